@@ -1,0 +1,25 @@
+"""What a user can get wrong, said in one line."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class InputError(ValueError):
+    """Something that a user handed in cannot be used.
+
+    The message is one line that names the file, the row or key, what was found and what is allowed. Commands print it
+    and exit with code 2; no traceback is owed to the user.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+
+def did_you_mean(found: str | Iterable[str], allowed: Iterable[str]) -> str:
+    """``"; did you mean 'x'?"`` for the member of ``allowed`` nearest to a word of ``found``, else the empty string."""
+    by_fold = {word.casefold(): word for word in allowed}
+    for word in [found] if isinstance(found, str) else found:
+        near = get_close_matches(word.strip().casefold(), by_fold, n=1)
+        if near:
+            return f"; did you mean {by_fold[near[0]]!r}?"
+    return ""

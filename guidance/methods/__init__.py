@@ -1,0 +1,15 @@
+"""Guidance methods, one file each. A new method is one new file and one line here."""
+
+from guidance.methods.base import Method
+from guidance.methods.dynamic_negative import DynamicNegative
+from guidance.methods.none import NoGuidance
+from guidance.methods.static_negative import StaticNegative
+
+METHODS: dict[str, type[Method]] = {
+    "none": NoGuidance,
+    "static_negative": StaticNegative,
+    "dynamic_negative": DynamicNegative,
+}
+"""Name, as presets and the lake write it -> class."""
+
+__all__ = ["METHODS", "Method"]

@@ -1,0 +1,110 @@
+"""The contract of a guidance method: a small frozen config and pure functions.
+
+A method never touches the network. At every step it says, by a ``StepPlan``, which texts it needs noise predictions for and how they
+combine. Two trials whose plans are equal take the same step, so equality of plans is what lets a trajectory be shared.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from pydantic import BaseModel, ConfigDict
+
+Combine = Callable[[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]], torch.Tensor]
+"""(predictions, one [B, C, H, W] a text; scales, one [B, 1, 1, 1] a number) -> guided prediction [B, C, H, W]."""
+
+EMPTY = ""
+"""The empty prompt: the unconditional text."""
+
+
+class StepPlan(NamedTuple):
+    """What one step needs. Equal plans on equal latents give equal steps."""
+
+    texts: tuple[str, ...]
+    combine: Combine
+    scales: tuple[float, ...]
+
+
+class Ask(NamedTuple):
+    """A question about the picture as predicted at this step; ``plan`` is the guidance that predicts it."""
+
+    question: str
+    plan: StepPlan
+
+
+class At(NamedTuple):
+    """Where a trial stands: the step (from 0) of how many, its prompt, its guidance scale, its method's memory."""
+
+    step: int
+    steps: int
+    prompt: str
+    guidance_scale: float
+    memory: Any
+
+
+class Answer(NamedTuple):
+    """What an answer did to a trial: its new memory, and the terms that were read in the answer."""
+
+    memory: Any
+    terms: tuple[str, ...]
+
+
+class Method(BaseModel, ABC):
+    """A guidance method with every number filled in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    needs_vlm: ClassVar[bool] = False
+    """Whether trials of the method ask questions; their ``trial_id`` then depends on the VLM too."""
+
+    def label(self) -> str:
+        """The numbers that tell this cell from another of the same method, e.g. "γ=7.5"; empty when there are none."""
+        return ""
+
+    def check(self, steps: int) -> None:
+        """Raises ``ValueError`` when the config cannot run with ``steps`` denoising steps."""
+
+    def start(self) -> Any:
+        """The memory of a trial before its first step: an immutable, hashable value."""
+        return None
+
+    @abstractmethod
+    def plan(self, at: At) -> StepPlan:
+        """What the step needs, given the memory."""
+
+    def ask(self, at: At) -> Ask | None:
+        """The question that this step waits for, if any."""
+        return None
+
+    def answered(self, at: At, answer: str) -> Answer:
+        """The memory after ``answer``, the raw text that the VLM gave to this step's question."""
+        raise NotImplementedError(f"{type(self).__name__} asks no questions")
+
+
+def classifier_free(eps: tuple[torch.Tensor, ...], scales: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """ε_∅ + g(ε_c − ε_∅): classifier-free guidance (Ho and Salimans 2022, formula 6 with g = 1 + w).
+
+    ``eps``: (ε_∅, ε_c), each [B, C, H, W]; ``scales``: (g,), [B, 1, 1, 1].
+    """
+    empty, prompt = eps
+    return empty + scales[0] * (prompt - empty)
+
+
+def subtract_negative(eps: tuple[torch.Tensor, ...], scales: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """ε_∅ + g(ε_c − ε_∅) − γ(ε_n − ε_∅): two terms, both measured from the empty prompt (VL-DNP, arXiv 2510.26052).
+
+    ``eps``: (ε_∅, ε_c, ε_n), each [B, C, H, W]; ``scales``: (g, γ), each [B, 1, 1, 1].
+    """
+    empty, prompt, negative = eps
+    return empty + scales[0] * (prompt - empty) - scales[1] * (negative - empty)
+
+
+def positive_plan(at: At) -> StepPlan:
+    """The plan of plain classifier-free guidance."""
+    return StepPlan((EMPTY, at.prompt), classifier_free, (at.guidance_scale,))
+
+
+def negative_plan(at: At, negative: str, negative_scale: float) -> StepPlan:
+    """The plan of guidance with a separate negative term."""
+    return StepPlan((EMPTY, at.prompt, negative), subtract_negative, (at.guidance_scale, negative_scale))

@@ -1,0 +1,58 @@
+"""Dynamic VLM-guided negative prompting (VL-DNP, arXiv 2510.26052): negate what is seen, while it is seen."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from guidance.methods.base import Answer, Ask, At, Method, StepPlan, negative_plan, positive_plan
+from guidance.vocabulary import HarmVocabulary
+
+
+def _by_name(value: Any) -> Any:
+    return HarmVocabulary.from_yaml(value) if isinstance(value, str) else value
+
+
+class DynamicNegative(Method):
+    """At each query step the VLM is asked what unwanted content the predicted clean picture shows.
+
+    The answer acts at the query step itself and until the next one: terms found become the negative prompt of
+    ε_∅ + g(ε_c − ε_∅) − γ(ε_n − ε_∅); no term found switches the negative off. The memory is the negative in force, or ``None``.
+    """
+
+    needs_vlm: ClassVar[bool] = True
+
+    method: Literal["dynamic_negative"] = "dynamic_negative"
+    negative_scale: float = Field(allow_inf_nan=False)
+    """γ, the strength of the negative term."""
+    query_steps: tuple[int, ...] = Field(min_length=1)
+    """Steps, counted from 0, that wait for an answer."""
+    vocabulary: Annotated[HarmVocabulary, BeforeValidator(_by_name)]
+    """What the VLM is asked about, and how its answers are read; a name, a YAML file, or the vocabulary itself."""
+
+    @field_validator("query_steps")
+    @classmethod
+    def _ascending(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
+        if list(steps) != sorted(set(steps)) or steps[0] < 0:
+            raise ValueError(f"must be different steps >= 0 in ascending order, found {list(steps)}")
+        return steps
+
+    def label(self) -> str:
+        return f"γ={self.negative_scale:g}"
+
+    def check(self, steps: int) -> None:
+        if self.query_steps[-1] >= steps:
+            raise ValueError(f"query_steps: step {self.query_steps[-1]} is beyond the last of {steps} steps, {steps - 1}")
+
+    def plan(self, at: At) -> StepPlan:
+        if at.memory is None or self.negative_scale == 0:
+            return positive_plan(at)
+        return negative_plan(at, at.memory, self.negative_scale)
+
+    def ask(self, at: At) -> Ask | None:
+        if at.step not in self.query_steps:
+            return None
+        return Ask(self.vocabulary.question(), positive_plan(at))
+
+    def answered(self, at: At, answer: str) -> Answer:
+        terms = self.vocabulary.parse(answer)
+        return Answer(self.vocabulary.negative_prompt(terms) if terms else None, terms)

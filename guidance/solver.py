@@ -1,0 +1,167 @@
+"""Diffusers' deterministic schedulers as coefficient tables, so that a mixed batch takes its step in one expression.
+
+Each such scheduler is linear: x_{i+1} = Σ_j a_ij x_j + b_ij ε_j over a few latest latents x and network outputs ε. The numbers are read off
+the real scheduler object: it is stepped once with unit vectors in the place of latents and outputs, one axis each.
+
+Shape suffixes: B trajectories, K history depth (0 = current), S steps, C H W latents.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import diffusers
+import torch
+from diffusers import SchedulerMixin
+
+SUPPORTED = (
+    "DDIMScheduler",
+    "DPMSolverMultistepScheduler",
+    "EulerDiscreteScheduler",
+    "LMSDiscreteScheduler",
+    "PNDMScheduler",
+)
+STABLE_DIFFUSION = {"clip_sample": False, "set_alpha_to_one": False, "skip_prk_steps": True, "steps_offset": 1}
+"""What Stable Diffusion's own scheduler configs say, and a config of another class may leave out."""
+MAX_HISTORY = 5
+"""PNDM, which evaluates one timestep twice, looks back the furthest."""
+NEGLIGIBLE = 1e-9
+"""Coefficients below this are the rounding left by the probe."""
+
+
+class UnsupportedSchedulerError(ValueError):
+    """The scheduler is stochastic, not linear, or remembers too much to be a table."""
+
+
+@dataclass(frozen=True)
+class SolverTable:
+    """Coefficients of one scheduler at one step count; all tensors float32 on the CPU.
+
+    ``timesteps_S`` goes into the network; ``input_scale_S`` multiplies the latents before it; ``latents_SK`` and ``outputs_SK``
+    weigh the history, newest first; x̂0 = ``clean_latents_S`` · x + ``clean_output_S`` · ε; ``initial_scale`` multiplies
+    unit noise.
+    """
+
+    name: str
+    timesteps_S: torch.Tensor
+    input_scale_S: torch.Tensor
+    latents_SK: torch.Tensor
+    outputs_SK: torch.Tensor
+    clean_latents_S: torch.Tensor
+    clean_output_S: torch.Tensor
+    initial_scale: float
+
+    @property
+    def steps(self) -> int:
+        """Network evaluations a picture needs."""
+        return len(self.timesteps_S)
+
+    @property
+    def history(self) -> int:
+        """How many latents and outputs a step looks at, the current ones included."""
+        return int(self.latents_SK.shape[1])
+
+
+def scheduler_from_name(name: str, config: dict[str, Any]) -> SchedulerMixin:
+    """The diffusers scheduler class ``name`` built on a model's scheduler ``config``.
+
+    Raises ``UnsupportedSchedulerError`` for a class that is not in ``SUPPORTED``.
+    """
+    if name not in SUPPORTED:
+        raise UnsupportedSchedulerError(f"solver: {name!r} is not supported; allowed: {', '.join(SUPPORTED)}")
+    return getattr(diffusers, name).from_config(config, **STABLE_DIFFUSION)
+
+
+def solver_table(scheduler: SchedulerMixin, steps: int) -> SolverTable:
+    """Reads the table off ``scheduler`` for ``steps`` inference steps.
+
+    Raises ``UnsupportedSchedulerError`` when the scheduler draws noise or its step reaches back beyond ``MAX_HISTORY``.
+    """
+    frozen = tuple(sorted((key, repr(value)) for key, value in scheduler.config.items()))
+    return _solver_table(type(scheduler), frozen, _Config(scheduler.config), steps)
+
+
+class _Config(dict[str, Any]):
+    """A config that rides along a cache key without being part of it."""
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Config)
+
+
+@lru_cache(maxsize=64)
+def _solver_table(
+    kind: type[SchedulerMixin], frozen: tuple[tuple[str, str], ...], config: _Config, steps: int
+) -> SolverTable:
+    name = kind.__name__
+    if name not in SUPPORTED:
+        raise UnsupportedSchedulerError(f"solver: {name!r} is not supported; allowed: {', '.join(SUPPORTED)}")
+    for key in ("clip_sample", "thresholding"):
+        if config.get(key):
+            raise UnsupportedSchedulerError(f"solver: {name} with {key}=True is not linear; allowed: {key}=False")
+    if config.get("algorithm_type") in ("sde-dpmsolver", "sde-dpmsolver++"):
+        raise UnsupportedSchedulerError(f"solver: {name} with algorithm_type={config['algorithm_type']} draws noise")
+    prediction = config.get("prediction_type", "epsilon")
+    if prediction not in ("epsilon", "v_prediction"):
+        raise UnsupportedSchedulerError(f"solver: prediction_type={prediction!r}; allowed: epsilon, v_prediction")
+
+    scheduler = kind.from_config(dict(config))
+    scheduler.set_timesteps(steps)
+    timesteps = scheduler.timesteps
+    count = len(timesteps)
+    unit = torch.eye(2 * count, dtype=torch.float64)
+    input_scale = torch.ones(count, dtype=torch.float64)
+    latents_SK = torch.zeros(count, MAX_HISTORY, dtype=torch.float64)
+    outputs_SK = torch.zeros(count, MAX_HISTORY, dtype=torch.float64)
+    for index, timestep in enumerate(timesteps):
+        input_scale[index] = scheduler.scale_model_input(torch.ones(1, dtype=torch.float64), timestep).item()
+        taken = scheduler.step(unit[2 * index + 1], timestep, unit[2 * index]).prev_sample.double()
+        coefficients = taken.view(count, 2).flip(0)[count - 1 - index :]
+        if (coefficients[MAX_HISTORY:].abs() > NEGLIGIBLE).any():
+            raise UnsupportedSchedulerError(f"solver: {name} looks back further than {MAX_HISTORY} steps")
+        used = coefficients[:MAX_HISTORY]
+        latents_SK[index, : len(used)], outputs_SK[index, : len(used)] = used[:, 0], used[:, 1]
+    both = (latents_SK.abs() + outputs_SK.abs()).amax(dim=0) > NEGLIGIBLE
+    depth = int(both.nonzero().max()) + 1
+    alpha, spread = _signal_and_noise(scheduler, count)
+    if prediction == "epsilon":
+        clean_latents, clean_output = input_scale / alpha, -spread / alpha
+    else:
+        clean_latents, clean_output = input_scale * alpha, -spread
+    return SolverTable(
+        name=name,
+        timesteps_S=timesteps.clone(),
+        input_scale_S=input_scale.float(),
+        latents_SK=latents_SK[:, :depth].float(),
+        outputs_SK=outputs_SK[:, :depth].float(),
+        clean_latents_S=clean_latents.float(),
+        clean_output_S=clean_output.float(),
+        initial_scale=float(scheduler.init_noise_sigma),
+    )
+
+
+def _signal_and_noise(scheduler: SchedulerMixin, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """√ᾱ and √(1−ᾱ) of the noise level that the network sees at each step, float64 [S]."""
+    if isinstance(scheduler, diffusers.DDIMScheduler | diffusers.PNDMScheduler):
+        squared = scheduler.alphas_cumprod[scheduler.timesteps.long()].double()
+    else:
+        squared = 1 / (1 + scheduler.sigmas[:count].double() ** 2)
+    return squared.sqrt(), (1 - squared).clamp(min=0).sqrt()
+
+
+def solve(
+    latents_BKCHW: torch.Tensor,
+    outputs_BKCHW: torch.Tensor,
+    weights_latents_BK: torch.Tensor,
+    weights_outputs_BK: torch.Tensor,
+) -> torch.Tensor:
+    """One solver step of a mixed batch, [B, C, H, W]; the sums run in a fixed order, so a row never depends on its neighbours."""
+    weights_x = weights_latents_BK[:, :, None, None, None]
+    weights_e = weights_outputs_BK[:, :, None, None, None]
+    terms = weights_x * latents_BKCHW + weights_e * outputs_BKCHW
+    total = terms[:, 0]
+    for back in range(1, terms.shape[1]):
+        total = total + terms[:, back]
+    return total

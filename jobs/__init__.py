@@ -1,0 +1,1 @@
+"""What `ray job submit` starts: each file reads a config, calls one pipeline and prints a summary."""

@@ -1,0 +1,110 @@
+"""The architectures, untrained: each the class that the real thing has, made small."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from diffusers import AutoencoderTiny, DPMSolverMultistepScheduler, UNet2DConditionModel
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTokenizer,
+    ResNetConfig,
+    ResNetForImageClassification,
+)
+
+from miniature.world import LABELS, vocabulary
+
+TEXT_WIDTH = 96
+MAX_TOKENS = 24
+
+
+def make_tokenizer() -> CLIPTokenizer:
+    """A byte-level CLIP tokenizer: one token for each word of the world, bytes for everything else."""
+    byte_symbols = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokens: dict[str, int] = {symbol: index for index, symbol in enumerate(byte_symbols)}
+    for symbol in byte_symbols:
+        tokens[symbol + "</w>"] = len(tokens)
+    merges: list[tuple[str, str]] = []
+    for word in (w for w in vocabulary() if re.fullmatch("[a-z]+", w) and len(w) > 1):
+        left = word[0]
+        for position, letter in enumerate(word[1:], start=1):
+            right = letter + ("</w>" if position == len(word) - 1 else "")
+            if (left, right) not in merges:
+                merges.append((left, right))
+            left += right
+            tokens.setdefault(left, len(tokens))
+    for special in ("<|startoftext|>", "<|endoftext|>"):
+        tokens[special] = len(tokens)
+    return CLIPTokenizer(vocab=tokens, merges=merges, model_max_length=MAX_TOKENS)
+
+
+def make_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
+    """A CLIP text encoder of two layers."""
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=TEXT_WIDTH,
+            intermediate_size=TEXT_WIDTH * 4,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            max_position_embeddings=MAX_TOKENS,
+            projection_dim=TEXT_WIDTH,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def make_vae() -> AutoencoderTiny:
+    """Pictures 3 x 64 x 64 to latents 4 x 16 x 16."""
+    widths = (32, 32, 32)
+    return AutoencoderTiny(
+        encoder_block_out_channels=widths,
+        decoder_block_out_channels=widths,
+        num_encoder_blocks=(1, 2, 2),
+        num_decoder_blocks=(2, 2, 1),
+    )
+
+
+def make_unet() -> UNet2DConditionModel:
+    """The denoising network over 16 x 16 latents, about 4 M parameters."""
+    return UNet2DConditionModel(
+        sample_size=16,
+        block_out_channels=(48, 96, 96),
+        layers_per_block=1,
+        down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+        attention_head_dim=4,
+        norm_num_groups=16,
+        cross_attention_dim=TEXT_WIDTH,
+    )
+
+
+def make_scheduler() -> DPMSolverMultistepScheduler:
+    """Stable Diffusion 1.x's noise schedule with the solver of VL-DNP's reference."""
+    return DPMSolverMultistepScheduler(
+        num_train_timesteps=1000,
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        steps_offset=1,
+    )
+
+
+def make_classifier() -> ResNetForImageClassification:
+    """Says which of ``LABELS`` a picture shows; several may be true at once."""
+    return ResNetForImageClassification(
+        ResNetConfig(
+            embedding_size=24,
+            hidden_sizes=[32, 64, 96],
+            depths=[1, 1, 1],
+            layer_type="basic",
+            id2label=dict(enumerate(LABELS)),
+            label2id={label: index for index, label in enumerate(LABELS)},
+            problem_type="multi_label_classification",
+        )
+    )

@@ -1,0 +1,224 @@
+"""Stage 5: the vision-language model, LLaVA's classes made small: a CLIP vision tower, a projector, a Llama decoder.
+
+The tower first learns to tell glyphs apart by a linear head that is thrown away; then the whole model learns to answer
+"what … do you see: a, b, c?" with the terms that it sees, or "nothing". The vocabulary asked about changes from question to
+question, so the model must read it.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch import nn
+from torch.nn import functional as F
+from transformers import (
+    CLIPVisionConfig,
+    CLIPVisionModel,
+    LlamaConfig,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    LlavaProcessor,
+    PreTrainedTokenizerFast,
+)
+
+from miniature.training.classifier import image_processor
+from miniature.training.data import Drawings
+from miniature.training.loop import fit
+from miniature.training.previews import load_previews
+from miniature.world import COLOURS, GLYPHS, HAZARDS, LABELS, SIZE
+
+BATCH = 64
+PATCH = 8
+TURNS = 2
+IGNORED = -100
+NOTHING = "nothing"
+QUESTIONS = (
+    "what unwanted content do you see: {}?",
+    "what unwanted content do you see: {}?",
+    "which of these do you see: {}?",
+    "do you see any of these: {}?",
+    "what does this picture show: {}?",
+    "look for {}. what do you find?",
+)
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{% if message['role'] == 'user' %}USER:{% else %}ASSISTANT:{% endif %}"
+    "{% if message['content'] is string %} {{ message['content'] }}{% else %}{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}<image>{% else %} {{ part['text'] }}{% endif %}{% endfor %}{% endif %}"
+    "{% if message['role'] == 'assistant' %}</s>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
+)
+
+
+def make_language_tokenizer() -> PreTrainedTokenizerFast:
+    """Byte-level BPE over the questions' own words: any text can be asked, these words are short."""
+    corpus = [question.format(", ".join(GLYPHS)) for question in QUESTIONS]
+    corpus += [f" {word}, {word}." for word in (*LABELS, *COLOURS, NOTHING, "person", "with", "without", "and", "a")]
+    corpus += ["USER: ASSISTANT: USER:", "I see nothing of that.", "what unwanted or harmful content is in it?"]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    specials = ["<pad>", "<s>", "</s>", "<image>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=700,
+        special_tokens=specials,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(corpus * 4, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        bos_token="<s>",
+        eos_token="</s>",
+        extra_special_tokens={"image_token": "<image>"},
+        padding_side="left",
+    )
+
+
+def make_processor() -> LlavaProcessor:
+    """Image processor, tokenizer and chat template in one."""
+    return LlavaProcessor(
+        image_processor(),
+        make_language_tokenizer(),
+        patch_size=PATCH,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
+def make_vlm(processor: LlavaProcessor) -> LlavaForConditionalGeneration:
+    """The untrained model, about 1.4 M parameters."""
+    tokenizer = processor.tokenizer
+    vision = CLIPVisionConfig(
+        hidden_size=96,
+        intermediate_size=288,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        image_size=SIZE,
+        patch_size=PATCH,
+        projection_dim=96,
+    )
+    text = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=128,
+        intermediate_size=320,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        max_position_embeddings=512,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        tie_word_embeddings=True,
+    )
+    config = LlavaConfig(
+        vision_config=vision,
+        text_config=text,
+        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        image_seq_length=(SIZE // PATCH) ** 2,
+        vision_feature_select_strategy="default",
+        vision_feature_layer=-1,
+        tie_word_embeddings=True,
+    )
+    return LlavaForConditionalGeneration(config)
+
+
+def ask(rng: np.random.Generator, labels: frozenset[str]) -> tuple[str, str]:
+    """A question with its own vocabulary, and the right answer: the terms seen, in the question's order."""
+    if rng.random() < 0.5:
+        terms = [HAZARDS[int(k)] for k in (rng.permutation(3) if rng.random() < 0.4 else range(3))]
+    else:
+        terms = [LABELS[int(k)] for k in rng.permutation(len(LABELS))[: int(rng.integers(2, 7))]]
+    question = QUESTIONS[int(rng.integers(len(QUESTIONS)))].format(", ".join(terms))
+    return question, ", ".join(term for term in terms if term in labels) or NOTHING
+
+
+class Conversations:
+    """Builds token rows: the picture, then ``TURNS`` questions and answers, loss on the answers alone."""
+
+    def __init__(self, processor: LlavaProcessor) -> None:
+        self.tokenizer = processor.tokenizer
+        self.image = "<image>" * (SIZE // PATCH) ** 2
+
+    def _encode(self, text: str) -> list[int]:
+        return list(self.tokenizer(text, add_special_tokens=False).input_ids)
+
+    def row(self, rng: np.random.Generator, labels: frozenset[str]) -> tuple[list[int], list[int]]:
+        """Token ids and targets of one conversation."""
+        ids: list[int] = []
+        targets: list[int] = []
+        for turn in range(TURNS):
+            question, answer = ask(rng, labels)
+            asked = self._encode(f"USER:{self.image if turn == 0 else ''} {question}ASSISTANT:")
+            said = self._encode(f" {answer}</s>")
+            ids += asked + said
+            targets += [IGNORED] * len(asked) + said
+        return ids, targets
+
+    def batch(self, rng: np.random.Generator, labels: list[frozenset[str]]) -> dict[str, torch.Tensor]:
+        """Rows padded on the right: input_ids, attention_mask, labels."""
+        rows = [self.row(rng, seen) for seen in labels]
+        longest = max(len(ids) for ids, _ in rows)
+        pad = self.tokenizer.pad_token_id
+        return {
+            "input_ids": torch.tensor([ids + [pad] * (longest - len(ids)) for ids, _ in rows]),
+            "attention_mask": torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids, _ in rows]),
+            "labels": torch.tensor([targets + [IGNORED] * (longest - len(targets)) for _, targets in rows]),
+        }
+
+
+class Pictures:
+    """Mixes previews (three of four) and drawings (one of four, some of them blurred)."""
+
+    def __init__(self, drawings: Drawings, previews: Drawings) -> None:
+        self.drawings, self.previews = drawings, previews
+
+    def batch(self, rng: np.random.Generator, size: int) -> tuple[torch.Tensor, np.ndarray]:
+        """Pixels [size, 3, 64, 64] in [-1, 1] and multi-hot labels."""
+        count = size * 3 // 4
+        first = rng.integers(len(self.previews), size=count)
+        second = rng.integers(len(self.drawings), size=size - count)
+        drawn = self.drawings.batch(second)
+        half = len(second) // 2
+        coarse = int(rng.integers(12, 40))
+        drawn[:half] = F.interpolate(
+            F.interpolate(drawn[:half], size=coarse, mode="area"), size=SIZE, mode="bilinear", align_corners=False
+        )
+        pixels = torch.cat([self.previews.batch(first), drawn])
+        return pixels, np.concatenate([self.previews.labels[first], self.drawings.labels[second]])
+
+
+def pretrain_vision(pictures: Pictures, tower: CLIPVisionModel, folder: Path, steps: int) -> None:
+    """Teaches the tower the labels through a linear head on its mean patch."""
+    head = nn.Linear(tower.config.hidden_size, len(LABELS))
+
+    def loss_fn(rows: np.random.Generator, noise: torch.Generator) -> torch.Tensor:
+        pixels, labels = pictures.batch(rows, BATCH)
+        patches = tower(pixels).last_hidden_state[:, 1:].mean(dim=1)
+        return F.binary_cross_entropy_with_logits(head(patches), torch.from_numpy(labels))
+
+    both = nn.ModuleDict({"tower": tower, "head": head})
+    fit(both, loss_fn, name="vision", folder=folder, steps=steps, learning_rate=1.5e-3, decay=0.99, weight_decay=0.05)
+
+
+def train_vlm(drawings: Drawings, folder: Path, vision_steps: int, steps: int, out: Path) -> None:
+    """Trains both parts and writes the folder that ``AutoModelForImageTextToText`` and ``AutoProcessor`` read."""
+    torch.manual_seed(5)
+    processor = make_processor()
+    model = make_vlm(processor)
+    pictures = Pictures(drawings, load_previews(folder))
+    pretrain_vision(pictures, model.model.vision_tower, folder, vision_steps)
+    conversations = Conversations(processor)
+
+    def loss_fn(rows: np.random.Generator, noise: torch.Generator) -> torch.Tensor:
+        pixels, labels = pictures.batch(rows, BATCH)
+        seen = [frozenset(name for name, shown in zip(LABELS, row, strict=True) if shown) for row in labels]
+        loss = model(pixel_values=pixels, **conversations.batch(rows, seen)).loss
+        return torch.as_tensor(loss)
+
+    fit(model, loss_fn, name="vlm", folder=folder, steps=steps, learning_rate=1.5e-3, decay=0.99)
+    model.generation_config.pad_token_id = processor.tokenizer.pad_token_id
+    model.half().save_pretrained(out)
+    processor.save_pretrained(out)
