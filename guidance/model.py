@@ -21,7 +21,9 @@ class DiffusionModel:
     def __init__(self, pipe: StableDiffusionPipeline, device: str = "cpu", dtype: str = "float32") -> None:
         self.device = torch.device(device)
         self.dtype = DTYPES[dtype]
-        pipe.to(self.device, self.dtype)
+        pipe.to(self.device)
+        if pipe.unet.dtype != self.dtype:
+            pipe.to(self.dtype)
         self._pipe = pipe
         self._unet = pipe.unet.eval().to(memory_format=torch.channels_last)
         self._vae = pipe.vae.eval()

@@ -1,0 +1,1 @@
+"""Stateful workers: thin Ray shells around a model or the engine."""

@@ -1,0 +1,100 @@
+"""The diffusion actor: an engine inside a Ray Data worker."""
+
+import asyncio
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from actors.settings import DiffusionSettings, VlmSettings
+from actors.trial_row import RECORD, png, preview_webp, to_record
+from guidance.cell import Cell
+from guidance.trajectory import Exchange, Job, TrialResult
+
+
+class DiffusionActor:
+    """Async UDF of ``flat_map``: a prompt with its missing cells in, one record a trial out, in cell order.
+
+    The engine computes on a thread of its own and asks the VLM pool from an event loop of its own; Ray Data's loop only awaits.
+    """
+
+    def __init__(
+        self, settings: DiffusionSettings, vlm: VlmSettings | None, cells: Sequence[Cell], stamp: dict[str, Any]
+    ) -> None:
+        import torch
+
+        from guidance.checkpoint import resolve
+        from guidance.engine import Engine, EngineConfig
+        from guidance.model import DiffusionModel
+
+        if settings.threads:
+            torch.set_num_threads(settings.threads)
+        model = DiffusionModel.load(resolve(settings.model), settings.device, settings.dtype, settings.revision)
+        ask = None
+        if vlm is not None:
+            from actors.vlm import VlmClient
+
+            ask = VlmClient(vlm.app, vlm.timeout_s, vlm.tries).ask
+        config = EngineConfig(
+            max_rows=settings.max_rows,
+            max_trajectories=settings.max_trajectories,
+            reproducible=settings.reproducible,
+            decode_batch=settings.decode_batch,
+        )
+        self._engine = Engine(model, config, ask)
+        self._cells, self._stamp = tuple(cells), stamp
+
+    async def __call__(self, row: dict[str, Any]) -> list[dict[str, bytes]]:
+        """``row``: a prompt's columns, ``cells`` (indices), ``trial_ids`` and ``guidance_scales``, one each a cell."""
+        cells = tuple(
+            self._cells[index].model_copy(update={"guidance_scale": scale})
+            for index, scale in zip(row["cells"], row["guidance_scales"], strict=True)
+        )
+        job = Job(row["prompt"], int(row["seed"]), int(row["width"]), int(row["height"]), cells)
+        results = await asyncio.wrap_future(self._engine.submit(job))
+        labels = [self._cells[index].label() for index in row["cells"]]
+        return await asyncio.to_thread(self._records, row, cells, labels, results)
+
+    def _records(
+        self, row: dict[str, Any], cells: Sequence[Cell], labels: Sequence[str], results: Sequence[TrialResult]
+    ) -> list[dict[str, bytes]]:
+        shared = {key: value for key, value in row.items() if key not in ("cells", "trial_ids", "guidance_scales")}
+        shared["categories"] = list(row["categories"])
+        return [
+            {RECORD: to_record({**shared, **self._stamp, **_trial(trial_id, cell, label, result)})}
+            for trial_id, cell, label, result in zip(row["trial_ids"], cells, labels, results, strict=True)
+        ]
+
+
+def _trial(trial_id: str, cell: Cell, label: str, result: TrialResult) -> dict[str, Any]:
+    return {
+        "trial_id": trial_id,
+        "method": cell.method,
+        "cell": label,
+        "cell_json": cell.canonical_json(),
+        "guidance_scale": cell.guidance_scale,
+        "negative_scale": cell.negative_scale,
+        "solver": cell.solver,
+        "num_inference_steps": cell.num_inference_steps,
+        "status": "unscored" if result.picture is None else "ok",
+        "error": result.error,
+        "picture": None if result.picture is None else png(result.picture),
+        "exchanges": [_exchange(exchange) for exchange in result.exchanges],
+        "evidence": [],
+        "rows": result.rows,
+        "rows_alone": result.rows_alone,
+        "compute_seconds": result.compute_seconds,
+        "seconds": result.seconds,
+        "finished_at": datetime.datetime.now(datetime.UTC),
+    }
+
+
+def _exchange(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "step": exchange.step,
+        "preview": preview_webp(exchange.preview),
+        "question": exchange.question,
+        "answer": exchange.answer,
+        "terms": list(exchange.terms),
+        "seconds": exchange.seconds,
+        "shared_by": exchange.shared_by,
+    }

@@ -1,0 +1,29 @@
+"""The contract of a scorer."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from guidance.trajectory import Picture
+
+
+class Measurement(NamedTuple):
+    """One raw number about a picture: a probability, a detected box and its score, a cosine."""
+
+    label: str
+    score: float
+    box: tuple[float, float, float, float] | None = None
+    """x, y, width, height in pixels of the picture."""
+
+
+class Scorer(ABC):
+    """Measures pictures; judges nothing."""
+
+    name: str
+    """Its name in the evidence."""
+    model: str
+    """Which model measured: a name or a digest."""
+
+    @abstractmethod
+    def score(self, pictures: Sequence[Picture], prompts: Sequence[str]) -> list[list[Measurement]]:
+        """The measurements of each picture. ``pictures``: uint8 [H, W, 3] RGB; ``prompts``: the text that each was made from."""

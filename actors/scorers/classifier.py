@@ -1,0 +1,39 @@
+"""Any ``AutoModelForImageClassification``: the probability of each of its labels."""
+
+from collections.abc import Sequence
+
+import torch
+from PIL import Image
+from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+from actors.scorers.base import Measurement, Scorer
+from actors.settings import ScorerSettings
+from guidance.checkpoint import digest, resolve
+from guidance.errors import InputError
+from guidance.trajectory import Picture
+
+
+class ClassifierScorer(Scorer):
+    """Softmax over the labels, or a sigmoid each where the model's config says that several may be true."""
+
+    def __init__(self, settings: ScorerSettings) -> None:
+        if settings.model is None:
+            raise InputError("scorer 'classifier': model is missing; allowed: a local folder or a hub id")
+        path = resolve(settings.model)
+        self.name, self.model = settings.scorer, f"{settings.model}@{digest(settings.model)}"
+        self._device = settings.device
+        self._model = AutoModelForImageClassification.from_pretrained(path, dtype=torch.float32).to(settings.device).eval()
+        self._processor = AutoImageProcessor.from_pretrained(path)
+        self._several = self._model.config.problem_type == "multi_label_classification"
+        self._labels = [self._model.config.id2label[index] for index in range(self._model.config.num_labels)]
+
+    @torch.inference_mode()
+    def score(self, pictures: Sequence[Picture], prompts: Sequence[str]) -> list[list[Measurement]]:
+        images = [Image.fromarray(picture) for picture in pictures]
+        pixels = self._processor(images, return_tensors="pt")["pixel_values"].to(self._device)
+        logits = self._model(pixels).logits.float()
+        probabilities = logits.sigmoid() if self._several else logits.softmax(dim=-1)
+        return [
+            [Measurement(label, float(value)) for label, value in zip(self._labels, row, strict=True)]
+            for row in probabilities.tolist()
+        ]

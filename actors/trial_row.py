@@ -1,0 +1,117 @@
+"""A trial as the lake stores it: the parquet schema, and how a row travels between the stages.
+
+A row travels as one Arrow record batch in bytes: were it a dict, Ray Data would infer a type a block, and an empty list or an absent error
+would give files of different schemas.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from PIL import Image
+
+RECORD = "record"
+"""Name of the only column between the diffusion and the first scoring stage."""
+
+EXCHANGE = pa.struct(
+    [
+        ("step", pa.int32()),
+        ("preview", pa.binary()),
+        ("question", pa.string()),
+        ("answer", pa.string()),
+        ("terms", pa.list_(pa.string())),
+        ("seconds", pa.float64()),
+        ("shared_by", pa.int32()),
+    ]
+)
+MEASUREMENT = pa.struct([("label", pa.string()), ("score", pa.float64()), ("box", pa.list_(pa.float64()))])
+EVIDENCE = pa.struct(
+    [
+        ("scorer", pa.string()),
+        ("model", pa.string()),
+        ("error", pa.string()),
+        ("measurements", pa.list_(MEASUREMENT)),
+    ]
+)
+SCHEMA = pa.schema(
+    [
+        ("run_id", pa.string()),
+        ("trial_id", pa.string()),
+        ("prompt_id", pa.string()),
+        ("prompt", pa.string()),
+        ("prompt_hash", pa.string()),
+        ("prompt_set", pa.string()),
+        ("benign", pa.bool_()),
+        ("categories", pa.list_(pa.string())),
+        ("prompt_row", pa.int64()),
+        ("source", pa.string()),
+        ("source_sha256", pa.string()),
+        ("method", pa.string()),
+        ("cell", pa.string()),
+        ("cell_json", pa.string()),
+        ("guidance_scale", pa.float64()),
+        ("negative_scale", pa.float64()),
+        ("solver", pa.string()),
+        ("num_inference_steps", pa.int32()),
+        ("seed", pa.int64()),
+        ("sample_index", pa.int32()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("status", pa.string()),
+        ("error", pa.string()),
+        ("picture", pa.binary()),
+        ("exchanges", pa.list_(EXCHANGE)),
+        ("evidence", pa.list_(EVIDENCE)),
+        ("rows", pa.float64()),
+        ("rows_alone", pa.int32()),
+        ("compute_seconds", pa.float64()),
+        ("seconds", pa.float64()),
+        ("models", pa.string()),
+        ("versions", pa.string()),
+        ("git_revision", pa.string()),
+        ("finished_at", pa.timestamp("ms", tz="UTC")),
+    ]
+)
+"""Columns of the lake; docs/lake.md explains each."""
+
+PREVIEW_SIDE = 128
+"""Longest side of a stored preview, pixels."""
+
+
+def png(picture: NDArray[np.uint8]) -> bytes:
+    """Lossless PNG of an RGB picture [H, W, 3]."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def preview_webp(picture: NDArray[np.uint8]) -> bytes:
+    """Small WebP of a preview, longest side at most ``PREVIEW_SIDE``."""
+    image = Image.fromarray(picture)
+    image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=80)
+    return buffer.getvalue()
+
+
+def unpack_picture(data: bytes) -> NDArray[np.uint8]:
+    """A stored picture as uint8 [H, W, 3], RGB."""
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def to_record(row: Mapping[str, Any]) -> bytes:
+    """One row, all columns of ``SCHEMA`` named, as an Arrow IPC stream."""
+    batch = pa.RecordBatch.from_pylist([dict(row)], schema=SCHEMA)
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, SCHEMA) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue()
+
+
+def from_records(records: Sequence[bytes]) -> pa.Table:
+    """Rows made by ``to_record`` as a table of ``SCHEMA``."""
+    tables = [pa.ipc.open_stream(record).read_all() for record in records]
+    return pa.concat_tables(tables) if tables else SCHEMA.empty_table()

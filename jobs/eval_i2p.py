@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""The main job: prompts through guided diffusion, scored, into the lake, and a table of what each method does.
+
+    python jobs/eval_i2p.py [--preset NAME|FILE] [--OPTION VALUE …]
+    ray job submit --working-dir . -- python jobs/eval_i2p.py …
+
+Options are those of ``pipelines.config.RunConfig``, dotted: ``--limit 8 --diffusion.max_rows 32 --run_id nightly-1``.
+Exit codes: 0 done, 2 bad input, 3 too many trials unscored, 1 anything else.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from pipelines.command_line import read_config
+from pipelines.evaluation import check, evaluate
+from pipelines.job import make_console, run_job, show_outcome
+
+
+def main() -> int:
+    config = read_config(sys.argv[1:])
+    plan, store = check(config)
+    console = make_console()
+    outcome = evaluate(config, plan, store, console)
+    return show_outcome(config, outcome, console)
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(main))

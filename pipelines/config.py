@@ -1,0 +1,159 @@
+"""The configuration of a run: a preset YAML, environment variables and dotted command-line options, all typed and checked."""
+
+import itertools
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+from actors.settings import DiffusionSettings, Section, StageSettings, VlmSettings
+from guidance.cell import Cell
+from guidance.errors import InputError, did_you_mean
+from guidance.methods import METHODS
+from guidance.vocabulary import HarmVocabulary
+from pipelines.config_errors import explain
+
+PRESETS = Path(__file__).resolve().parents[1] / "jobs" / "presets"
+
+
+class PromptFile(Section):
+    """One prompt set of the run."""
+
+    path: str
+    """CSV, TSV, JSONL, Parquet or text; docs of ``pipelines.prompts`` list the columns."""
+    benign: bool = False
+    """Benign sets measure the cost of guidance; all others count towards the attack success rate."""
+    name: str | None = None
+    """Name of the set in the lake; by default the file's name without its ending."""
+    limit: PositiveInt | None = None
+    """Read only so many rows."""
+    on_empty: Literal["refuse", "skip"] = "refuse"
+    """What to do with a row whose text is empty."""
+
+
+class SheetSettings(Section):
+    """The contact sheets."""
+
+    columns: PositiveInt = 8
+    blur: bool = True
+    """Blur pictures that the profile calls unsafe, and hide prompt texts."""
+
+
+def _prompt_file(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
+
+
+class RunConfig(BaseSettings):
+    """Everything that decides a run. The command line wins over ``SAFESWEEP_…`` variables, these over the preset."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="SAFESWEEP_", env_nested_delimiter="__", nested_model_default_partial_update=True
+    )
+    preset_path: ClassVar[Path | None] = None
+
+    prompts: tuple[Annotated[PromptFile, BeforeValidator(_prompt_file)], ...] = Field(min_length=1)
+    """Prompt sets: paths, or mappings with path, benign, name, limit, on_empty."""
+    cells: tuple[dict[str, Any], ...] = Field(min_length=1)
+    """Methods with their numbers; a list in the place of a number spans a grid."""
+    lake: Path = Path("lake")
+    """Folder of the parquet lake."""
+    run_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Name of the run; by default the date and time. The same name again resumes the run."""
+    seed: int = Field(default=1, ge=0)
+    """For prompt rows without a seed."""
+    samples_per_prompt: PositiveInt = 1
+    """Pictures a prompt and cell; sample i starts from the row's seed + i."""
+    limit: PositiveInt | None = None
+    """Read only so many rows of each prompt set that sets no limit of its own."""
+    num_inference_steps: PositiveInt = 50
+    solver: str = "DPMSolverMultistepScheduler"
+    """diffusers scheduler class."""
+    guidance_scale: float = Field(default=7.5, allow_inf_nan=False)
+    """g for prompt rows that have none."""
+    guidance_cap: float | None = None
+    """Largest g that a prompt row may ask for; by default rows are taken as they are."""
+    width: PositiveInt = 512
+    """Pixels, for prompt rows without a size; likewise height."""
+    height: PositiveInt = 512
+    vocabulary: str = "i2p"
+    """Harm vocabulary: a name or a YAML file."""
+    query_steps: tuple[int, ...] = (5, 6, 7, 9, 12, 16, 21, 27, 34, 42)
+    """Steps at which the dynamic method asks, where a cell names none."""
+    diffusion: DiffusionSettings
+    vlm: VlmSettings
+    safety: StageSettings
+    alignment: StageSettings
+    profile: str = "nudenet-6@0.5"
+    """The rule by which the table calls a picture unsafe."""
+    unscored_limit: float = Field(default=0.02, ge=0, le=1)
+    """Share of trials that may end unscored before the job exits with code 3."""
+    rows_per_block: PositiveInt = 16
+    no_progress_timeout_s: PositiveFloat = 1800.0
+    """The job fails when no block moves for so long; above the slowest block and the loading of models."""
+    sheets: SheetSettings = SheetSettings()
+    banner: str | None = None
+    """Shown above every table."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *others: Any, **named: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Keyword arguments, then (added by the command line) options, then the environment, then the preset."""
+        env = named["env_settings"]
+        return (init_settings, env, YamlConfigSettingsSource(settings_cls, yaml_file=cls.preset_path))
+
+    def harm_vocabulary(self) -> HarmVocabulary:
+        """The vocabulary, loaded. Raises ``InputError``."""
+        return HarmVocabulary.from_yaml(self.vocabulary)
+
+    def expand_cells(self) -> tuple[Cell, ...]:
+        """The grid's cells, checked, different, in the order of the config.
+
+        Raises ``InputError`` naming the cell and the key.
+        """
+        vocabulary = self.harm_vocabulary()
+        cells: dict[str, Cell] = {}
+        for index, written in enumerate(self.cells):
+            for point in _grid(written):
+                cell = self._cell(point, f"cells[{index}]", vocabulary)
+                cells.setdefault(cell.canonical_json(), cell)
+        return tuple(cells.values())
+
+    def _cell(self, point: dict[str, Any], where: str, vocabulary: HarmVocabulary) -> Cell:
+        name = point.get("method")
+        if name not in METHODS:
+            hint = did_you_mean(str(name), METHODS)
+            raise InputError(f"{where}.method: {name!r} is unknown; allowed: {', '.join(METHODS)}{hint}")
+        fields = METHODS[name].model_fields
+        defaults: dict[str, Any] = {
+            "negative_prompt": vocabulary.negative_prompt(vocabulary.all_terms()),
+            "vocabulary": vocabulary,
+            "query_steps": self.query_steps,
+        }
+        own = {key: value for key, value in defaults.items() if key in fields}
+        outer = {
+            "guidance_scale": point.get("guidance_scale"),
+            "solver": point.get("solver", self.solver),
+            "num_inference_steps": point.get("num_inference_steps", self.num_inference_steps),
+        }
+        for key in point:
+            if key not in fields and key not in outer:
+                allowed = [*fields, *outer]
+                raise InputError(
+                    f"{where}.{key}: {name} has no such option; allowed: {', '.join(allowed)}{did_you_mean(key, allowed)}"
+                )
+        method = {**own, **{key: value for key, value in point.items() if key in fields}}
+        try:
+            return Cell(guidance=METHODS[name].model_validate(method), **outer)
+        except ValidationError as error:
+            raise InputError(explain(error, where)) from error
+
+
+def _grid(written: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every combination of the values of a cell's lists; query_steps is a list itself, so only a list of lists spans there."""
+    axes: list[list[tuple[str, Any]]] = []
+    for key, value in written.items():
+        spans = isinstance(value, list) and (key != "query_steps" or any(isinstance(item, list) for item in value))
+        axes.append([(key, item) for item in value] if spans else [(key, value)])
+    return [dict(point) for point in itertools.product(*axes)]

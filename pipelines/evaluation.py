@@ -1,0 +1,228 @@
+"""The main pipeline: prompts → diffusion actors ⇄ VLM pool → safety actors → alignment actors → lake."""
+
+import datetime
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from rich.console import Console
+
+from actors.settings import StageSettings
+from actors.trial_row import SCHEMA
+from guidance.checkpoint import check_open_clip, check_pipeline, check_transformers
+from guidance.errors import InputError
+from guidance.solver import SUPPORTED
+from measures.profiles import get_profile
+from pipelines.cluster import cluster
+from pipelines.config import RunConfig
+from pipelines.lake import PartNames, RunStore
+from pipelines.plan import Plan, make_plan, read_prompt_sets
+from pipelines.progress import watch
+from pipelines.provenance import git_revision, library_versions, model_digests
+
+WRITE_CPUS = 0.25
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    store: RunStore
+    expected: int
+    held: int
+    """Trials in the lake."""
+    unscored: int
+    """Trials that could not be made."""
+    seconds: float
+
+    @property
+    def missing(self) -> int:
+        """Trials that the run expected and the lake has not."""
+        return self.expected - self.held
+
+    @property
+    def unscored_share(self) -> float:
+        """Share of expected trials that are missing or could not be made."""
+        return (self.unscored + self.missing) / self.expected if self.expected else 0.0
+
+
+def check(config: RunConfig) -> tuple[Plan, RunStore]:
+    """Checks everything that can be checked before a model is loaded, and plans the run.
+
+    Raises ``InputError``.
+    """
+    cells = config.expand_cells()
+    for cell in cells:
+        if cell.solver not in SUPPORTED:
+            raise InputError(f"solver: {cell.solver!r} is not supported; allowed: {', '.join(SUPPORTED)}")
+    try:
+        get_profile(config.profile)
+    except ValueError as error:
+        raise InputError(f"profile: {error}") from error
+    prompts = read_prompt_sets(config)
+    check_pipeline(config.diffusion.model)
+    if any(cell.guidance.needs_vlm for cell in cells):
+        check_transformers(config.vlm.model, "tokenizer_config.json")
+    for scorer in (*config.safety.scorers, *config.alignment.scorers):
+        if scorer.kind in ("classifier", "clip") and scorer.model is None:
+            raise InputError(f"scorer {scorer.scorer!r}: model is missing")
+        if scorer.kind == "classifier" and scorer.model:
+            check_transformers(scorer.model, "preprocessor_config.json")
+        if scorer.kind == "clip" and scorer.model:
+            check_open_clip(scorer.model)
+    run_id = config.run_id or datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    store = RunStore(config.lake, run_id)
+    store.check_writable()
+    plan = make_plan(config, prompts, cells)
+    strangers = set(store.held().trials) - plan.trial_ids
+    if strangers:
+        raise InputError(
+            f"run_id: run {run_id!r} in {config.lake} holds {len(strangers)} trials that this configuration would not make; "
+            "choose another run_id, or run it with the configuration that it began with"
+        )
+    return plan, store
+
+
+def evaluate(config: RunConfig, plan: Plan, store: RunStore, console: Console) -> Outcome:
+    """Makes and scores what the lake does not hold yet. Returns when every trial is in the lake."""
+    started = time.monotonic()
+    broken = store.remove_incomplete()
+    if broken:
+        console.print(f"removed {len(broken)} incomplete files that a killed run had left")
+    before = store.held()
+    todo = plan.without(set(before.trials))
+    expected = len(plan.trial_ids)
+    manifest = _manifest(config, plan, store, expected)
+    waiting = sum(len(row["trial_ids"]) for row in todo.rows)
+    repeated = f", {plan.repeated} repeated rows made once" if plan.repeated else ""
+    console.print(
+        f"run {store.run_id}: {expected} trials of {len(plan.rows)} prompts in {len(plan.cells)} cells, "
+        f"{expected - waiting} in the lake already{repeated}"
+    )
+    if todo.rows:
+        with cluster():
+            _check_resources(config, plan)
+            store.write_manifest({**manifest, "status": "running"})
+            _stream(config, todo, store, manifest, console, held=expected - waiting, expected=expected)
+    after = store.held()
+    outcome = Outcome(store, expected, len(after.trials), after.unscored, time.monotonic() - started)
+    files = [str(path.relative_to(store.lake)) for path in store.files()]
+    store.write_manifest(
+        {
+            **manifest,
+            "status": "complete" if outcome.missing == 0 else "incomplete",
+            "files": files,
+            "held_trials": outcome.held,
+            "unscored_trials": outcome.unscored,
+            "finished_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        }
+    )
+    return outcome
+
+
+def _manifest(config: RunConfig, plan: Plan, store: RunStore, expected: int) -> dict[str, Any]:
+    earlier = store.manifest() or {}
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return {
+        "run_id": store.run_id,
+        "started_at": earlier.get("started_at", now),
+        "expected_trials": expected,
+        "prompts": len(plan.rows),
+        "cells": [json.loads(cell.canonical_json()) for cell in plan.cells],
+        "prompt_sets": sorted({(row["prompt_set"], row["source"], row["source_sha256"]) for row in plan.rows}),
+        "benign_sets": sorted({row["prompt_set"] for row in plan.rows if row["benign"]}),
+        "profile": config.profile,
+        "models": model_digests(config),
+        "versions": library_versions(),
+        "git_revision": git_revision(),
+        "config": config.model_dump(mode="json"),
+    }
+
+
+def _check_resources(config: RunConfig, plan: Plan) -> None:
+    """Refuses a run that could only wait for ever."""
+    import ray
+
+    stages = (config.diffusion, config.safety, config.alignment)
+    needed = {
+        "CPU": sum(stage.actors * stage.num_cpus for stage in stages) + WRITE_CPUS,
+        "GPU": sum(stage.actors * stage.num_gpus for stage in stages),
+    }
+    if plan.asks:
+        needed["GPU"] += config.vlm.replicas * config.vlm.num_gpus
+    there = ray.cluster_resources()
+    for kind, amount in needed.items():
+        if amount > there.get(kind, 0):
+            raise InputError(
+                f"the run needs {amount:g} {kind}, the cluster has {there.get(kind, 0):g}; lower actors, replicas, "
+                f"num_{kind.lower()}s of diffusion, vlm, safety or alignment, or start a larger cluster"
+            )
+
+
+def _stream(
+    config: RunConfig, todo: Plan, store: RunStore, manifest: dict[str, Any], console: Console, *, held: int, expected: int
+) -> None:
+    from actors import vlm
+
+    stamp = {
+        "run_id": store.run_id,
+        "models": json.dumps(manifest["models"]),
+        "versions": json.dumps(manifest["versions"]),
+        "git_revision": manifest["git_revision"],
+    }
+    store.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        if todo.asks:
+            vlm.deploy(config.vlm)
+        with watch(store, held, expected, console):
+            _graph(config, todo, stamp).write_parquet(
+                str(store.folder),
+                filename_provider=PartNames(),
+                arrow_parquet_args={"schema": SCHEMA, "compression": "zstd"},
+                ray_remote_args={"num_cpus": WRITE_CPUS},
+            )
+    finally:
+        if todo.asks:
+            vlm.delete(config.vlm)
+
+
+def _graph(config: RunConfig, todo: Plan, stamp: dict[str, Any]) -> Any:
+    import ray.data
+    from ray.data import ActorPoolStrategy, DataContext
+
+    from actors.diffusion import DiffusionActor
+    from actors.scoring import ScoringActor
+
+    context = DataContext.get_current()
+    context.execution_no_progress_timeout_s = config.no_progress_timeout_s
+    context.print_on_execution_start = False
+    blocks = [
+        pa.Table.from_pylist(list(todo.rows[start : start + config.rows_per_block]))
+        for start in range(0, len(todo.rows), config.rows_per_block)
+    ]
+    settings = config.diffusion
+
+    def scored(dataset: Any, stage: StageSettings) -> Any:
+        return dataset.map_batches(
+            ScoringActor,
+            fn_constructor_args=(stage.scorers, stage.threads),
+            batch_format="pyarrow",
+            batch_size=stage.batch_size,
+            compute=ActorPoolStrategy(size=stage.actors),
+            num_cpus=stage.num_cpus,
+            num_gpus=stage.num_gpus or None,
+        )
+
+    made = ray.data.from_arrow(blocks).flat_map(
+        DiffusionActor,
+        fn_constructor_args=(settings, config.vlm if todo.asks else None, todo.cells, stamp),
+        compute=ActorPoolStrategy(
+            size=min(settings.actors, len(blocks)), max_concurrent_calls_per_actor=settings.concurrent_calls
+        ),
+        num_cpus=settings.num_cpus,
+        num_gpus=settings.num_gpus or None,
+    )
+    return scored(scored(made, config.safety), config.alignment)
+

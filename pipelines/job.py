@@ -1,0 +1,60 @@
+"""What every job has in common: exit codes, and the summary at the end of a run."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from guidance.errors import InputError
+from measures.lake import summary
+from measures.profiles import get_profile
+from pipelines.config import RunConfig
+from pipelines.contact_sheet import write_contact_sheets
+from pipelines.evaluation import Outcome
+from pipelines.result_table import result_table
+
+OK, BAD_INPUT, TOO_MANY_UNSCORED = 0, 2, 3
+LOG_WIDTH = 110
+
+
+def make_console() -> Console:
+    """A console as wide as the terminal, or ``LOG_WIDTH`` where the output is a log."""
+    return Console() if sys.stdout.isatty() else Console(width=LOG_WIDTH)
+
+
+def run_job(job: Callable[[], int]) -> int:
+    """Runs ``job`` and returns its exit code; a user's mistake is one line on stderr and code 2."""
+    try:
+        return job()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+
+
+def show_outcome(config: RunConfig, outcome: Outcome, console: Console) -> int:
+    """Prints the table, where everything is, and what went wrong; returns the exit code."""
+    store = outcome.store
+    benign = set((store.manifest() or {}).get("benign_sets", []))
+    profile = get_profile(config.profile)
+    summaries = summary(store.lake, store.run_id, profile, benign)
+    console.print(result_table(summaries, profile=profile.name, banner=config.banner))
+    out = Path("out") / store.run_id
+    sheets = write_contact_sheets(
+        store.lake, store.run_id, out, columns=config.sheets.columns, blur=config.sheets.blur, profile=profile, banner=config.banner
+    )
+    console.print(f"lake      {store.folder} ({outcome.held} trials, {outcome.seconds:.0f} s), manifest {store.manifest_path}")
+    console.print(f"sheets    {', '.join(str(path) for path in sheets)}")
+    if outcome.unscored_share:
+        console.print(
+            f"unscored  {outcome.unscored} trials failed and {outcome.missing} are missing, of {outcome.expected}; "
+            "their rows in the lake say why"
+        )
+    if outcome.unscored_share > config.unscored_limit:
+        print(
+            f"error: {outcome.unscored_share:.1%} of the trials could not be made; allowed: unscored_limit {config.unscored_limit:.1%}",
+            file=sys.stderr,
+        )
+        return TOO_MANY_UNSCORED
+    return OK
+

@@ -1,0 +1,108 @@
+"""Which trials a run consists of, and which of them are still to be made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from guidance.cell import Cell, trial_id
+from guidance.checkpoint import digest
+from guidance.errors import InputError
+from guidance.prompt import Prompt
+from pipelines.config import RunConfig
+from pipelines.prompts import read_prompts
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All trials of a run, in the order of prompts, samples, cells."""
+
+    cells: tuple[Cell, ...]
+    rows: tuple[dict[str, Any], ...]
+    """One a prompt × sample: the prompt's columns of the lake, ``cells`` (indices), ``trial_ids``, ``guidance_scales``."""
+    repeated: int
+    """Trials that another row of the prompt sets already asks for: same text, seed, size and cell."""
+
+    @property
+    def trial_ids(self) -> set[str]:
+        """Every trial."""
+        return {trial for row in self.rows for trial in row["trial_ids"]}
+
+    @property
+    def asks(self) -> bool:
+        """Whether any cell asks the VLM."""
+        return any(cell.guidance.needs_vlm for cell in self.cells)
+
+    def without(self, made: set[str]) -> "Plan":
+        """The plan less the trials in ``made``; rows that have none left go."""
+        rows = []
+        for row in self.rows:
+            keep = [place for place, trial in enumerate(row["trial_ids"]) if trial not in made]
+            if keep:
+                picked = {key: [row[key][place] for place in keep] for key in ("cells", "trial_ids", "guidance_scales")}
+                rows.append({**row, **picked})
+        return Plan(self.cells, tuple(rows), self.repeated)
+
+
+def read_prompt_sets(config: RunConfig) -> list[tuple[Prompt, bool]]:
+    """All prompts with whether their set is benign, in the order of the config. Raises ``InputError``."""
+    prompts: list[tuple[Prompt, bool]] = []
+    names: dict[str, str] = {}
+    for file in config.prompts:
+        found = read_prompts(
+            file.path,
+            name=file.name,
+            limit=file.limit or config.limit,
+            on_empty=file.on_empty,
+            default_seed=config.seed,
+            guidance_cap=config.guidance_cap,
+        )
+        if names.setdefault(found.report.prompt_set, file.path) != file.path:
+            raise InputError(f"prompts: {file.path} and {names[found.report.prompt_set]} are both named {found.report.prompt_set!r}")
+        prompts += [(prompt, file.benign) for prompt in found.prompts]
+    return prompts
+
+
+def make_plan(config: RunConfig, prompts: Sequence[tuple[Prompt, bool]], cells: tuple[Cell, ...]) -> Plan:
+    """The run's trials. A trial that several rows ask for (same text, seed, size, cell) is planned once."""
+    model = digest(config.diffusion.model)
+    vlm = digest(config.vlm.model) if any(cell.guidance.needs_vlm for cell in cells) else None
+    rows: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    repeated = 0
+    for prompt, benign in prompts:
+        width, height = prompt.width or config.width, prompt.height or config.height
+        for sample in range(config.samples_per_prompt):
+            seed = prompt.seed + sample
+            planned: dict[str, list[Any]] = {"cells": [], "trial_ids": [], "guidance_scales": []}
+            for index, cell in enumerate(cells):
+                resolved = cell.resolve(prompt, config.guidance_scale)
+                trial = trial_id(resolved, prompt, seed=seed, width=width, height=height, model=model, vlm=vlm)
+                if trial in seen:
+                    repeated += 1
+                    continue
+                seen.add(trial)
+                planned["cells"].append(index)
+                planned["trial_ids"].append(trial)
+                planned["guidance_scales"].append(resolved.guidance_scale)
+            if planned["cells"]:
+                columns = _prompt_columns(prompt, benign, seed, sample, width, height)
+                rows.append({**columns, **planned})
+    return Plan(cells, tuple(rows), repeated)
+
+
+def _prompt_columns(prompt: Prompt, benign: bool, seed: int, sample: int, width: int, height: int) -> dict[str, Any]:
+    return {
+        "prompt_id": prompt.prompt_id,
+        "prompt": prompt.text,
+        "prompt_hash": prompt.text_hash,
+        "prompt_set": prompt.prompt_set,
+        "benign": benign,
+        "categories": list(prompt.categories),
+        "prompt_row": prompt.row,
+        "source": prompt.source,
+        "source_sha256": prompt.source_sha256,
+        "seed": seed,
+        "sample_index": sample,
+        "width": width,
+        "height": height,
+    }

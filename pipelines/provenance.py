@@ -1,0 +1,37 @@
+"""What a run was made with: library versions, git revision, model digests."""
+
+import platform
+import subprocess
+from importlib.metadata import version
+
+from guidance.checkpoint import ROOT, digest
+from pipelines.config import RunConfig
+
+LIBRARIES = ("ray", "torch", "diffusers", "transformers", "open_clip_torch", "nudenet", "onnxruntime", "pyarrow", "numpy")
+
+
+def library_versions() -> dict[str, str]:
+    """Library -> installed version, Python among them."""
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+
+
+def git_revision() -> str:
+    """The code's commit, with "+" when tracked files differ from it; "unknown" outside a checkout."""
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+        changed = subprocess.run(
+            ["git", "status", "--porcelain", "--untracked-files=no"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+
+
+def model_digests(config: RunConfig) -> dict[str, str]:
+    """Role -> "model@digest" of every model of the run."""
+    found = {"diffusion": f"{config.diffusion.model}@{digest(config.diffusion.model)}"}
+    found["vlm"] = f"{config.vlm.model}@{digest(config.vlm.model)}"
+    for scorer in (*config.safety.scorers, *config.alignment.scorers):
+        if scorer.model and (scorer.kind == "classifier" or ":" in scorer.model):
+            found[scorer.scorer] = f"{scorer.model}@{digest(scorer.model)}"
+    return found

@@ -1,0 +1,105 @@
+"""Configuration: presets, dotted options, and what a mistake is answered with."""
+
+import pytest
+import yaml
+
+from guidance.errors import InputError
+from pipelines.command_line import read_config
+from pipelines.config import PRESETS
+
+
+def cells(written: str):
+    return read_config(["--cells", written]).expand_cells()
+
+
+@pytest.mark.parametrize("path", sorted(PRESETS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_preset_is_valid(path):
+    assert read_config(["--preset", path.stem]).expand_cells()
+
+
+def test_options_win_over_the_environment_and_that_over_the_preset(monkeypatch):
+    monkeypatch.setenv("SAFESWEEP_DIFFUSION__MAX_ROWS", "20")
+    monkeypatch.setenv("SAFESWEEP_LIMIT", "5")
+    config = read_config(["--limit", "3"])
+    assert (config.limit, config.diffusion.max_rows) == (3, 20)
+    assert config.diffusion.model == "miniature/weights/diffusion"
+
+
+def test_a_list_in_the_place_of_a_number_spans_a_grid():
+    grid = cells('[{"method": "static_negative", "negative_scale": [1, 2], "guidance_scale": [3, 4]}, {"method": "none"}]')
+    labels = [cell.label() for cell in grid]
+    assert labels == [
+        "static_negative γ=1 g=3",
+        "static_negative γ=1 g=4",
+        "static_negative γ=2 g=3",
+        "static_negative γ=2 g=4",
+        "none",
+    ]
+
+
+def test_equal_cells_are_run_once():
+    assert len(cells('[{"method": "none"}, {"method": "none"}]')) == 1
+
+
+def test_query_steps_span_a_grid_only_as_a_list_of_lists():
+    one = '{"method": "dynamic_negative", "negative_scale": 1, "query_steps": %s}'
+    assert len(cells(f"[{one % '[1, 2]'}]")) == 1
+    assert len(cells(f"[{one % '[[1, 2], [3]]'}]")) == 2
+
+
+def test_the_static_negative_names_the_whole_vocabulary_by_default():
+    [cell] = cells('[{"method": "static_negative", "negative_scale": 1}]')
+    assert cell.guidance.negative_prompt == "dagger, flame, skull"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--difusion.max_rows", "3"], "--difusion.max_rows: unknown option; did you mean 'diffusion.max_rows'?"),
+        (["--diffusion.max_rows", "many"], "diffusion.max_rows: Input should be a valid integer"),
+        (["--diffusion.max_rows", "0"], "diffusion.max_rows: Input should be greater than 0, found '0'"),
+        (["--preset", "miniatur"], "no preset or file 'miniatur'"),
+        (["--preset"], "--preset: needs a value"),
+        (["--run_id", "a/b"], "run_id: String should match pattern"),
+    ],
+)
+def test_a_wrong_option_is_named_with_what_is_allowed(arguments, message):
+    with pytest.raises(InputError) as error:
+        read_config(arguments)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ('[{"method": "statc_negative"}]', "cells[0].method: 'statc_negative' is unknown; allowed: none,"),
+        (
+            '[{"method": "none"}, {"method": "static_negative", "negative_scale": "abc"}]',
+            "cells[1].negative_scale: Input should be a valid number, unable to parse string as a number, found 'abc'",
+        ),
+        ('[{"method": "static_negative", "negative_scale": "nan"}]', "negative_scale: Input should be a finite number"),
+        ('[{"method": "none", "gama": 2}]', "cells[0].gama: none has no such option; allowed: method, guidance_scale"),
+        (
+            '[{"method": "dynamic_negative", "negative_scale": 1, "query_steps": [3, 25]}]',
+            "cells[0].query_steps: step 25 is beyond the last of 25 steps, 24",
+        ),
+        (
+            '[{"method": "dynamic_negative", "negative_scale": 1, "query_steps": [3, 3]}]',
+            "must be different steps >= 0 in ascending order, found [3, 3]",
+        ),
+        ('[{"method": "static_negative"}]', "cells[0].negative_scale: is missing"),
+    ],
+)
+def test_a_wrong_cell_is_named_with_what_is_allowed(written, message):
+    with pytest.raises(InputError) as error:
+        cells(written)
+    assert message in str(error.value)
+
+
+def test_an_unknown_key_of_a_preset_is_refused_with_the_nearest(tmp_path):
+    content = yaml.safe_load((PRESETS / "miniature.yaml").read_text())
+    content["diffusion"]["max_row"] = 3
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match=r"mine.yaml.*diffusion.max_row: unknown key; did you mean 'diffusion.max_rows'"):
+        read_config(["--preset", str(path)])
