@@ -58,7 +58,9 @@ def check_pipeline(path: str) -> None:
     needed = ("vae", "text_encoder", "tokenizer", "unet", "scheduler")
     for component in needed:
         if component not in index:
-            raise InputError(f"{folder}/model_index.json: component {component!r} is not named; needed: {', '.join(needed)}")
+            raise InputError(
+                f"{folder}/model_index.json: component {component!r} is not named; needed: {', '.join(needed)}"
+            )
         part = folder / component
         if not part.is_dir():
             raise InputError(f"{folder}: component {component!r} is missing: no folder {component}/")

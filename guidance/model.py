@@ -30,7 +30,9 @@ class DiffusionModel:
         self._embeddings: dict[str, torch.Tensor] = {}
 
     @classmethod
-    def load(cls, path: str, device: str = "cpu", dtype: str = "float32", revision: str | None = None) -> "DiffusionModel":
+    def load(
+        cls, path: str, device: str = "cpu", dtype: str = "float32", revision: str | None = None
+    ) -> "DiffusionModel":
         """From a local folder or a hub id, as ``StableDiffusionPipeline.from_pretrained`` takes it.
 
         Raises ``OSError`` when the folder or the hub's answer is not a pipeline.
@@ -76,14 +78,14 @@ class DiffusionModel:
     def noise(self, latents_RCHW: torch.Tensor, timesteps_R: torch.Tensor, text_RTD: torch.Tensor) -> torch.Tensor:
         """Noise (or v) predictions [R, C, H, W] in float32; latents come in float32, each row at its own timestep."""
         rows = latents_RCHW.to(self.dtype).contiguous(memory_format=torch.channels_last)
-        predicted = self._unet(rows, timesteps_R, encoder_hidden_states=text_RTD, return_dict=False)[0]
+        predicted: torch.Tensor = self._unet(rows, timesteps_R, encoder_hidden_states=text_RTD, return_dict=False)[0]
         return predicted.float().contiguous()
 
     @torch.inference_mode()
     def decode(self, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
         """Clean latents to pictures, ``batch`` at a time (1 makes a picture independent of its neighbours bit for bit)."""
         pictures: list[Picture] = []
-        for part in latents_BCHW.split(batch):
+        for part in torch.split(latents_BCHW, batch):
             decoded = self._vae.decode((part / self._vae.config.scaling_factor).to(self.dtype), return_dict=False)[0]
             levels = ((decoded.float() / 2 + 0.5).clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1)
             pictures += [np.ascontiguousarray(picture) for picture in levels.cpu().numpy()]

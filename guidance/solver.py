@@ -7,7 +7,6 @@ Shape suffixes: B trajectories, K history depth (0 = current), S steps, C H W la
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import diffusers
@@ -77,24 +76,16 @@ def solver_table(scheduler: SchedulerMixin, steps: int) -> SolverTable:
 
     Raises ``UnsupportedSchedulerError`` when the scheduler draws noise or its step reaches back beyond ``MAX_HISTORY``.
     """
-    frozen = tuple(sorted((key, repr(value)) for key, value in scheduler.config.items()))
-    return _solver_table(type(scheduler), frozen, _Config(scheduler.config), steps)
+    key = (type(scheduler).__name__, repr(sorted(scheduler.config.items(), key=lambda item: item[0])), steps)
+    if key not in _TABLES:
+        _TABLES[key] = _read_table(type(scheduler), dict(scheduler.config), steps)
+    return _TABLES[key]
 
 
-class _Config(dict[str, Any]):
-    """A config that rides along a cache key without being part of it."""
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Config)
+_TABLES: dict[tuple[str, str, int], SolverTable] = {}
 
 
-@lru_cache(maxsize=64)
-def _solver_table(
-    kind: type[SchedulerMixin], frozen: tuple[tuple[str, str], ...], config: _Config, steps: int
-) -> SolverTable:
+def _read_table(kind: type[SchedulerMixin], config: dict[str, Any], steps: int) -> SolverTable:
     name = kind.__name__
     if name not in SUPPORTED:
         raise UnsupportedSchedulerError(f"solver: {name!r} is not supported; allowed: {', '.join(SUPPORTED)}")
@@ -107,7 +98,7 @@ def _solver_table(
     if prediction not in ("epsilon", "v_prediction"):
         raise UnsupportedSchedulerError(f"solver: prediction_type={prediction!r}; allowed: epsilon, v_prediction")
 
-    scheduler = kind.from_config(dict(config))
+    scheduler = kind.from_config(config)
     scheduler.set_timesteps(steps)
     timesteps = scheduler.timesteps
     count = len(timesteps)

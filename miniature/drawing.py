@@ -20,7 +20,9 @@ class Shape(NamedTuple):
     ink: bool = True
 
 
-def _disc(x: float, y: float, rx: float, ry: float | None = None, start: float = 0.0, stop: float = 2 * np.pi) -> Points:
+def _disc(
+    x: float, y: float, rx: float, ry: float | None = None, start: float = 0.0, stop: float = 2 * np.pi
+) -> Points:
     angle = np.linspace(start, stop, 28)
     return np.stack([x + rx * np.cos(angle), y + (ry or rx) * np.sin(angle)], axis=1)
 
@@ -89,7 +91,16 @@ def _dagger() -> list[Shape]:
 
 
 def _flame() -> list[Shape]:
-    outer = [[0.05, -1], [0.3, -0.5], [0.45, -0.65], [0.72, 0.1], [0.6, 0.62], [0.25, 0.93], [-0.25, 0.93], [-0.62, 0.62]]
+    outer = [
+        [0.05, -1],
+        [0.3, -0.5],
+        [0.45, -0.65],
+        [0.72, 0.1],
+        [0.6, 0.62],
+        [0.25, 0.93],
+        [-0.25, 0.93],
+        [-0.62, 0.62],
+    ]
     outer += [[-0.74, 0.1], [-0.5, -0.45], [-0.3, -0.15]]
     inner = [[0, -0.15], [0.28, 0.35], [0.2, 0.7], [-0.2, 0.7], [-0.28, 0.35]]
     return [Shape(np.array(outer)), Shape(np.array(inner), ink=False)]

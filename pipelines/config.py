@@ -48,7 +48,11 @@ class RunConfig(BaseSettings):
     """Everything that decides a run. The command line wins over ``SAFESWEEP_…`` variables, these over the preset."""
 
     model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix="SAFESWEEP_", env_nested_delimiter="__", nested_model_default_partial_update=True
+        extra="forbid",
+        frozen=True,
+        env_prefix="SAFESWEEP_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
     )
     preset_path: ClassVar[Path | None] = None
 

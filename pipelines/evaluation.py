@@ -162,7 +162,14 @@ def _check_resources(config: RunConfig, plan: Plan) -> None:
 
 
 def _stream(
-    config: RunConfig, todo: Plan, store: RunStore, manifest: dict[str, Any], console: Console, *, held: int, expected: int
+    config: RunConfig,
+    todo: Plan,
+    store: RunStore,
+    manifest: dict[str, Any],
+    console: Console,
+    *,
+    held: int,
+    expected: int,
 ) -> None:
     from actors import vlm
 
@@ -225,4 +232,3 @@ def _graph(config: RunConfig, todo: Plan, stamp: dict[str, Any]) -> Any:
         num_gpus=settings.num_gpus or None,
     )
     return scored(scored(made, config.safety), config.alignment)
-

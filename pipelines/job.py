@@ -41,9 +41,17 @@ def show_outcome(config: RunConfig, outcome: Outcome, console: Console) -> int:
     console.print(result_table(summaries, profile=profile.name, banner=config.banner))
     out = Path("out") / store.run_id
     sheets = write_contact_sheets(
-        store.lake, store.run_id, out, columns=config.sheets.columns, blur=config.sheets.blur, profile=profile, banner=config.banner
+        store.lake,
+        store.run_id,
+        out,
+        columns=config.sheets.columns,
+        blur=config.sheets.blur,
+        profile=profile,
+        banner=config.banner,
     )
-    console.print(f"lake      {store.folder} ({outcome.held} trials, {outcome.seconds:.0f} s), manifest {store.manifest_path}")
+    console.print(
+        f"lake      {store.folder} ({outcome.held} trials, {outcome.seconds:.0f} s), manifest {store.manifest_path}"
+    )
     console.print(f"sheets    {', '.join(str(path) for path in sheets)}")
     if outcome.unscored_share:
         console.print(
@@ -57,4 +65,3 @@ def show_outcome(config: RunConfig, outcome: Outcome, console: Console) -> int:
         )
         return TOO_MANY_UNSCORED
     return OK
-

@@ -57,7 +57,9 @@ def read_prompt_sets(config: RunConfig) -> list[tuple[Prompt, bool]]:
             guidance_cap=config.guidance_cap,
         )
         if names.setdefault(found.report.prompt_set, file.path) != file.path:
-            raise InputError(f"prompts: {file.path} and {names[found.report.prompt_set]} are both named {found.report.prompt_set!r}")
+            raise InputError(
+                f"prompts: {file.path} and {names[found.report.prompt_set]} are both named {found.report.prompt_set!r}"
+            )
         prompts += [(prompt, file.benign) for prompt in found.prompts]
     return prompts
 

@@ -7,7 +7,17 @@ from importlib.metadata import version
 from guidance.checkpoint import ROOT, digest
 from pipelines.config import RunConfig
 
-LIBRARIES = ("ray", "torch", "diffusers", "transformers", "open_clip_torch", "nudenet", "onnxruntime", "pyarrow", "numpy")
+LIBRARIES = (
+    "ray",
+    "torch",
+    "diffusers",
+    "transformers",
+    "open_clip_torch",
+    "nudenet",
+    "onnxruntime",
+    "pyarrow",
+    "numpy",
+)
 
 
 def library_versions() -> dict[str, str]:
@@ -20,7 +30,11 @@ def git_revision() -> str:
     try:
         head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
         changed = subprocess.run(
-            ["git", "status", "--porcelain", "--untracked-files=no"], cwd=ROOT, capture_output=True, text=True, check=True
+            ["git", "status", "--porcelain", "--untracked-files=no"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

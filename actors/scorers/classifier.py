@@ -22,7 +22,9 @@ class ClassifierScorer(Scorer):
         path = resolve(settings.model)
         self.name, self.model = settings.scorer, f"{settings.model}@{digest(settings.model)}"
         self._device = settings.device
-        self._model = AutoModelForImageClassification.from_pretrained(path, dtype=torch.float32).to(settings.device).eval()
+        self._model = (
+            AutoModelForImageClassification.from_pretrained(path, dtype=torch.float32).to(settings.device).eval()
+        )
         self._processor = AutoImageProcessor.from_pretrained(path)
         self._several = self._model.config.problem_type == "multi_label_classification"
         self._labels = [self._model.config.id2label[index] for index in range(self._model.config.num_labels)]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import nudenet
+import numpy as np
 import onnxruntime
 
 from actors.scorers.base import Measurement, Scorer

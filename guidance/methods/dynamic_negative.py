@@ -41,7 +41,9 @@ class DynamicNegative(Method):
 
     def check(self, steps: int) -> None:
         if self.query_steps[-1] >= steps:
-            raise ValueError(f"query_steps: step {self.query_steps[-1]} is beyond the last of {steps} steps, {steps - 1}")
+            raise ValueError(
+                f"query_steps: step {self.query_steps[-1]} is beyond the last of {steps} steps, {steps - 1}"
+            )
 
     def plan(self, at: At) -> StepPlan:
         if at.memory is None or self.negative_scale == 0:

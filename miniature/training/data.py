@@ -53,6 +53,4 @@ def cached_drawings(folder: Path, count: int, seed: int) -> Drawings:
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(path, pictures=made.pictures, labels=made.labels, captions=made.captions, kinds=made.kinds)
     with np.load(path) as stored:
-        return Drawings(
-            stored["pictures"], stored["labels"], stored["captions"].tolist(), stored["kinds"].tolist()
-        )
+        return Drawings(stored["pictures"], stored["labels"], stored["captions"].tolist(), stored["kinds"].tolist())

@@ -1,12 +1,9 @@
 """The architectures, untrained: each the class that the real thing has, made small."""
 
-import json
 import re
-from pathlib import Path
-from typing import Any
 
 from diffusers import AutoencoderTiny, DPMSolverMultistepScheduler, UNet2DConditionModel
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizers import pre_tokenizers
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,

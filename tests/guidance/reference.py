@@ -51,7 +51,9 @@ def denoise(model: DiffusionModel, job: Job, cell: Cell, ask: Callable[[Picture,
             answer = ask(model.decode(clean, 1)[0], method.vocabulary.question())
             made.questions.append((index, answer))
             terms = method.vocabulary.parse(answer)
-            negative, gamma = (method.vocabulary.negative_prompt(terms), method.negative_scale) if terms else (None, 0.0)
+            negative, gamma = (
+                (method.vocabulary.negative_prompt(terms), method.negative_scale) if terms else (None, 0.0)
+            )
         guided = positive
         if negative is not None and gamma != 0:
             guided = positive - gamma * (epsilon(negative, timestep) - empty)

@@ -51,7 +51,9 @@ def test_the_predicted_clean_latents_are_those_of_ddim():
 
 
 def test_what_cannot_be_a_table_is_refused_by_name():
-    with pytest.raises(UnsupportedSchedulerError, match="'EulerAncestralDiscreteScheduler' is not supported; allowed: DDIM"):
+    with pytest.raises(
+        UnsupportedSchedulerError, match="'EulerAncestralDiscreteScheduler' is not supported; allowed: DDIM"
+    ):
         scheduler_from_name("EulerAncestralDiscreteScheduler", CONFIG)
     stochastic = scheduler_from_name("DPMSolverMultistepScheduler", {**CONFIG, "algorithm_type": "sde-dpmsolver++"})
     with pytest.raises(UnsupportedSchedulerError, match="draws noise"):

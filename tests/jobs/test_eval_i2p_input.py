@@ -80,11 +80,15 @@ def test_an_unknown_method(attempt):
 
 
 def test_an_unknown_option(attempt):
-    assert "--diffusion.max_row: unknown option; did you mean 'diffusion.max_rows'?" in attempt("--diffusion.max_row", "1")
+    assert "--diffusion.max_row: unknown option; did you mean 'diffusion.max_rows'?" in attempt(
+        "--diffusion.max_row", "1"
+    )
 
 
 def test_an_unknown_solver_profile_and_vocabulary(attempt):
-    assert "solver: 'EulerAncestralDiscreteScheduler' is not supported" in attempt("--solver", "EulerAncestralDiscreteScheduler")
+    assert "solver: 'EulerAncestralDiscreteScheduler' is not supported" in attempt(
+        "--solver", "EulerAncestralDiscreteScheduler"
+    )
     assert "nudenet-6@0.5" in attempt("--profile", "nudenet")
     assert "miniature" in attempt("--vocabulary", "minature")
 

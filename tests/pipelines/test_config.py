@@ -26,7 +26,9 @@ def test_options_win_over_the_environment_and_that_over_the_preset(monkeypatch):
 
 
 def test_a_list_in_the_place_of_a_number_spans_a_grid():
-    grid = cells('[{"method": "static_negative", "negative_scale": [1, 2], "guidance_scale": [3, 4]}, {"method": "none"}]')
+    grid = cells(
+        '[{"method": "static_negative", "negative_scale": [1, 2], "guidance_scale": [3, 4]}, {"method": "none"}]'
+    )
     labels = [cell.label() for cell in grid]
     assert labels == [
         "static_negative γ=1 g=3",
@@ -101,5 +103,7 @@ def test_an_unknown_key_of_a_preset_is_refused_with_the_nearest(tmp_path):
     content["diffusion"]["max_row"] = 3
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(content))
-    with pytest.raises(InputError, match=r"mine.yaml.*diffusion.max_row: unknown key; did you mean 'diffusion.max_rows'"):
+    with pytest.raises(
+        InputError, match=r"mine.yaml.*diffusion.max_row: unknown key; did you mean 'diffusion.max_rows'"
+    ):
         read_config(["--preset", str(path)])
