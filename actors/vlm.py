@@ -1,6 +1,7 @@
 """The VLM pool: a Ray Serve application that batches questions, and the client that a diffusion actor asks through."""
 
 import asyncio
+import logging
 import random
 import threading
 import time
@@ -60,6 +61,7 @@ def deploy(settings: VlmSettings) -> None:
         # replicas that held CPUs could starve the data pipeline's reads and writes for ever
         ray_actor_options={"num_cpus": 0, "num_gpus": settings.num_gpus},
     )
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
     serve.start(proxy_location="Disabled")
     serve.run(replicas.bind(settings), name=settings.app, route_prefix=None)
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from diffusers import SchedulerMixin, StableDiffusionPipeline
 
+from guidance.libraries import quiet_libraries
 from guidance.solver import scheduler_from_name
 from guidance.trajectory import Picture
 
@@ -37,9 +38,10 @@ class DiffusionModel:
 
         Raises ``OSError`` when the folder or the hub's answer is not a pipeline.
         """
+        quiet_libraries()
         pipe = StableDiffusionPipeline.from_pretrained(
             path,
-            torch_dtype=DTYPES[dtype],
+            dtype=DTYPES[dtype],
             revision=revision,
             safety_checker=None,
             requires_safety_checker=False,

@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from guidance.libraries import quiet_libraries
 from guidance.model import DTYPES
 from guidance.trajectory import Picture
 
@@ -32,6 +33,7 @@ class VisionLanguageModel:
         picture_size: int | None = None,
     ) -> "VisionLanguageModel":
         """From a local folder or a hub id. Raises ``OSError`` when it is not such a model."""
+        quiet_libraries()
         model = AutoModelForImageTextToText.from_pretrained(path, dtype=DTYPES[dtype], revision=revision).to(device)
         processor = AutoProcessor.from_pretrained(path, revision=revision)
         return cls(model, processor, max_new_tokens, picture_size)

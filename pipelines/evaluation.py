@@ -187,7 +187,8 @@ def _stream(
             _graph(config, todo, stamp).write_parquet(
                 str(store.folder),
                 filename_provider=PartNames(),
-                arrow_parquet_args={"schema": SCHEMA, "compression": "zstd"},
+                schema=SCHEMA,
+                compression="zstd",
                 ray_remote_args={"num_cpus": WRITE_CPUS},
             )
     finally:

@@ -10,6 +10,7 @@ from actors.scorers.base import Measurement, Scorer
 from actors.settings import ScorerSettings
 from guidance.checkpoint import digest, resolve
 from guidance.errors import InputError
+from guidance.libraries import quiet_libraries
 from guidance.trajectory import Picture
 
 
@@ -20,6 +21,7 @@ class ClassifierScorer(Scorer):
         if settings.model is None:
             raise InputError("scorer 'classifier': model is missing; allowed: a local folder or a hub id")
         path = resolve(settings.model)
+        quiet_libraries()
         self.name, self.model = settings.scorer, f"{settings.model}@{digest(settings.model)}"
         self._device = settings.device
         self._model = (

@@ -1,6 +1,7 @@
 """``python -m miniature.training [--stages …]``: trains what is missing, resumes what was stopped, saves the folders."""
 
 import argparse
+import json
 from pathlib import Path
 
 import torch
@@ -21,6 +22,10 @@ def _diffusion(folder: Path, drawings: Drawings, vae: AutoencoderTiny) -> None:
 
     pipe = train_diffusion(vae, drawings, folder, STEPS["diffusion"])
     pipe.to(torch.float16).save_pretrained(WEIGHTS / "diffusion", safe_serialization=True)
+    # diffusers writes a key that its own class then warns about
+    config = WEIGHTS / "diffusion" / "vae" / "config.json"
+    kept = {key: value for key, value in json.loads(config.read_text()).items() if key != "block_out_channels"}
+    config.write_text(json.dumps(kept, indent=2) + "\n")
 
 
 def run(stages: list[str], folder: Path) -> None:
