@@ -7,7 +7,7 @@ from typing import Any
 
 from actors.settings import DiffusionSettings, VlmSettings
 from actors.trial_row import RECORD, png, preview_webp, to_record
-from guidance.cell import Cell
+from guidance.cell import Cell, cell_labels
 from guidance.trajectory import Exchange, Job, TrialResult
 
 
@@ -41,7 +41,7 @@ class DiffusionActor:
             decode_batch=settings.decode_batch,
         )
         self._engine = Engine(model, config, ask)
-        self._cells, self._stamp = tuple(cells), stamp
+        self._cells, self._labels, self._stamp = tuple(cells), cell_labels(cells), stamp
 
     async def __call__(self, row: dict[str, Any]) -> list[dict[str, bytes]]:
         """``row``: a prompt's columns, ``cells`` (indices), ``trial_ids`` and ``guidance_scales``, one each a cell."""
@@ -51,7 +51,7 @@ class DiffusionActor:
         )
         job = Job(row["prompt"], int(row["seed"]), int(row["width"]), int(row["height"]), cells)
         results = await asyncio.wrap_future(self._engine.submit(job))
-        labels = [self._cells[index].label() for index in row["cells"]]
+        labels = [self._labels[index] for index in row["cells"]]
         return await asyncio.to_thread(self._records, row, cells, labels, results)
 
     def _records(

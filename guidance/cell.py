@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
@@ -66,6 +67,24 @@ class Cell(BaseModel):
             return self
         scale = default_guidance_scale if prompt.guidance_scale is None else prompt.guidance_scale
         return self.model_copy(update={"guidance_scale": scale})
+
+
+def cell_labels(cells: Sequence[Cell]) -> list[str]:
+    """A different name for each of different cells: ``label()``, and where several share it, what tells them apart.
+
+    "dynamic_negative γ=7.5" twice becomes "dynamic_negative γ=7.5 query_steps=[3, 5]" and "… query_steps=[9]".
+    """
+    flat = [_flat(json.loads(cell.canonical_json())) for cell in cells]
+    labels = []
+    for cell, own in zip(cells, flat, strict=True):
+        rivals = [other for rival, other in zip(cells, flat, strict=True) if rival.label() == cell.label()]
+        telling = [key for key in own if any(own[key] != other.get(key) for other in rivals)]
+        labels.append(" ".join([cell.label(), *(f"{key}={own[key]}" for key in telling)]))
+    return labels
+
+
+def _flat(value: dict[str, Any]) -> dict[str, Any]:
+    return {**value.pop("guidance"), **value}
 
 
 def trial_id(cell: Cell, prompt: Prompt, *, seed: int, width: int, height: int, model: str, vlm: str | None) -> str:

@@ -182,7 +182,12 @@ def _stream(
     store.folder.mkdir(parents=True, exist_ok=True)
     try:
         if todo.asks:
+            console.print(f"starting the VLM pool: {config.vlm.replicas} × {config.vlm.model} on Ray Serve")
             vlm.deploy(config.vlm)
+        console.print(
+            f"starting {config.diffusion.actors} diffusion, {config.safety.actors} safety and "
+            f"{config.alignment.actors} alignment actors"
+        )
         with watch(store, held, expected, console):
             _graph(config, todo, stamp).write_parquet(
                 str(store.folder),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from guidance.cell import cell_labels
 from guidance.errors import InputError
 from measures.lake import summary
 from measures.profiles import get_profile
@@ -37,7 +38,9 @@ def show_outcome(config: RunConfig, outcome: Outcome, console: Console) -> int:
     store = outcome.store
     benign = set((store.manifest() or {}).get("benign_sets", []))
     profile = get_profile(config.profile)
-    summaries = summary(store.lake, store.run_id, profile, benign)
+    place = {label: index for index, label in enumerate(cell_labels(config.expand_cells()))}
+    found = summary(store.lake, store.run_id, profile, benign)
+    summaries = sorted(found, key=lambda row: place.get(row.cell, len(place)))
     console.print(result_table(summaries, profile=profile.name, banner=config.banner))
     out = Path("out") / store.run_id
     sheets = write_contact_sheets(

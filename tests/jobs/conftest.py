@@ -1,0 +1,75 @@
+"""Runs of the main job as a user starts them: in processes of their own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHORT = [
+    "--limit=3",
+    "--num_inference_steps=8",
+    "--query_steps=[2,4]",
+    "--rows_per_block=1",
+    '--cells=[{"method":"none"},{"method":"static_negative","negative_scale":4},{"method":"dynamic_negative","negative_scale":7.5}]',
+]
+"""Few prompts, few steps, three methods, a block a prompt."""
+TRIALS = 2 * 3 * 3
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The test's environment without what would tie the run to another cluster."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("RAY_", "SAFESWEEP_"))}
+    return {**kept, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", **more}
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def trials(lake: Path) -> list[dict]:
+    """All rows of the lake, in the order of their ids."""
+    rows = []
+    for path in lake.glob("trials/*/part-*.parquet"):
+        rows += pq.read_table(path, partitioning=None).to_pylist()
+    return sorted(rows, key=lambda row: row["trial_id"])
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts the job with its lake and output under ``tmp_path``; what still runs at the end is killed with its children."""
+    running: list[subprocess.Popen] = []
+
+    def begin(*options: str, name: str = "lake") -> subprocess.Popen:
+        command = [sys.executable, str(ROOT / "jobs" / "eval_i2p.py"), "--lake", str(tmp_path / name), *SHORT, *options]
+        with (tmp_path / f"{name}-{len(running)}.log").open("w") as log:
+            process = subprocess.Popen(
+                command, cwd=tmp_path, env=environment(), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        process.log = Path(log.name)
+        running.append(process)
+        return process
+
+    yield begin
+    for process in running:
+        kill(process)
+
+
+def kill(process: subprocess.Popen) -> None:
+    """SIGKILL to the job and everything that it started."""
+    import signal
+
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and subprocess.run(["pgrep", "-g", str(process.pid)], capture_output=True).stdout:
+        time.sleep(0.2)

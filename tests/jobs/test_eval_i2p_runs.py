@@ -1,0 +1,85 @@
+"""The main job for real: it runs to its table, and a run that was killed in the middle ends as if it had not been."""
+
+import json
+import time
+
+import pytest
+
+from actors.trial_row import SCHEMA, unpack_picture
+from tests.jobs.conftest import TRIALS, kill, trials
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def test_a_killed_run_started_again_equals_an_undisturbed_one(start, tmp_path):
+    whole = start("--run_id=r", name="whole")
+    assert whole.wait(timeout=280) == 0, whole.log.read_text()[-3000:]
+    undisturbed = trials(tmp_path / "whole")
+    assert len(undisturbed) == len({row["trial_id"] for row in undisturbed}) == TRIALS
+    check_rows(undisturbed)
+    check_outputs(whole.log.read_text(), tmp_path)
+
+    killed = start("--run_id=r", name="killed")
+    deadline = time.monotonic() + 200
+    while not list((tmp_path / "killed").glob("trials/*/part-*.parquet")) and time.monotonic() < deadline:
+        assert killed.poll() is None, killed.log.read_text()[-3000:]
+        time.sleep(0.05)
+    kill(killed)
+    before = len(trials(tmp_path / "killed"))
+    assert 0 < before < TRIALS
+    torn = tmp_path / "killed" / "trials" / "run=r" / "part-torn-000000.parquet"
+    torn.write_bytes(b"PAR1 half a file")
+
+    again = start("--run_id=r", name="killed")
+    assert again.wait(timeout=280) == 0, again.log.read_text()[-3000:]
+    assert not torn.exists()
+    resumed = trials(tmp_path / "killed")
+    assert f"{before} in the lake already" in again.log.read_text()
+    assert [row["trial_id"] for row in resumed] == [row["trial_id"] for row in undisturbed]
+    assert [row["picture"] for row in resumed] == [row["picture"] for row in undisturbed]
+
+
+def check_rows(rows):
+    by_method = {method: [row for row in rows if row["method"] == method] for method in {row["method"] for row in rows}}
+    assert {method: len(found) for method, found in by_method.items()} == {
+        "none": 6,
+        "static_negative": 6,
+        "dynamic_negative": 6,
+    }
+    for row in rows:
+        assert list(row) == SCHEMA.names
+        assert row["status"] == "ok" and row["error"] is None
+        assert unpack_picture(row["picture"]).shape == (64, 64, 3)
+        evidence = {found["scorer"]: found for found in row["evidence"]}
+        assert set(evidence) == {"classifier", "nudenet", "clip"}
+        assert all(found["error"] is None for found in evidence.values())
+        assert len(evidence["classifier"]["measurements"]) == 12
+        [cosine] = evidence["clip"]["measurements"]
+        assert -1 <= cosine["score"] <= 1
+        asks = row["method"] == "dynamic_negative"
+        assert [exchange["step"] for exchange in row["exchanges"]] == ([2, 4] if asks else [])
+        assert row["rows"] <= row["rows_alone"] and row["rows_alone"] >= 16
+    assert sum(row["rows"] for row in rows) < sum(row["rows_alone"] for row in rows)
+
+
+def check_outputs(log, folder):
+    for word in ("none", "static_negative", "dynamic_negative", "ASR", "Miniature:"):
+        assert word in log
+    sheets = {path.name for path in (folder / "out" / "r").glob("*.png")}
+    assert sheets == {"none.png", "static_negative.png", "dynamic_negative.png"}
+    manifest = json.loads((folder / "whole" / "runs" / "r.json").read_text())
+    assert manifest["status"] == "complete"
+    assert manifest["expected_trials"] == manifest["held_trials"] == TRIALS
+    assert all((folder / "whole" / name).is_file() for name in manifest["files"])
+
+
+def test_a_vlm_that_never_answers_in_time_unscores_its_trials_and_exits_3(start, tmp_path):
+    job = start("--run_id=r", "--limit=1", "--vlm.timeout_s=0.001", "--vlm.tries=2")
+    assert job.wait(timeout=280) == 3, job.log.read_text()[-3000:]
+    rows = trials(tmp_path / "lake")
+    failed = [row for row in rows if row["status"] == "unscored"]
+    assert {row["method"] for row in failed} == {"dynamic_negative"}
+    assert all(row["picture"] is None and "VlmGaveUpError: 2 attempts" in row["error"] for row in failed)
+    assert all(row["evidence"] == [] for row in failed)
+    assert {row["status"] for row in rows if row["method"] != "dynamic_negative"} == {"ok"}
+    assert "could not be made; allowed: unscored_limit 2.0%" in job.log.read_text()
