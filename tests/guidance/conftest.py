@@ -3,28 +3,16 @@
 from concurrent.futures import Future
 
 import pytest
-import torch
 from diffusers import StableDiffusionPipeline
 
 from guidance.model import DiffusionModel
 from guidance.trajectory import Picture
-from miniature.training.models import make_scheduler, make_text_encoder, make_tokenizer, make_unet, make_vae
+from tests.random_models import random_pipeline
 
 
 @pytest.fixture(scope="session")
 def pipe() -> StableDiffusionPipeline:
-    torch.manual_seed(0)
-    tokenizer = make_tokenizer()
-    return StableDiffusionPipeline(
-        vae=make_vae(),
-        text_encoder=make_text_encoder(tokenizer),
-        tokenizer=tokenizer,
-        unet=make_unet(),
-        scheduler=make_scheduler(),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
+    return random_pipeline()
 
 
 @pytest.fixture(scope="session")
