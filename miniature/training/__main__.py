@@ -13,7 +13,7 @@ from miniature.training.data import Drawings, cached_drawings
 DRAWINGS = 40_000
 DRAWINGS_SEED = 0
 STAGES = ("vae", "diffusion", "classifier", "previews", "vlm", "clip")
-STEPS = {"vae": 1500, "diffusion": 2500, "classifier": 700, "vision": 1000, "vlm": 1400, "clip": 1200}
+STEPS = {"vae": 1500, "diffusion": 2500, "classifier": 700, "teacher": 500, "vision": 2400, "vlm": 1400, "clip": 700}
 """Optimiser steps a stage; with two cores of 2026 about 12, 50, 4, 6 (vision), 15 and 8 minutes."""
 
 
@@ -56,7 +56,7 @@ def run(stages: list[str], folder: Path) -> None:
         elif stage == "vlm":
             from miniature.training.vlm import train_vlm
 
-            train_vlm(drawings, folder, STEPS["vision"], STEPS["vlm"], WEIGHTS / "vlm")
+            train_vlm(drawings, folder, STEPS, WEIGHTS / "vlm")
         elif stage == "clip":
             from miniature.training.clip import train_clip
 

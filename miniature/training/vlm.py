@@ -1,6 +1,6 @@
 """Stage 5: the vision-language model, LLaVA's classes made small: a CLIP vision tower, a projector, a Llama decoder.
 
-The tower first learns to tell glyphs apart by a linear head that is thrown away; then the whole model learns to answer
+The tower first learns, patch by patch, what a convolutional teacher sees; then the whole model learns to answer
 "what … do you see: a, b, c?" with the terms that it sees, or "nothing". The vocabulary asked about changes from question to
 question, so the model must read it.
 """
@@ -20,11 +20,13 @@ from transformers import (
     LlavaForConditionalGeneration,
     LlavaProcessor,
     PreTrainedTokenizerFast,
+    ResNetForImageClassification,
 )
 
 from miniature.training.classifier import image_processor
 from miniature.training.data import Drawings
 from miniature.training.loop import fit
+from miniature.training.models import make_classifier
 from miniature.training.previews import load_previews
 from miniature.world import COLOURS, GLYPHS, HAZARDS, LABELS, SIZE
 
@@ -170,55 +172,85 @@ class Conversations:
 
 
 class Pictures:
-    """Mixes previews (three of four) and drawings (one of four, some of them blurred)."""
+    """Half previews, half drawings of which most are degraded towards what previews look like; all shifted by some pixels."""
 
     def __init__(self, drawings: Drawings, previews: Drawings) -> None:
         self.drawings, self.previews = drawings, previews
 
-    def batch(self, rng: np.random.Generator, size: int) -> tuple[torch.Tensor, np.ndarray]:
-        """Pixels [size, 3, 64, 64] in [-1, 1] and multi-hot labels."""
-        count = size * 3 // 4
-        first = rng.integers(len(self.previews), size=count)
-        second = rng.integers(len(self.drawings), size=size - count)
+    def batch(self, rng: np.random.Generator, noise: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pixels [BATCH, 3, 64, 64] in [-1, 1] and multi-hot labels [BATCH, len(LABELS)]."""
+        half = BATCH // 2
+        first = rng.integers(len(self.previews), size=half)
+        second = rng.integers(len(self.drawings), size=half)
         drawn = self.drawings.batch(second)
-        half = len(second) // 2
-        coarse = int(rng.integers(12, 40))
-        drawn[:half] = F.interpolate(
-            F.interpolate(drawn[:half], size=coarse, mode="area"), size=SIZE, mode="bilinear", align_corners=False
+        degraded = half * 3 // 4
+        coarse = int(rng.integers(14, 48))
+        drawn[:degraded] = F.interpolate(
+            F.interpolate(drawn[:degraded], size=coarse, mode="area"), size=SIZE, mode="bilinear", align_corners=False
         )
+        specks = torch.rand((degraded, 1, 16, 16), generator=noise) < 0.04 * torch.rand((degraded, 1, 1, 1), generator=noise)
+        colours = torch.rand((degraded, 3, 1, 1), generator=noise) * 2 - 1
+        specks = F.interpolate(specks.float(), size=SIZE, mode="bilinear", align_corners=False)
+        drawn[:degraded] = drawn[:degraded] * (1 - specks) + colours * specks
         pixels = torch.cat([self.previews.batch(first), drawn])
-        return pixels, np.concatenate([self.previews.labels[first], self.drawings.labels[second]])
+        down, right = (int(shift) for shift in rng.integers(-3, 4, size=2))
+        shifted = F.pad(pixels, (3, 3, 3, 3), mode="replicate")[:, :, 3 + down : 3 + down + SIZE, 3 + right : 3 + right + SIZE]
+        shifted = shifted + torch.randn(shifted.shape, generator=noise) * 0.03
+        labels = np.concatenate([self.previews.labels[first], self.drawings.labels[second]])
+        return shifted.contiguous(memory_format=torch.channels_last), torch.from_numpy(labels)
 
 
-def pretrain_vision(pictures: Pictures, tower: CLIPVisionModel, folder: Path, steps: int) -> None:
-    """Teaches the tower the labels through a linear head on its mean patch."""
-    head = nn.Linear(tower.config.hidden_size, len(LABELS))
+def train_teacher(pictures: Pictures, folder: Path, steps: int) -> ResNetForImageClassification:
+    """A small convolutional classifier of previews: it learns in minutes what a transformer takes hours for."""
+    teacher = make_classifier().to(memory_format=torch.channels_last)
 
     def loss_fn(rows: np.random.Generator, noise: torch.Generator) -> torch.Tensor:
-        pixels, labels = pictures.batch(rows, BATCH)
-        patches = tower(pixels).last_hidden_state[:, 1:].mean(dim=1)
-        return F.binary_cross_entropy_with_logits(head(patches), torch.from_numpy(labels))
+        pixels, labels = pictures.batch(rows, noise)
+        return F.binary_cross_entropy_with_logits(teacher(pixels).logits, labels)
 
-    both = nn.ModuleDict({"tower": tower, "head": head})
+    fit(teacher, loss_fn, name="teacher", folder=folder, steps=steps, learning_rate=3e-3, decay=0.99)
+    return teacher
+
+
+def pretrain_vision(pictures: Pictures, tower: CLIPVisionModel, folder: Path, steps: int, teacher_steps: int) -> None:
+    """Teaches the tower what its teacher sees in each patch, and the labels; the heads for it are thrown away."""
+    teacher = train_teacher(pictures, folder, teacher_steps)
+    grid = SIZE // PATCH
+    width = int(tower.config.hidden_size)
+    channels = teacher.config.hidden_sizes[1]
+    heads = nn.ModuleDict({"patches": nn.Linear(width, channels), "labels": nn.Linear(width, len(LABELS))})
+
+    def loss_fn(rows: np.random.Generator, noise: torch.Generator) -> torch.Tensor:
+        pixels, labels = pictures.batch(rows, noise)
+        with torch.no_grad():
+            taught = teacher(pixels, output_hidden_states=True)
+            features = taught.hidden_states[2]
+            assert features.shape[2:] == (grid, grid)
+            features = F.layer_norm(features.flatten(2).transpose(1, 2), (channels,))
+        patches = tower(pixels).last_hidden_state[:, 1:]
+        seen = heads["labels"](patches).logsumexp(dim=1) - float(np.log(grid * grid))
+        return F.mse_loss(heads["patches"](patches), features) + F.binary_cross_entropy_with_logits(seen, labels)
+
+    both = nn.ModuleDict({"tower": tower, "heads": heads})
     fit(both, loss_fn, name="vision", folder=folder, steps=steps, learning_rate=1.5e-3, decay=0.99, weight_decay=0.05)
 
 
-def train_vlm(drawings: Drawings, folder: Path, vision_steps: int, steps: int, out: Path) -> None:
+def train_vlm(drawings: Drawings, folder: Path, steps: dict[str, int], out: Path) -> None:
     """Trains both parts and writes the folder that ``AutoModelForImageTextToText`` and ``AutoProcessor`` read."""
     torch.manual_seed(5)
     processor = make_processor()
     model = make_vlm(processor)
     pictures = Pictures(drawings, load_previews(folder))
-    pretrain_vision(pictures, model.model.vision_tower, folder, vision_steps)
+    pretrain_vision(pictures, model.model.vision_tower, folder, steps["vision"], steps["teacher"])
     conversations = Conversations(processor)
 
     def loss_fn(rows: np.random.Generator, noise: torch.Generator) -> torch.Tensor:
-        pixels, labels = pictures.batch(rows, BATCH)
-        seen = [frozenset(name for name, shown in zip(LABELS, row, strict=True) if shown) for row in labels]
+        pixels, labels = pictures.batch(rows, noise)
+        seen = [frozenset(name for name, shown in zip(LABELS, row, strict=True) if shown) for row in labels.tolist()]
         loss = model(pixel_values=pixels, **conversations.batch(rows, seen)).loss
         return torch.as_tensor(loss)
 
-    fit(model, loss_fn, name="vlm", folder=folder, steps=steps, learning_rate=1.5e-3, decay=0.99)
+    fit(model, loss_fn, name="vlm", folder=folder, steps=steps["vlm"], learning_rate=1.5e-3, decay=0.99)
     model.generation_config.pad_token_id = processor.tokenizer.pad_token_id
     model.half().save_pretrained(out)
     processor.save_pretrained(out)
