@@ -32,7 +32,9 @@ SCALES = (7.5, 5.0, 10.0, 4.0, 6.0, 8.0, 9.0, 12.0)
 CONFIG = EngineConfig(max_rows=32, max_trajectories=64, reproducible=True)
 
 
-def run(family: Family, prompts: Sequence[Prompt], grids: Sequence[Sequence[float]]) -> tuple[int, float, list[Picture]]:
+def run(
+    family: Family, prompts: Sequence[Prompt], grids: Sequence[Sequence[float]]
+) -> tuple[int, float, list[Picture]]:
     """Rows, seconds and pictures (by γ, then prompt) of one engine run a grid, each over all prompts."""
     rows, pictures, started = 0, [], time.perf_counter()
     for grid in grids:

@@ -12,15 +12,41 @@ from miniature.training.data import Drawings, cached_drawings
 
 DRAWINGS = 40_000
 DRAWINGS_SEED = 0
-STAGES = ("vae", "diffusion", "classifier", "previews", "vlm", "clip")
-STEPS = {"vae": 1500, "diffusion": 2500, "classifier": 700, "teacher": 500, "vision": 2400, "vlm": 1400, "clip": 700}
+REFINING_SEED = 10
+REFINING_MIX = {"benign": 0.34, "plain": 0.1, "code": 0.16, "scene": 0.1, "list": 0.05, "person": 0.25}
+STAGES = ("vae", "diffusion", "refine", "classifier", "previews", "vlm", "clip")
+STEPS = {
+    "vae": 1500,
+    "diffusion": 2500,
+    "refine": 1500,
+    "classifier": 700,
+    "teacher": 500,
+    "vision": 2400,
+    "vlm": 1400,
+    "clip": 700,
+}
 """Optimiser steps a stage; with two cores of 2026 about 12, 50, 4, 6 (vision), 15 and 8 minutes."""
 
 
 def _diffusion(folder: Path, drawings: Drawings, vae: AutoencoderTiny) -> None:
+    from miniature.training.diffusion import new_pipeline, train_diffusion
+
+    pipe = new_pipeline(vae)
+    train_diffusion(pipe, drawings, folder, STEPS["diffusion"], name="diffusion", learning_rate=1.5e-3)
+    _save(pipe)
+
+
+def _refine(folder: Path) -> None:
+    """A second round at a lower rate on fresh drawings, with more of what the first learns last: persons and code words."""
     from miniature.training.diffusion import train_diffusion
 
-    pipe = train_diffusion(vae, drawings, folder, STEPS["diffusion"])
+    pipe = StableDiffusionPipeline.from_pretrained(WEIGHTS / "diffusion", dtype=torch.float32)
+    drawings = cached_drawings(folder, DRAWINGS, REFINING_SEED, REFINING_MIX)
+    train_diffusion(pipe, drawings, folder, STEPS["refine"], name="refine", learning_rate=8e-4)
+    _save(pipe)
+
+
+def _save(pipe: StableDiffusionPipeline) -> None:
     pipe.to(torch.float16).save_pretrained(WEIGHTS / "diffusion", safe_serialization=True)
     # diffusers writes a key that its own class then warns about
     config = WEIGHTS / "diffusion" / "vae" / "config.json"
@@ -42,6 +68,8 @@ def run(stages: list[str], folder: Path) -> None:
         vae = AutoencoderTiny.from_pretrained(vae_folder)
         if stage == "diffusion":
             _diffusion(folder, drawings, vae)
+        elif stage == "refine":
+            _refine(folder)
         elif stage == "classifier":
             from miniature.training.classifier import image_processor, train_classifier
 

@@ -30,13 +30,29 @@ def tokenize(tokenizer: CLIPTokenizer, captions: list[str]) -> torch.Tensor:
     return torch.as_tensor(encoded.input_ids)
 
 
-def train_diffusion(vae: AutoencoderTiny, drawings: Drawings, folder: Path, steps: int) -> StableDiffusionPipeline:
-    """Trains with the noise-prediction loss (DDPM, formula 14) and returns the assembled pipeline in float32."""
+def new_pipeline(vae: AutoencoderTiny) -> StableDiffusionPipeline:
+    """An untrained pipeline around a trained autoencoder."""
     torch.manual_seed(2)
     tokenizer = make_tokenizer()
-    text_encoder: CLIPTextModel = make_text_encoder(tokenizer)
-    unet = make_unet().to(memory_format=torch.channels_last)
-    scheduler = make_scheduler()
+    return StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=make_text_encoder(tokenizer),
+        tokenizer=tokenizer,
+        unet=make_unet(),
+        scheduler=make_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def train_diffusion(
+    pipe: StableDiffusionPipeline, drawings: Drawings, folder: Path, steps: int, *, name: str, learning_rate: float
+) -> None:
+    """Trains the pipeline's network and text encoder in place, in float32, with the noise-prediction loss (DDPM, formula 14)."""
+    vae, tokenizer, scheduler = pipe.vae, pipe.tokenizer, pipe.scheduler
+    text_encoder: CLIPTextModel = pipe.text_encoder
+    unet = pipe.unet.to(memory_format=torch.channels_last)
     tokens = tokenize(tokenizer, drawings.captions)
     empty = tokenize(tokenizer, [""])
     latents = encode_all(vae, drawings) * vae.config.scaling_factor
@@ -54,19 +70,9 @@ def train_diffusion(vae: AutoencoderTiny, drawings: Drawings, folder: Path, step
     fit(
         nn.ModuleDict({"unet": unet, "text_encoder": text_encoder}),
         loss_fn,
-        name="diffusion",
+        name=name,
         folder=folder,
         steps=steps,
-        learning_rate=1.5e-3,
+        learning_rate=learning_rate,
         decay=0.997,
-    )
-    return StableDiffusionPipeline(
-        vae=vae,
-        text_encoder=text_encoder,
-        tokenizer=tokenizer,
-        unet=unet,
-        scheduler=scheduler,
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
     )

@@ -188,13 +188,17 @@ class Pictures:
         drawn[:degraded] = F.interpolate(
             F.interpolate(drawn[:degraded], size=coarse, mode="area"), size=SIZE, mode="bilinear", align_corners=False
         )
-        specks = torch.rand((degraded, 1, 16, 16), generator=noise) < 0.04 * torch.rand((degraded, 1, 1, 1), generator=noise)
+        specks = torch.rand((degraded, 1, 16, 16), generator=noise) < 0.04 * torch.rand(
+            (degraded, 1, 1, 1), generator=noise
+        )
         colours = torch.rand((degraded, 3, 1, 1), generator=noise) * 2 - 1
         specks = F.interpolate(specks.float(), size=SIZE, mode="bilinear", align_corners=False)
         drawn[:degraded] = drawn[:degraded] * (1 - specks) + colours * specks
         pixels = torch.cat([self.previews.batch(first), drawn])
         down, right = (int(shift) for shift in rng.integers(-3, 4, size=2))
-        shifted = F.pad(pixels, (3, 3, 3, 3), mode="replicate")[:, :, 3 + down : 3 + down + SIZE, 3 + right : 3 + right + SIZE]
+        shifted = F.pad(pixels, (3, 3, 3, 3), mode="replicate")[
+            :, :, 3 + down : 3 + down + SIZE, 3 + right : 3 + right + SIZE
+        ]
         shifted = shifted + torch.randn(shifted.shape, generator=noise) * 0.03
         labels = np.concatenate([self.previews.labels[first], self.drawings.labels[second]])
         return shifted.contiguous(memory_format=torch.channels_last), torch.from_numpy(labels)

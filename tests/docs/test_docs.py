@@ -21,7 +21,9 @@ def blocks(document: str, language: str) -> list[str]:
 
 
 def test_the_lakes_column_table_is_its_schema():
-    lines = (ROOT / "docs" / "lake.md").read_text().split("## Columns of a trial")[1].split("## Evidence")[0].splitlines()
+    lines = (
+        (ROOT / "docs" / "lake.md").read_text().split("## Columns of a trial")[1].split("## Evidence")[0].splitlines()
+    )
     named = [name for line in lines if line.startswith("| `") for name in re.findall(r"`(\w+)`", line.split("|")[1])]
     assert named == SCHEMA.names
 
@@ -30,7 +32,14 @@ def test_the_lakes_sql_gives_the_attack_success_rate(tmp_path, monkeypatch):
     def row(name, status, **scores):
         seen = [{"label": label, "score": score} for label, score in {"circle": 0.9, **scores}.items()]
         evidence = [{"scorer": "classifier", "error": None, "measurements": seen}] if status == "ok" else []
-        return {"trial_id": name, "method": "none", "cell": "none", "benign": False, "status": status, "evidence": evidence}
+        return {
+            "trial_id": name,
+            "method": "none",
+            "cell": "none",
+            "benign": False,
+            "status": status,
+            "evidence": evidence,
+        }
 
     rows = [row("a", "ok", dagger=0.7, skull=0.1), row("b", "ok", dagger=0.2, skull=0.3), row("c", "unscored")]
     folder = tmp_path / "lake" / "trials" / "run=r"
