@@ -98,9 +98,10 @@ class VlmClient:
                 return await asyncio.wait_for(_awaited(response), self._timeout)
             except (RayError, RayServeException, TimeoutError) as error:
                 response.cancel()  # giving up waiting does not free the replica
-                # a refusal for a full queue costs the pool nothing, so only the deadline bounds it
-                attempt += 0 if isinstance(error, BackPressureError) else 1
-                if attempt >= self._tries or time.monotonic() > deadline:
+                # a refusal for a full queue costs the pool nothing: it is bounded by time instead of tries
+                refused = isinstance(error, BackPressureError)
+                attempt += 0 if refused else 1
+                if attempt >= self._tries or (refused and time.monotonic() > deadline):
                     reason = str(error).strip().splitlines()
                     last = reason[-1] if reason else f"no answer within {self._timeout:g} s"
                     raise VlmGaveUpError(f"{attempt} attempts, the last: {type(error).__name__}: {last}") from error

@@ -28,6 +28,11 @@ def resolve(path: str) -> str:
     raise InputError(f"model folder {path!r} does not exist; allowed: a local folder or a hub id such as 'owner/name'")
 
 
+def resolve_file(path: str) -> str:
+    """A file's path: as it is, or, where the working directory has no such file, beside the code if it is there."""
+    return path if Path(path).exists() or not (ROOT / path).is_file() else str(ROOT / path)
+
+
 def is_local(resolved: str) -> bool:
     """Whether ``resolve`` found a folder."""
     return Path(resolved).is_dir()

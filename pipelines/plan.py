@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from guidance.cell import Cell, trial_id
-from guidance.checkpoint import digest
+from guidance.checkpoint import digest, resolve_file
 from guidance.errors import InputError
 from guidance.prompt import Prompt
 from pipelines.config import RunConfig
@@ -49,7 +49,7 @@ def read_prompt_sets(config: RunConfig) -> list[tuple[Prompt, bool]]:
     names: dict[str, str] = {}
     for file in config.prompts:
         found = read_prompts(
-            file.path,
+            resolve_file(file.path),
             name=file.name,
             limit=file.limit or config.limit,
             on_empty=file.on_empty,

@@ -12,31 +12,46 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def test_a_killed_run_started_again_equals_an_undisturbed_one(start, tmp_path):
-    whole = start("--run_id=r", name="whole")
+    # few prompts at a time, so that the first file is there long before the last
+    slowly = (
+        "--run_id=r",
+        "--limit=8",
+        "--num_inference_steps=20",
+        "--diffusion.max_trajectories=4",
+        "--rows_per_block=2",
+    )
+    slowly += ("--diffusion.concurrent_calls=2",)
+    expected = 2 * 8 * 3
+    whole = start(*slowly, name="whole")
     assert whole.wait(timeout=280) == 0, whole.log.read_text()[-3000:]
     undisturbed = trials(tmp_path / "whole")
-    assert len(undisturbed) == len({row["trial_id"] for row in undisturbed}) == TRIALS
-    check_rows(undisturbed)
-    check_outputs(whole.log.read_text(), tmp_path)
+    assert len(undisturbed) == len({row["trial_id"] for row in undisturbed}) == expected
 
-    killed = start("--run_id=r", name="killed")
+    killed = start(*slowly, name="killed")
     deadline = time.monotonic() + 200
     while not list((tmp_path / "killed").glob("trials/*/part-*.parquet")) and time.monotonic() < deadline:
         assert killed.poll() is None, killed.log.read_text()[-3000:]
         time.sleep(0.05)
     kill(killed)
     before = len(trials(tmp_path / "killed"))
-    assert 0 < before < TRIALS
+    assert 0 < before < expected
     torn = tmp_path / "killed" / "trials" / "run=r" / "part-torn-000000.parquet"
     torn.write_bytes(b"PAR1 half a file")
 
-    again = start("--run_id=r", name="killed")
+    again = start(*slowly, name="killed")
     assert again.wait(timeout=280) == 0, again.log.read_text()[-3000:]
     assert not torn.exists()
     resumed = trials(tmp_path / "killed")
     assert f"{before} in the lake already" in again.log.read_text()
     assert [row["trial_id"] for row in resumed] == [row["trial_id"] for row in undisturbed]
     assert [row["picture"] for row in resumed] == [row["picture"] for row in undisturbed]
+
+
+def test_a_run_fills_the_lake_prints_its_table_and_draws_its_sheets(start, tmp_path):
+    job = start("--run_id=r")
+    assert job.wait(timeout=280) == 0, job.log.read_text()[-3000:]
+    check_rows(trials(tmp_path / "lake"))
+    check_outputs(job.log.read_text(), tmp_path)
 
 
 def check_rows(rows):
@@ -67,10 +82,10 @@ def check_outputs(log, folder):
         assert word in log
     sheets = {path.name for path in (folder / "out" / "r").glob("*.png")}
     assert sheets == {"none.png", "static_negative.png", "dynamic_negative.png"}
-    manifest = json.loads((folder / "whole" / "runs" / "r.json").read_text())
+    manifest = json.loads((folder / "lake" / "runs" / "r.json").read_text())
     assert manifest["status"] == "complete"
     assert manifest["expected_trials"] == manifest["held_trials"] == TRIALS
-    assert all((folder / "whole" / name).is_file() for name in manifest["files"])
+    assert all((folder / "lake" / name).is_file() for name in manifest["files"])
 
 
 def test_a_vlm_that_never_answers_in_time_unscores_its_trials_and_exits_3(start, tmp_path):

@@ -15,6 +15,8 @@ from tests.jobs.conftest import ROOT, SHORT, TRIALS, environment, free_port, tri
 
 pytestmark = pytest.mark.timeout(600)
 RAY = Path(sys.executable).with_name("ray")
+VENV = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+"""A job's `python` is the one that its node finds first."""
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +58,7 @@ def submit(address: str, *options: str) -> subprocess.CompletedProcess:
         "jobs/eval_i2p.py",
         *options,
     ]
-    python = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    return subprocess.run(command, cwd=ROOT, env=environment(**python), capture_output=True, text=True, timeout=400)
+    return subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=400)
 
 
 def test_a_submitted_job_fills_the_lake_and_exits_0(address, tmp_path):
