@@ -31,7 +31,7 @@ def address(tmp_path_factory):
     command += [f"--dashboard-agent-listen-port={free_port()}", f"--metrics-export-port={free_port()}"]
     with (tmp_path_factory.mktemp("head") / "head.log").open("w") as log:
         head = subprocess.Popen(
-            command, env=environment(), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=environment(**VENV), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
     url = f"http://127.0.0.1:{dashboard}"
     deadline = time.monotonic() + 120
@@ -62,8 +62,7 @@ def submit(address: str, *options: str) -> subprocess.CompletedProcess:
 
 
 def test_a_submitted_job_fills_the_lake_and_exits_0(address, tmp_path):
-    quoted = [f"'{option}'" for option in SHORT]
-    done = submit(address, *quoted, "--limit=1", f"--lake={tmp_path / 'lake'}", "--run_id=submitted")
+    done = submit(address, *SHORT, "--limit=1", f"--lake={tmp_path / 'lake'}", "--run_id=submitted")
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     rows = trials(tmp_path / "lake")
     assert len(rows) == TRIALS // 3 and {row["status"] for row in rows} == {"ok"}
