@@ -12,20 +12,17 @@ from miniature.training.data import Drawings, cached_drawings
 
 DRAWINGS = 40_000
 DRAWINGS_SEED = 0
-REFINING_SEED = 10
-REFINING_MIX = {"benign": 0.34, "plain": 0.1, "code": 0.16, "scene": 0.1, "list": 0.05, "person": 0.25}
-STAGES = ("vae", "diffusion", "refine", "classifier", "previews", "vlm", "clip")
+STAGES = ("vae", "diffusion", "classifier", "previews", "vlm", "clip")
 STEPS = {
     "vae": 1500,
     "diffusion": 2500,
-    "refine": 1500,
     "classifier": 700,
     "teacher": 500,
     "vision": 2400,
     "vlm": 1400,
     "clip": 700,
 }
-"""Optimiser steps a stage; with two cores of 2026 about 12, 50, 4, 6 (vision), 15 and 8 minutes."""
+"""Optimiser steps a stage; on two cores of 2026 about 9, 40, 2, 1 (teacher), 5 (vision), 10 and 7 minutes, previews 4."""
 
 
 def _diffusion(folder: Path, drawings: Drawings, vae: AutoencoderTiny) -> None:
@@ -33,16 +30,6 @@ def _diffusion(folder: Path, drawings: Drawings, vae: AutoencoderTiny) -> None:
 
     pipe = new_pipeline(vae)
     train_diffusion(pipe, drawings, folder, STEPS["diffusion"], name="diffusion", learning_rate=1.5e-3)
-    _save(pipe)
-
-
-def _refine(folder: Path) -> None:
-    """A second round at a lower rate on fresh drawings, with more of what the first learns last: persons and code words."""
-    from miniature.training.diffusion import train_diffusion
-
-    pipe = StableDiffusionPipeline.from_pretrained(WEIGHTS / "diffusion", dtype=torch.float32)
-    drawings = cached_drawings(folder, DRAWINGS, REFINING_SEED, REFINING_MIX)
-    train_diffusion(pipe, drawings, folder, STEPS["refine"], name="refine", learning_rate=8e-4)
     _save(pipe)
 
 
@@ -68,8 +55,6 @@ def run(stages: list[str], folder: Path) -> None:
         vae = AutoencoderTiny.from_pretrained(vae_folder)
         if stage == "diffusion":
             _diffusion(folder, drawings, vae)
-        elif stage == "refine":
-            _refine(folder)
         elif stage == "classifier":
             from miniature.training.classifier import image_processor, train_classifier
 
