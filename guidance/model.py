@@ -3,6 +3,7 @@
 Shape suffixes: R network rows, B pictures, C H W latents, T tokens, D embedding width.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,10 @@ from guidance.solver import scheduler_from_name
 from guidance.trajectory import Picture
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+KEPT_TEXTS = 2048
+"""Embeddings kept, the latest used: memory must not grow with the number of prompts."""
 
 
 class DiffusionModel:
@@ -28,7 +33,7 @@ class DiffusionModel:
         self._pipe = pipe
         self._unet = pipe.unet.eval().to(memory_format=torch.channels_last)
         self._vae = pipe.vae.eval()
-        self._embeddings: dict[str, torch.Tensor] = {}
+        self._embeddings: OrderedDict[str, torch.Tensor] = OrderedDict()
 
     @classmethod
     def load(
@@ -56,18 +61,18 @@ class DiffusionModel:
     @torch.inference_mode()
     def embed(self, text: str) -> torch.Tensor:
         """Text embedding [T, D]; each text is encoded once, by itself, so that it never depends on other texts."""
-        if text not in self._embeddings:
+        if text in self._embeddings:
+            self._embeddings.move_to_end(text)
+        else:
             tokenizer = self._pipe.tokenizer
             tokens = tokenizer(
                 text, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt"
             )
             hidden = self._pipe.text_encoder(tokens.input_ids.to(self.device))[0]
             self._embeddings[text] = hidden[0].to(self.dtype)
+            if len(self._embeddings) > KEPT_TEXTS:
+                self._embeddings.popitem(last=False)
         return self._embeddings[text]
-
-    def forget(self, keep: set[str]) -> None:
-        """Drops the embeddings of all texts but ``keep``."""
-        self._embeddings = {text: value for text, value in self._embeddings.items() if text in keep}
 
     def initial_noise(self, seed: int, width: int, height: int) -> torch.Tensor:
         """Unit noise [C, H, W], float32, drawn on the CPU as diffusers draws it from ``torch.Generator("cpu")``."""

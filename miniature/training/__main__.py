@@ -26,9 +26,11 @@ STEPS = {
 
 
 def _diffusion(folder: Path, drawings: Drawings, vae: AutoencoderTiny) -> None:
-    from miniature.training.diffusion import new_pipeline, train_diffusion
+    from miniature.training.diffusion import train_diffusion
+    from miniature.training.models import make_pipeline
 
-    pipe = new_pipeline(vae)
+    torch.manual_seed(2)
+    pipe = make_pipeline(vae)
     train_diffusion(pipe, drawings, folder, STEPS["diffusion"], name="diffusion", learning_rate=1.5e-3)
     _save(pipe)
 

@@ -4,14 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderTiny, StableDiffusionPipeline
+from diffusers import StableDiffusionPipeline
 from torch import nn
 from torch.nn import functional as F
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from miniature.training.data import Drawings
 from miniature.training.loop import fit
-from miniature.training.models import make_scheduler, make_text_encoder, make_tokenizer, make_unet
 from miniature.training.vae import encode_all
 
 BATCH = 64
@@ -28,22 +27,6 @@ def tokenize(tokenizer: CLIPTokenizer, captions: list[str]) -> torch.Tensor:
         return_tensors="pt",
     )
     return torch.as_tensor(encoded.input_ids)
-
-
-def new_pipeline(vae: AutoencoderTiny) -> StableDiffusionPipeline:
-    """An untrained pipeline around a trained autoencoder."""
-    torch.manual_seed(2)
-    tokenizer = make_tokenizer()
-    return StableDiffusionPipeline(
-        vae=vae,
-        text_encoder=make_text_encoder(tokenizer),
-        tokenizer=tokenizer,
-        unet=make_unet(),
-        scheduler=make_scheduler(),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
 
 
 def train_diffusion(

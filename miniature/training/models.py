@@ -2,7 +2,7 @@
 
 import re
 
-from diffusers import AutoencoderTiny, DPMSolverMultistepScheduler, UNet2DConditionModel
+from diffusers import AutoencoderTiny, DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from tokenizers import pre_tokenizers
 from transformers import (
     CLIPTextConfig,
@@ -89,6 +89,21 @@ def make_scheduler() -> DPMSolverMultistepScheduler:
         beta_end=0.012,
         beta_schedule="scaled_linear",
         steps_offset=1,
+    )
+
+
+def make_pipeline(vae: AutoencoderTiny) -> StableDiffusionPipeline:
+    """An untrained pipeline around an autoencoder; its weights follow torch's global seed."""
+    tokenizer = make_tokenizer()
+    return StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=make_text_encoder(tokenizer),
+        tokenizer=tokenizer,
+        unet=make_unet(),
+        scheduler=make_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
     )
 
 

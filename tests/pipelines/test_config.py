@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from guidance.errors import InputError
+from miniature import defaults
 from pipelines.command_line import read_config
 from pipelines.config import PRESETS
 
@@ -15,6 +16,14 @@ def cells(written: str):
 @pytest.mark.parametrize("path", sorted(PRESETS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_preset_is_valid(path):
     assert read_config(["--preset", path.stem]).expand_cells()
+
+
+def test_the_miniature_preset_and_its_report_use_the_same_numbers():
+    config = read_config(["--preset", "miniature"])
+    assert config.num_inference_steps == defaults.STEPS
+    assert config.guidance_scale == defaults.GUIDANCE_SCALE
+    assert config.solver == defaults.SOLVER
+    assert config.query_steps == defaults.QUERY_STEPS
 
 
 def test_options_win_over_the_environment_and_that_over_the_preset(monkeypatch):
