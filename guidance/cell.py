@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
 
+from guidance.edits import EDITS, Edit
 from guidance.methods import METHODS, Method
 from guidance.prompt import Prompt
 
@@ -24,6 +25,19 @@ def parse_method(value: Any) -> Method:
     return METHODS[name].model_validate(value)
 
 
+def parse_edit(value: Any) -> Edit | None:
+    """A text edit from a mapping such as ``{"edit": "safe_region", "direction": "nudity", …}``.
+
+    Raises ``ValueError`` for an unknown edit, and pydantic's ``ValidationError`` for a wrong or unknown option.
+    """
+    if value is None or isinstance(value, Edit):
+        return value
+    name = value.get("edit")
+    if name not in EDITS:
+        raise ValueError(f"edit: {name!r} is unknown; allowed: {', '.join(EDITS) or 'none'}")
+    return EDITS[name].model_validate(value)
+
+
 class Cell(BaseModel):
     """One way to make a picture of a prompt."""
 
@@ -31,6 +45,8 @@ class Cell(BaseModel):
 
     guidance: Annotated[SerializeAsAny[Method], BeforeValidator(parse_method)]
     """The method and its numbers."""
+    edit: Annotated[SerializeAsAny[Edit] | None, BeforeValidator(parse_edit)] = None
+    """What becomes of the prompt's embedding first; any edit goes with any method."""
     guidance_scale: float | None = Field(default=None, allow_inf_nan=False)
     """g; ``None`` takes the prompt row's own."""
     solver: str
@@ -40,12 +56,17 @@ class Cell(BaseModel):
     @model_validator(mode="after")
     def _steps_fit(self) -> "Cell":
         self.guidance.check(self.num_inference_steps)
+        if self.edit is not None:
+            self.edit.check(self.num_inference_steps)
         return self
 
     @property
     def method(self) -> str:
-        """The method's name."""
-        return str(getattr(self.guidance, "method"))  # noqa: B009  (declared by each subclass as a Literal)
+        """The method's name, the edit's in front where there is one: "safe_region+dynamic_negative"."""
+        guidance = str(getattr(self.guidance, "method"))  # noqa: B009  (declared by each subclass as a Literal)
+        if self.edit is None:
+            return guidance
+        return self.edit.name if guidance == "none" else f"{self.edit.name}+{guidance}"
 
     @property
     def negative_scale(self) -> float | None:
@@ -55,7 +76,8 @@ class Cell(BaseModel):
     def label(self) -> str:
         """A short name that tells the cells of a run apart: "dynamic_negative γ=7.5 g=4"."""
         scale = "" if self.guidance_scale is None else f"g={self.guidance_scale:g}"
-        return " ".join(part for part in (self.method, self.guidance.label(), scale) if part)
+        edit = self.edit.label() if self.edit is not None else ""
+        return " ".join(part for part in (self.method, edit, self.guidance.label(), scale) if part)
 
     def canonical_json(self) -> str:
         """The cell as JSON with sorted keys: equal cells give equal text."""
@@ -84,7 +106,8 @@ def cell_labels(cells: Sequence[Cell]) -> list[str]:
 
 
 def _flat(value: dict[str, Any]) -> dict[str, Any]:
-    return {**value.pop("guidance"), **value}
+    edit = value.pop("edit") or {}
+    return {**value.pop("guidance"), **{f"edit.{key}": number for key, number in edit.items()}, **value}
 
 
 def trial_id(cell: Cell, prompt: Prompt, *, seed: int, width: int, height: int, model: str, vlm: str | None) -> str:

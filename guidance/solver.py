@@ -1,7 +1,8 @@
 """Diffusers' deterministic schedulers as coefficient tables, so that a mixed batch takes its step in one expression.
 
 Each such scheduler is linear: x_{i+1} = Σ_j a_ij x_j + b_ij ε_j over a few latest latents x and network outputs ε. The numbers are read off
-the real scheduler object: it is stepped once with unit vectors in the place of latents and outputs, one axis each.
+the real scheduler object: it is stepped once with unit vectors in the place of latents and outputs, one axis each. UniPC hides a
+corrected sample that depends on all steps before; its numbers are fitted, exactly, to a run with unit vectors for the outputs.
 
 Shape suffixes: B trajectories, K history depth (0 = current), S steps, C H W latents.
 """
@@ -19,6 +20,7 @@ SUPPORTED = (
     "EulerDiscreteScheduler",
     "LMSDiscreteScheduler",
     "PNDMScheduler",
+    "UniPCMultistepScheduler",
 )
 STABLE_DIFFUSION = {"clip_sample": False, "set_alpha_to_one": False, "skip_prk_steps": True, "steps_offset": 1}
 """What Stable Diffusion's own scheduler configs say, and a config of another class may leave out."""
@@ -26,6 +28,8 @@ MAX_HISTORY = 5
 """PNDM, which evaluates one timestep twice, looks back the furthest."""
 NEGLIGIBLE = 1e-9
 """Coefficients below this are the rounding left by the probe."""
+FITTED = 1e-6
+"""What a fit may leave: UniPC solves its small systems in float32."""
 
 
 class UnsupportedSchedulerError(ValueError):
@@ -102,18 +106,8 @@ def _read_table(kind: type[SchedulerMixin], config: dict[str, Any], steps: int) 
     scheduler.set_timesteps(steps)
     timesteps = scheduler.timesteps
     count = len(timesteps)
-    unit = torch.eye(2 * count, dtype=torch.float64)
-    input_scale = torch.ones(count, dtype=torch.float64)
-    latents_SK = torch.zeros(count, MAX_HISTORY, dtype=torch.float64)
-    outputs_SK = torch.zeros(count, MAX_HISTORY, dtype=torch.float64)
-    for index, timestep in enumerate(timesteps):
-        input_scale[index] = scheduler.scale_model_input(torch.ones(1, dtype=torch.float64), timestep).item()
-        taken = scheduler.step(unit[2 * index + 1], timestep, unit[2 * index]).prev_sample.double()
-        coefficients = taken.view(count, 2).flip(0)[count - 1 - index :]
-        if (coefficients[MAX_HISTORY:].abs() > NEGLIGIBLE).any():
-            raise UnsupportedSchedulerError(f"solver: {name} looks back further than {MAX_HISTORY} steps")
-        used = coefficients[:MAX_HISTORY]
-        latents_SK[index, : len(used)], outputs_SK[index, : len(used)] = used[:, 0], used[:, 1]
+    read = _fit if isinstance(scheduler, diffusers.UniPCMultistepScheduler) else _probe
+    input_scale, latents_SK, outputs_SK = read(scheduler)
     both = (latents_SK.abs() + outputs_SK.abs()).amax(dim=0) > NEGLIGIBLE
     depth = int(both.nonzero().max()) + 1
     alpha, spread = _signal_and_noise(scheduler, count)
@@ -131,6 +125,51 @@ def _read_table(kind: type[SchedulerMixin], config: dict[str, Any], steps: int) 
         clean_output_S=clean_output.float(),
         initial_scale=float(scheduler.init_noise_sigma),
     )
+
+
+Coefficients = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""Input scale [S], weights of the latents [S, K], weights of the outputs [S, K], all float64."""
+
+
+def _probe(scheduler: SchedulerMixin) -> Coefficients:
+    """One step after the other on unit vectors: a fresh axis for every step's latents and one for its output."""
+    timesteps = scheduler.timesteps
+    count = len(timesteps)
+    unit = torch.eye(2 * count, dtype=torch.float64)
+    input_scale = torch.ones(count, dtype=torch.float64)
+    latents_SK = torch.zeros(count, MAX_HISTORY, dtype=torch.float64)
+    outputs_SK = torch.zeros(count, MAX_HISTORY, dtype=torch.float64)
+    for index, timestep in enumerate(timesteps):
+        input_scale[index] = scheduler.scale_model_input(torch.ones(1, dtype=torch.float64), timestep).item()
+        taken = scheduler.step(unit[2 * index + 1], timestep, unit[2 * index]).prev_sample.double()
+        coefficients = taken.view(count, 2).flip(0)[count - 1 - index :]
+        if (coefficients[MAX_HISTORY:].abs() > NEGLIGIBLE).any():
+            raise UnsupportedSchedulerError(f"solver: {type(scheduler).__name__} looks back beyond {MAX_HISTORY} steps")
+        used = coefficients[:MAX_HISTORY]
+        latents_SK[index, : len(used)], outputs_SK[index, : len(used)] = used[:, 0], used[:, 1]
+    return input_scale, latents_SK, outputs_SK
+
+
+def _fit(scheduler: SchedulerMixin) -> Coefficients:
+    """A whole run on unit vectors for the initial noise and the outputs; each new x is then expressed by the latest x and ε."""
+    timesteps = scheduler.timesteps
+    count = len(timesteps)
+    unit = torch.eye(count + 1, dtype=torch.float64)
+    latents = [unit[count] * float(scheduler.init_noise_sigma)]
+    latents_SK = torch.zeros(count, MAX_HISTORY, dtype=torch.float64)
+    outputs_SK = torch.zeros(count, MAX_HISTORY, dtype=torch.float64)
+    for index, timestep in enumerate(timesteps):
+        taken = scheduler.step(unit[index][None], timestep, latents[0][None]).prev_sample[0].double()
+        for depth in range(1, min(MAX_HISTORY, index + 1) + 1):
+            basis = torch.stack([*latents[:depth], *(unit[index - back] for back in range(depth))], dim=1)
+            found = torch.linalg.lstsq(basis, taken[:, None], driver="gelsd").solution[:, 0]
+            if (basis @ found - taken).abs().max() <= FITTED * max(1.0, float(taken.abs().max())):
+                break
+        else:
+            raise UnsupportedSchedulerError(f"solver: {type(scheduler).__name__} looks back beyond {MAX_HISTORY} steps")
+        latents_SK[index, :depth], outputs_SK[index, :depth] = found[:depth], found[depth:]
+        latents.insert(0, taken)
+    return torch.ones(count, dtype=torch.float64), latents_SK, outputs_SK
 
 
 def _signal_and_noise(scheduler: SchedulerMixin, count: int) -> tuple[torch.Tensor, torch.Tensor]:

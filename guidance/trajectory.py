@@ -1,17 +1,20 @@
 """The engine's nouns: a job and its trials, the trajectory that they share, the exchanges with the VLM, the results."""
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from guidance.cell import Cell
-from guidance.methods.base import Ask, At, StepPlan
+from guidance.edits import EditedPrompt
+from guidance.methods.base import Ask, At, StepPlan, Track
 from guidance.solver import SolverTable
+from guidance.text import Text
 
 Picture = NDArray[np.uint8]
 """[H, W, 3], RGB."""
@@ -43,6 +46,13 @@ class Exchange:
     """From the question's leaving to the answer's being taken up."""
     shared_by: int
     """Trials that this one exchange served."""
+    reused: bool = False
+    """The VLM was not asked: the preview was like the last one asked about, and its answer was taken again."""
+
+    @classmethod
+    def again(cls, step: int, preview: Picture, question: str, answer: str) -> "Exchange":
+        """An exchange that takes the last answer again."""
+        return cls(step, preview, question, answer, (), seconds=0.0, shared_by=1, reused=True)
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,13 @@ class Submission:
             self.future.set_result(done)
 
 
+class Asked(NamedTuple):
+    """The last question that a trial really asked: the predicted clean latents [C, H, W] and what the VLM said."""
+
+    clean: torch.Tensor
+    answer: str
+
+
 @dataclass
 class LiveTrial:
     """A trial that is being denoised."""
@@ -86,8 +103,10 @@ class LiveTrial:
     submission: Submission
     index: int
     cell: Cell
+    text: EditedPrompt
     memory: Any
     answered_step: int = -1
+    asked: Asked | None = None
     exchanges: list[Exchange] = field(default_factory=list)
     rows: float = 0.0
     rows_alone: int = 0
@@ -96,16 +115,40 @@ class LiveTrial:
     def at(self, step: int) -> At:
         """Where the trial stands, for its method."""
         assert self.cell.guidance_scale is not None
-        job = self.submission.job
-        return At(step, self.cell.num_inference_steps, job.text, self.cell.guidance_scale, self.memory)
+        return At(
+            step=step,
+            steps=self.cell.num_inference_steps,
+            prompt=self.text.at(step),
+            empty=self.text.empty,
+            guidance_scale=self.cell.guidance_scale,
+            memory=self.memory,
+        )
 
-    def plan(self, step: int) -> StepPlan:
-        """What its next step needs."""
-        return self.cell.guidance.plan(self.at(step))
+    def take(self, step: int, answer: str, exchange: Exchange) -> None:
+        """Takes up the ``answer`` to this step's question, which ``exchange`` records."""
+        taken = self.cell.guidance.answered(self.at(step), answer)
+        self.memory, self.answered_step = taken.memory, step
+        self.exchanges.append(replace(exchange, terms=taken.terms))
 
-    def open_question(self, step: int) -> Ask | None:
-        """The question that its next step still waits for."""
-        return None if self.answered_step == step else self.cell.guidance.ask(self.at(step))
+    def texts_alone(self, step: int, plan: StepPlan) -> int:
+        """Network rows that ``step`` would take if the trial were alone: of its plan, its track, and the question it had."""
+        at, guidance = self.at(step), self.cell.guidance
+        track = guidance.track(at)
+        ask = guidance.ask(at) if self.answered_step == step else None
+        return len({*plan.texts, *(track.texts if track else ()), *(ask.plan.texts if ask else ())})
+
+    def end(self, picture: Picture | None, error: str | None) -> None:
+        """Hands over its result."""
+        result = TrialResult(
+            picture=picture,
+            error=error,
+            exchanges=tuple(self.exchanges),
+            rows=self.rows,
+            rows_alone=self.rows_alone,
+            compute_seconds=self.compute_seconds,
+            seconds=time.monotonic() - self.submission.submitted,
+        )
+        self.submission.finish(self.index, result)
 
 
 @dataclass
@@ -113,8 +156,49 @@ class Pending:
     """A question on its way."""
 
     future: "Future[str]"
+    question: str
+    trials: list[LiveTrial]
     preview: Picture
+    clean: torch.Tensor
     asked: float
+
+    def exchange(self, step: int, answer: str, seconds: float) -> Exchange:
+        """The record of this question and its answer."""
+        return Exchange(step, self.preview, self.question, answer, (), seconds, shared_by=len(self.trials))
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a trajectory's trials want of its current step: first answers, and once these are there, the step itself."""
+
+    questions: dict[Ask, list[LiveTrial]]
+    """The different questions still open, with those who wait for them; while there are any, ``plans`` and ``tracks`` are empty."""
+    plans: dict[StepPlan, list[LiveTrial]]
+    tracks: tuple[Track, ...]
+    texts: tuple[Text, ...]
+    """Those whose noise predictions all this takes."""
+
+    @classmethod
+    def of(cls, trials: Sequence[LiveTrial], step: int) -> "Outlook":
+        """Asks every trial's method once."""
+        questions: dict[Ask, list[LiveTrial]] = {}
+        plans: dict[StepPlan, list[LiveTrial]] = {}
+        tracks: dict[Track, None] = {}
+        for trial in trials:
+            ask = trial.cell.guidance.ask(trial.at(step)) if trial.answered_step != step else None
+            if ask is not None:
+                questions.setdefault(ask, []).append(trial)
+        if questions:
+            texts = (text for ask in questions for text in ask.plan.texts)
+            return cls(questions, {}, (), tuple(dict.fromkeys(texts)))
+        for trial in trials:
+            at, guidance = trial.at(step), trial.cell.guidance
+            plans.setdefault(guidance.plan(at), []).append(trial)
+            track = guidance.track(at)
+            if track is not None:
+                tracks[track] = None
+        wanted = [text for plan in plans for text in plan.texts] + [text for track in tracks for text in track.texts]
+        return cls({}, plans, tuple(tracks), tuple(dict.fromkeys(wanted)))
 
 
 @dataclass
@@ -122,7 +206,8 @@ class Trajectory:
     """Latents in flight, shared by every trial that would take the same steps.
 
     Tensors are never changed in place, so a fork shares them. ``latents`` and ``outputs`` hold the solver's history, newest
-    first, each [C, H, W] float32; ``predictions`` the noise predictions of the current step, by text.
+    first, each [C, H, W] float32; ``predictions`` the noise predictions of the current step, by text; ``tracked`` what methods
+    carry along, [K, C, H, W] a track.
     """
 
     trials: list[LiveTrial]
@@ -131,36 +216,53 @@ class Trajectory:
     step: int
     latents: list[torch.Tensor]
     outputs: list[torch.Tensor]
-    predictions: dict[str, torch.Tensor] = field(default_factory=dict)
-    pending: dict[Ask, Pending] = field(default_factory=dict)
+    predictions: dict[Text, torch.Tensor] = field(default_factory=dict)
+    tracked: dict[Track, torch.Tensor] = field(default_factory=dict)
+    pending: list[Pending] = field(default_factory=list)
+    _outlook: Outlook | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
         """[C, H, W] of the latents."""
         return tuple(self.latents[0].shape)
 
-    def open_questions(self) -> list[Ask]:
-        """The different questions that its trials wait for at this step and that are not yet on their way."""
-        asks = (trial.open_question(self.step) for trial in self.trials)
-        return list(dict.fromkeys(ask for ask in asks if ask is not None and ask not in self.pending))
+    @property
+    def finished(self) -> bool:
+        """Whether the last step is taken."""
+        return self.step == self.table.steps
 
-    def needs(self) -> tuple[str, ...]:
-        """Texts of which this step still needs a noise prediction: first what the questions need, then what the plans need."""
-        questions = self.open_questions()
-        plans = [ask.plan for ask in questions] if questions else [trial.plan(self.step) for trial in self.trials]
-        texts = dict.fromkeys(text for plan in plans for text in plan.texts)
-        return tuple(text for text in texts if text not in self.predictions)
+    @property
+    def outlook(self) -> Outlook:
+        """What its trials want of the current step; worked out anew after ``changed``."""
+        if self._outlook is None:
+            self._outlook = Outlook.of(self.trials, self.step)
+        return self._outlook
 
-    def fork(self, trials: Sequence[LiveTrial], order: int) -> "Trajectory":
+    def changed(self) -> None:
+        """Its trials, their memories or its step are others now."""
+        self._outlook = None
+
+    def needs(self) -> tuple[Text, ...]:
+        """Texts of which the step still needs a noise prediction."""
+        return tuple(text for text in self.outlook.texts if text not in self.predictions)
+
+    def drop(self, trials: Sequence[LiveTrial]) -> None:
+        """Goes on without ``trials``."""
+        gone = {id(trial) for trial in trials}
+        self.trials = [trial for trial in self.trials if id(trial) not in gone]
+        self.changed()
+
+    def fork(self, trials: Sequence[LiveTrial]) -> "Trajectory":
         """A trajectory for some of the trials, from here on its own."""
         return Trajectory(
             trials=list(trials),
             table=self.table,
-            order=order,
+            order=self.order,
             step=self.step,
             latents=list(self.latents),
             outputs=list(self.outputs),
             predictions=dict(self.predictions),
+            tracked=dict(self.tracked),
         )
 
     def charge(self, seconds: float, rows: int = 0) -> None:
@@ -176,3 +278,4 @@ class Trajectory:
         self.latents = [latents, *self.latents][:depth]
         self.predictions = {}
         self.step += 1
+        self.changed()

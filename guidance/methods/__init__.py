@@ -2,11 +2,13 @@
 
 from guidance.methods.base import Method
 from guidance.methods.dynamic_negative import DynamicNegative
+from guidance.methods.negative_prompt import NegativePrompt
 from guidance.methods.none import NoGuidance
 from guidance.methods.static_negative import StaticNegative
 
 METHODS: dict[str, type[Method]] = {
     "none": NoGuidance,
+    "negative_prompt": NegativePrompt,
     "static_negative": StaticNegative,
     "dynamic_negative": DynamicNegative,
 }

@@ -11,34 +11,65 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from pydantic import BaseModel, ConfigDict
 
-Combine = Callable[[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]], torch.Tensor]
-"""(predictions, one [B, C, H, W] a text; scales, one [B, 1, 1, 1] a number) -> guided prediction [B, C, H, W]."""
+from guidance.text import Text
+
+Tensors = tuple[torch.Tensor, ...]
+Combine = Callable[[Tensors, Tensors], torch.Tensor]
+"""(predictions, one [B, C, H, W] a text; scales, one [B, 1, 1, 1] a number) -> guided prediction [B, C, H, W].
+
+A plan with a ``track`` finds what it keeps behind the predictions, [B, K, C, H, W].
+"""
+Update = Callable[[Tensors, Tensors, torch.Tensor], torch.Tensor]
+"""(predictions, scales, what is kept [B, K, C, H, W]) -> what is kept from now on, the same shape."""
 
 EMPTY = ""
 """The empty prompt: the unconditional text."""
 
 
+class Track(NamedTuple):
+    """Tensors that a method carries along a trajectory, such as a momentum; updated at every step, before the step is taken.
+
+    A trial's track must be the same from its first step to its last: the tensors belong to the trajectory, equal tracks share them.
+    """
+
+    texts: tuple[Text, ...]
+    update: Update
+    scales: tuple[float, ...]
+    kept: int
+    """K, the number of [C, H, W] tensors kept; they start as zeros."""
+
+
 class StepPlan(NamedTuple):
     """What one step needs. Equal plans on equal latents give equal steps."""
 
-    texts: tuple[str, ...]
+    texts: tuple[Text, ...]
     combine: Combine
     scales: tuple[float, ...]
+    track: Track | None = None
 
 
 class Ask(NamedTuple):
-    """A question about the picture as predicted at this step; ``plan`` is the guidance that predicts it."""
+    """A question about the picture as predicted at this step; ``plan`` is the guidance that predicts it.
+
+    ``reuse``: take the trial's last answer again where the predicted clean latents have at least this cosine similarity with those
+    last asked about.
+    """
 
     question: str
     plan: StepPlan
+    reuse: float | None = None
 
 
 class At(NamedTuple):
-    """Where a trial stands: the step (from 0) of how many, its prompt, its guidance scale, its method's memory."""
+    """Where a trial stands: the step (from 0) of how many, its texts at this step, its guidance scale, its method's memory.
+
+    ``prompt`` and ``empty`` are what a text edit made of the prompt and of the empty prompt, where there is one.
+    """
 
     step: int
     steps: int
-    prompt: str
+    prompt: Text
+    empty: Text
     guidance_scale: float
     memory: Any
 
@@ -73,6 +104,10 @@ class Method(BaseModel, ABC):
     def plan(self, at: At) -> StepPlan:
         """What the step needs, given the memory."""
 
+    def track(self, at: At) -> Track | None:
+        """What the method carries along, at every step whether the step's plan uses it or not."""
+        return None
+
     def ask(self, at: At) -> Ask | None:
         """The question that this step waits for, if any."""
         return None
@@ -82,7 +117,7 @@ class Method(BaseModel, ABC):
         raise NotImplementedError(f"{type(self).__name__} asks no questions")
 
 
-def classifier_free(eps: tuple[torch.Tensor, ...], scales: tuple[torch.Tensor, ...]) -> torch.Tensor:
+def classifier_free(eps: Tensors, scales: Tensors) -> torch.Tensor:
     """ε_∅ + g(ε_c − ε_∅): classifier-free guidance (Ho and Salimans 2022, formula 6 with g = 1 + w).
 
     ``eps``: (ε_∅, ε_c), each [B, C, H, W]; ``scales``: (g,), [B, 1, 1, 1].
@@ -91,7 +126,7 @@ def classifier_free(eps: tuple[torch.Tensor, ...], scales: tuple[torch.Tensor, .
     return empty + scales[0] * (prompt - empty)
 
 
-def subtract_negative(eps: tuple[torch.Tensor, ...], scales: tuple[torch.Tensor, ...]) -> torch.Tensor:
+def subtract_negative(eps: Tensors, scales: Tensors) -> torch.Tensor:
     """ε_∅ + g(ε_c − ε_∅) − γ(ε_n − ε_∅): two terms, both measured from the empty prompt (VL-DNP, arXiv 2510.26052).
 
     ``eps``: (ε_∅, ε_c, ε_n), each [B, C, H, W]; ``scales``: (g, γ), each [B, 1, 1, 1].
@@ -102,9 +137,9 @@ def subtract_negative(eps: tuple[torch.Tensor, ...], scales: tuple[torch.Tensor,
 
 def positive_plan(at: At) -> StepPlan:
     """The plan of plain classifier-free guidance."""
-    return StepPlan((EMPTY, at.prompt), classifier_free, (at.guidance_scale,))
+    return StepPlan((at.empty, at.prompt), classifier_free, (at.guidance_scale,))
 
 
-def negative_plan(at: At, negative: str, negative_scale: float) -> StepPlan:
+def negative_plan(at: At, negative: Text, negative_scale: float) -> StepPlan:
     """The plan of guidance with a separate negative term."""
-    return StepPlan((EMPTY, at.prompt, negative), subtract_negative, (at.guidance_scale, negative_scale))
+    return StepPlan((at.empty, at.prompt, negative), subtract_negative, (at.guidance_scale, negative_scale))

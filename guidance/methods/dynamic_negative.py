@@ -28,6 +28,9 @@ class DynamicNegative(Method):
     """Steps, counted from 0, that wait for an answer."""
     vocabulary: Annotated[HarmVocabulary, BeforeValidator(_by_name)]
     """What the VLM is asked about, and how its answers are read; a name, a YAML file, or the vocabulary itself."""
+    reuse_similarity: float | None = Field(default=None, gt=0, le=1)
+    """Do not ask again about a preview that is this much like the last one asked about: cosine similarity of the predicted clean
+    latents. EVLDNP's reuse, which takes CLIP's cosine, 0.95; off by default."""
 
     @field_validator("query_steps")
     @classmethod
@@ -53,7 +56,7 @@ class DynamicNegative(Method):
     def ask(self, at: At) -> Ask | None:
         if at.step not in self.query_steps:
             return None
-        return Ask(self.vocabulary.question(), positive_plan(at))
+        return Ask(self.vocabulary.question(), positive_plan(at), self.reuse_similarity)
 
     def answered(self, at: At, answer: str) -> Answer:
         terms = self.vocabulary.parse(answer)

@@ -12,10 +12,9 @@ from miniature.training.data import Drawings, cached_drawings
 
 DRAWINGS = 40_000
 DRAWINGS_SEED = 0
-STAGES = ("vae", "diffusion", "classifier", "previews", "vlm", "clip")
+STAGES = ("vae", "diffusion", "refine", "classifier", "previews", "vlm", "clip")
 STEPS = {
     "vae": 1500,
-    "diffusion": 2500,
     "classifier": 700,
     "teacher": 500,
     "vision": 2400,
@@ -25,14 +24,26 @@ STEPS = {
 """Optimiser steps a stage; on two cores of 2026 about 9, 40, 2, 1 (teacher), 5 (vision), 10 and 7 minutes, previews 4."""
 
 
-def _diffusion(folder: Path, drawings: Drawings, vae: AutoencoderTiny) -> None:
-    from miniature.training.diffusion import train_diffusion
+def _diffusion(folder: Path, vae: AutoencoderTiny) -> None:
+    from miniature.training.diffusion import FIRST, train_diffusion
     from miniature.training.models import make_pipeline
 
     torch.manual_seed(2)
     pipe = make_pipeline(vae)
-    train_diffusion(pipe, drawings, folder, STEPS["diffusion"], name="diffusion", learning_rate=1.5e-3)
+    train_diffusion(pipe, cached_drawings(folder, DRAWINGS, FIRST.drawings_seed, FIRST.mix), folder, FIRST)
     _save(pipe)
+
+
+def _refine(folder: Path) -> None:
+    from miniature.training.diffusion import REFINING, train_diffusion
+
+    pipe = _pipeline()
+    train_diffusion(pipe, cached_drawings(folder, DRAWINGS, REFINING.drawings_seed, REFINING.mix), folder, REFINING)
+    _save(pipe)
+
+
+def _pipeline() -> StableDiffusionPipeline:
+    return StableDiffusionPipeline.from_pretrained(WEIGHTS / "diffusion", torch_dtype=torch.float32)
 
 
 def _save(pipe: StableDiffusionPipeline) -> None:
@@ -54,9 +65,12 @@ def run(stages: list[str], folder: Path) -> None:
 
             train_vae(drawings, folder, STEPS["vae"]).save_pretrained(vae_folder)
             continue
+        if stage == "refine":
+            _refine(folder)
+            continue
         vae = AutoencoderTiny.from_pretrained(vae_folder)
         if stage == "diffusion":
-            _diffusion(folder, drawings, vae)
+            _diffusion(folder, vae)
         elif stage == "classifier":
             from miniature.training.classifier import image_processor, train_classifier
 
@@ -66,8 +80,7 @@ def run(stages: list[str], folder: Path) -> None:
         elif stage == "previews":
             from miniature.training.previews import make_previews
 
-            pipe = StableDiffusionPipeline.from_pretrained(WEIGHTS / "diffusion", torch_dtype=torch.float32)
-            make_previews(pipe, folder)
+            make_previews(_pipeline(), folder)
         elif stage == "vlm":
             from miniature.training.vlm import train_vlm
 

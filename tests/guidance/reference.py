@@ -35,7 +35,7 @@ def denoise(model: DiffusionModel, job: Job, cell: Cell, ask: Callable[[Picture,
     def epsilon(text: str, timestep: torch.Tensor) -> torch.Tensor:
         made.rows += 1
         scaled = scheduler.scale_model_input(x, timestep)
-        return model.noise(scaled, timestep[None], model.embed(text)[None])
+        return model.noise(scaled, timestep[None], [model.embed(text)])
 
     negative: str | None = None
     gamma = 0.0

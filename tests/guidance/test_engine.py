@@ -167,5 +167,5 @@ def test_more_work_than_fits_waits_and_is_all_done(model):
 def test_method_configs_are_checked():
     with pytest.raises(ValueError, match="beyond the last of 6 steps"):
         dynamic(1.0, steps=(1, 6))
-    with pytest.raises(ValueError, match="unknown; allowed: none, static_negative, dynamic_negative"):
+    with pytest.raises(ValueError, match="unknown; allowed: none, negative_prompt, static_negative, dynamic_negative"):
         parse_method({"method": "statc"})

@@ -1,0 +1,89 @@
+"""What the engine has done, in exact counts and wall time, and optionally a trace of its ticks."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Counters:
+    """What the engine has done so far; seconds are wall time of its thread unless said otherwise."""
+
+    ticks: int = 0
+    rows: int = 0
+    rows_padded: int = 0
+    rows_alone: int = 0
+    """Rows that separate runs of every trial would have computed; of a trial that failed, up to its failure."""
+    questions: int = 0
+    questions_alone: int = 0
+    """Questions that separate runs of every trial would have asked and had answered."""
+    questions_reused: int = 0
+    """Questions that a preview like the last one saved, one a trial."""
+    trials: int = 0
+    failed: int = 0
+    forks: int = 0
+    forward_seconds: float = 0.0
+    solver_seconds: float = 0.0
+    decode_seconds: float = 0.0
+    idle_seconds: float = 0.0
+    """Nothing could be done: no work, or all of it waiting for answers."""
+    waiting_seconds: float = 0.0
+    """Summed over questions: from a question's leaving to its answer's being taken up."""
+
+    def as_dict(self) -> dict[str, float]:
+        """Name -> value."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+class Trace:
+    """The engine's ticks in Chrome's trace event format, for chrome://tracing or ui.perfetto.dev."""
+
+    def __init__(self) -> None:
+        self._events: list[dict[str, Any]] = []
+        self._zero = time.monotonic()
+
+    def span(self, name: str, started: float, seconds: float, **details: Any) -> None:
+        """A stretch of the engine's own time; ``started`` as ``time.monotonic`` gives it."""
+        self._add(name, "X", started, dur=seconds * 1e6, args=details)
+
+    def question(self, number: int, asked: float, seconds: float, **details: Any) -> None:
+        """A question's time outside, beside the ticks."""
+        self._add("question", "b", asked, id=number, cat="vlm", args=details)
+        self._add("question", "e", asked + seconds, id=number, cat="vlm")
+
+    def level(self, **values: int) -> None:
+        """Numbers as they are now, drawn as a stacked area."""
+        self._add("trajectories", "C", time.monotonic(), args=values)
+
+    def _add(self, name: str, phase: str, when: float, **more: Any) -> None:
+        self._events.append({"name": name, "ph": phase, "ts": (when - self._zero) * 1e6, "pid": 1, "tid": 1, **more})
+
+    def write(self, path: Path) -> None:
+        """Writes what was traced as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"traceEvents": self._events, "displayTimeUnit": "ms"}))
+
+
+class Stopwatch:
+    """Adds the wall time of a ``with`` block to ``counters.<name>_seconds``, and to the trace where there is one."""
+
+    def __init__(self, counters: Counters, trace: Trace | None) -> None:
+        self._counters, self._trace = counters, trace
+        self.last = 0.0
+        """Seconds of the latest block."""
+
+    @contextmanager
+    def __call__(self, name: str, **details: Any) -> Iterator[None]:
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.last = time.monotonic() - started
+            key = f"{name}_seconds"
+            setattr(self._counters, key, getattr(self._counters, key) + self.last)
+            if self._trace is not None:
+                self._trace.span(name, started, self.last, **details)
