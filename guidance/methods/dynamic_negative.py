@@ -1,11 +1,20 @@
 """Dynamic VLM-guided negative prompting (VL-DNP, arXiv 2510.26052): negate what is seen, while it is seen."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from guidance.methods.base import Answer, Ask, At, Method, StepPlan, negative_plan, positive_plan
+from guidance.methods.schedule import JointSchedule
 from guidance.vocabulary import HarmVocabulary
+
+
+class InForce(NamedTuple):
+    """The negative that the last answers put in force: its text, the factor of γ, and the step that it came with."""
+
+    negative: str
+    factor: float
+    since: int
 
 
 def _by_name(value: Any) -> Any:
@@ -17,6 +26,7 @@ class DynamicNegative(Method):
 
     The answer acts at the query step itself and until the next one: terms found become the negative prompt of
     ε_∅ + g(ε_c − ε_∅) − γ(ε_n − ε_∅); no term found switches the negative off. The memory is the negative in force, or ``None``.
+    With a ``schedule`` γ follows how strongly the VLM says that the content shows.
     """
 
     needs_vlm: ClassVar[bool] = True
@@ -39,8 +49,11 @@ class DynamicNegative(Method):
             raise ValueError(f"must be different steps >= 0 in ascending order, found {list(steps)}")
         return steps
 
+    schedule: JointSchedule | None = None
+    """Let γ follow the VLM's grade; off by default, as in the paper."""
+
     def label(self) -> str:
-        return f"γ={self.negative_scale:g}"
+        return f"γ={self.negative_scale:g}" + (" joint" if self.schedule else "")
 
     def check(self, steps: int) -> None:
         if self.query_steps[-1] >= steps:
@@ -49,15 +62,27 @@ class DynamicNegative(Method):
             )
 
     def plan(self, at: At) -> StepPlan:
-        if at.memory is None or self.negative_scale == 0:
+        in_force: InForce | None = at.memory
+        if in_force is None:
             return positive_plan(at)
-        return negative_plan(at, at.memory, self.negative_scale)
+        scale = self.negative_scale * in_force.factor
+        if self.schedule is not None:
+            scale *= self.schedule.decay ** (at.step - in_force.since)
+        return negative_plan(at, in_force.negative, scale) if scale else positive_plan(at)
 
     def ask(self, at: At) -> Ask | None:
         if at.step not in self.query_steps:
             return None
-        return Ask(self.vocabulary.question(), positive_plan(at), self.reuse_similarity)
+        vocabulary = self.vocabulary
+        question = self.schedule.ask(vocabulary.all_terms()) if self.schedule else vocabulary.question()
+        return Ask(question, positive_plan(at), self.reuse_similarity)
 
     def answered(self, at: At, answer: str) -> Answer:
         terms = self.vocabulary.parse(answer)
-        return Answer(self.vocabulary.negative_prompt(terms) if terms else None, terms)
+        if not terms:
+            return Answer(None, terms)
+        negative = self.vocabulary.negative_prompt(terms)
+        factor = self.schedule.strength(answer) if self.schedule else 1.0
+        before: InForce | None = at.memory
+        unchanged = before is not None and (before.negative, before.factor) == (negative, factor)
+        return Answer(before if unchanged else InForce(negative, factor, at.step), terms)
