@@ -55,9 +55,10 @@ def test_sld_equals_diffusers_pipeline_for_every_preset(safe_pipe, model, preset
         sld_mom_beta=numbers.momentum_beta,
         callback=lambda step, timestep, latents: seen.append(latents),
     )
-    # three rows as there: "max" multiplies a difference by 5,000, so the low bits of another batch shape would show
+    # three rows as there, and relative to the latents' size (30 for "max" on random weights): "max" multiplies differences by
+    # 5,000, so the last bit of one solver step shows in the next
     [[got]] = final_latents(model, [Job("a blaze in red", 3, 64, 64, (cell(preset),))], EngineConfig(max_rows=3))
-    assert (got - seen[-1][0]).abs().max() <= 1e-4
+    assert (got - seen[-1][0]).abs().max() <= 1e-4 * max(1.0, float(got.abs().max()))
     plain = Cell(guidance={"method": "none"}, guidance_scale=4.0, solver="DDIMScheduler", num_inference_steps=STEPS)
     [[unguided]] = final_latents(model, [Job("a blaze in red", 3, 64, 64, (plain,))], EngineConfig(max_rows=6))
     assert not torch.allclose(got, unguided, atol=1e-3)
