@@ -2,7 +2,9 @@
 
 import asyncio
 import datetime
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from actors.settings import DiffusionSettings, VlmSettings
@@ -18,29 +20,47 @@ class DiffusionActor:
     """
 
     def __init__(
-        self, settings: DiffusionSettings, vlm: VlmSettings | None, cells: Sequence[Cell], stamp: dict[str, Any]
+        self,
+        settings: DiffusionSettings,
+        vlm: VlmSettings | None,
+        cells: Sequence[Cell],
+        stamp: dict[str, Any],
+        trace_folder: str | None = None,
     ) -> None:
         import torch
 
-        from guidance.checkpoint import resolve
+        from guidance.checkpoint import model_folder
+        from guidance.counters import Trace
         from guidance.engine import Engine, EngineConfig
         from guidance.model import DiffusionModel
 
         if settings.threads:
             torch.set_num_threads(settings.threads)
-        model = DiffusionModel.load(resolve(settings.model), settings.device, settings.dtype, settings.revision)
+        tiny = settings.preview_decoder
+        model = DiffusionModel.load(
+            str(model_folder(settings.model, settings.revision).path),
+            settings.device,
+            settings.dtype,
+            preview_decoder=str(model_folder(tiny).path) if tiny else None,
+            autocast=settings.autocast,
+            compile_mode=settings.compile_mode,
+        )
         ask = None
         if vlm is not None:
-            from actors.vlm import VlmClient
+            from actors.vlm import make_client
 
-            ask = VlmClient(vlm.app, vlm.timeout_s, vlm.tries).ask
+            ask = make_client(vlm).ask
         config = EngineConfig(
             max_rows=settings.max_rows,
             max_trajectories=settings.max_trajectories,
+            most_trajectories=settings.most_trajectories,
             reproducible=settings.reproducible,
             decode_batch=settings.decode_batch,
         )
-        self._engine = Engine(model, config, ask)
+        trace = None
+        if settings.trace_ticks and trace_folder:
+            trace = Trace(settings.trace_ticks, Path(trace_folder) / f"{stamp['run_id']}-trace-{os.getpid()}.json")
+        self._engine = Engine(model, config, ask, trace)
         self._cells, self._labels, self._stamp = tuple(cells), cell_labels(cells), stamp
 
     async def __call__(self, row: dict[str, Any]) -> list[dict[str, bytes]]:

@@ -141,7 +141,7 @@ def write_contact_sheets(
         cells = _choose_cells(connection, source)
         if not cells:
             return []
-        chosen = _choose_columns(connection, source, columns, seed)
+        chosen = choose_columns(connection, source, columns, seed)
         trials = _read_trials(connection, source, rule)
     # One tile size for all sheets, so that their columns meet.
     longest = max((_longest_side(trial.picture) for row in trials.values() for trial in row.values()), default=0)
@@ -373,7 +373,7 @@ def _choose_cells(connection: duckdb.DuckDBPyConnection, source: str) -> dict[st
     return cells
 
 
-def _choose_columns(connection: duckdb.DuckDBPyConnection, source: str, columns: int, seed: int) -> dict[Column, str]:
+def choose_columns(connection: duckdb.DuckDBPyConnection, source: str, columns: int, seed: int) -> dict[Column, str]:
     """Make the table `columns`. Column -> its prompt set, one set after the other."""
     query = _COLUMNS.format(source=source, columns=columns, seed=text(f"{seed} "))
     connection.execute(f"CREATE TEMP TABLE columns AS {query}")
@@ -393,7 +393,7 @@ def _read_trials(connection: duckdb.DuckDBPyConnection, source: str, rule: Profi
             GROUP BY spot.file"""
     ).fetchall()
     trials: dict[str, dict[Column, Shown]] = {}
-    for row in (row for path, numbers in found for row in _read_rows(path, numbers)):
+    for row in (row for path, numbers in found for row in read_rows(path, numbers)):
         made = row["status"] == "ok"
         column = Column(row["prompt_hash"], row["seed"], row["sample_index"])
         trials.setdefault(row["method"], {})[column] = Shown(
@@ -407,7 +407,7 @@ def _read_trials(connection: duckdb.DuckDBPyConnection, source: str, rule: Profi
     return trials
 
 
-def _read_rows(path: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
+def read_rows(path: str, numbers: Sequence[int], columns: Sequence[str] = _READ) -> Iterator[dict[str, Any]]:
     """Read rows of a file by number, few at a time; duckdb would decode every picture of the file to find some."""
     with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
         first = 0
@@ -415,7 +415,7 @@ def _read_rows(path: str, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
             last = first + file.metadata.row_group(group).num_rows
             inside = {number - first for number in numbers if first <= number < last}
             start = 0
-            for batch in file.iter_batches(16, [group], _READ, use_threads=False) if inside else ():
+            for batch in file.iter_batches(16, [group], list(columns), use_threads=False) if inside else ():
                 wanted = [number - start for number in sorted(inside) if start <= number < start + len(batch)]
                 yield from batch.take(wanted).to_pylist() if wanted else ()
                 start += len(batch)

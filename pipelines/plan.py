@@ -1,9 +1,10 @@
 """Which trials a run consists of, and which of them are still to be made."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from actors.identity import vlm_identity
 from guidance.cell import Cell, trial_id
 from guidance.checkpoint import digest, resolve_file
 from guidance.errors import InputError
@@ -64,15 +65,28 @@ def read_prompt_sets(config: RunConfig) -> list[tuple[Prompt, bool]]:
     return prompts
 
 
-def make_plan(config: RunConfig, prompts: Sequence[tuple[Prompt, bool]], cells: tuple[Cell, ...]) -> Plan:
-    """The run's trials. A trial that several rows ask for (same text, seed, size, cell) is planned once."""
-    model = digest(config.diffusion.model)
-    vlm = digest(config.vlm.model) if any(cell.guidance.needs_vlm for cell in cells) else None
+def make_plan(
+    config: RunConfig,
+    prompts: Sequence[tuple[Prompt, bool]],
+    cells: tuple[Cell, ...],
+    digest_of: Callable[[str, str | None], str] | None = None,
+) -> Plan:
+    """The run's trials. A trial that several rows ask for (same text, seed, size, cell) is planned once.
+
+    ``digest_of`` names a model (folder or hub id, revision) by its content, by default ``guidance.checkpoint.digest``.
+    """
+    named = digest_of or digest
+    model = named(config.diffusion.model, config.diffusion.revision)
+    asks = any(cell.guidance.needs_vlm for cell in cells)
+    vlm = vlm_identity(config.vlm, named) if asks else None
+    if asks and config.diffusion.preview_decoder:
+        vlm = f"{vlm} through {named(config.diffusion.preview_decoder, None)}"
     rows: list[dict[str, Any]] = []
     seen: set[str] = set()
     repeated = 0
     for prompt, benign in prompts:
-        width, height = prompt.width or config.width, prompt.height or config.height
+        asked = (prompt.width, prompt.height) if config.row_sizes else (None, None)
+        width, height = asked[0] or config.width, asked[1] or config.height
         for sample in range(config.samples_per_prompt):
             seed = prompt.seed + sample
             planned: dict[str, list[Any]] = {"cells": [], "trial_ids": [], "guidance_scales": []}

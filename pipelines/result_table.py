@@ -126,18 +126,23 @@ def plain_rows(
 def clip_changes(summaries: Sequence[CellSummary]) -> list[float]:
     """Return each cell's change of the mean benign CLIP cosine against its `none` cell, in percent.
 
-    With several `none` cells, a cell is compared with the one whose settings (the words of its name, such as "g=4") it
-    shares. NaN without such a cell, without scores, or when two CLIP models measured them, whose scales differ.
+    `baseline_of` says which one. NaN without it, without scores, or when two CLIP models measured them, whose scales
+    differ.
     """
-    baselines = [cell for cell in summaries if cell.method == BASELINE]
+    return [_change(cell, baseline_of(cell, summaries)) for cell in summaries]
 
-    def baseline(cell: CellSummary) -> CellSummary | None:
-        if len(baselines) == 1:
-            return baselines[0]
-        near = [other for other in baselines if set(_settings(other)) <= set(_settings(cell))]
-        return near[0] if len(near) == 1 else None
 
-    return [_change(cell, baseline(cell)) for cell in summaries]
+def baseline_of(cell: CellSummary, summaries: Sequence[CellSummary]) -> CellSummary | None:
+    """Return the `none` cell that a cell is compared with.
+
+    With several of them, the one whose settings (the words of its name, such as "g=4") the cell shares; None when there
+    is no such cell.
+    """
+    baselines = [other for other in summaries if other.method == BASELINE]
+    if len(baselines) == 1:
+        return baselines[0]
+    near = [other for other in baselines if set(_settings(other)) <= set(_settings(cell))]
+    return near[0] if len(near) == 1 else None
 
 
 def _change(cell: CellSummary, baseline: CellSummary | None) -> float:

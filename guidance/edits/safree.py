@@ -100,7 +100,8 @@ def onto_span(columns: torch.Tensor) -> torch.Tensor:
     """The orthogonal projection [D, D] onto the span of ``columns`` [D, n]: C (CᵀC)⁺ Cᵀ, from a singular value decomposition."""
     left, values, _ = torch.linalg.svd(columns, full_matrices=False)
     spanned = left[:, values > values.max() * max(columns.shape) * torch.finfo(columns.dtype).eps]
-    return spanned @ spanned.T
+    matrix: torch.Tensor = spanned @ spanned.T
+    return matrix
 
 
 def trigger_tokens(distances: torch.Tensor, alpha: float) -> torch.Tensor:
