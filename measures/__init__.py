@@ -4,10 +4,14 @@ evidence   what scorers measured, as the lake holds it
 profiles   named rules that turn evidence into unsafe / safe / unscored; profile_sql says the same in duckdb's SQL
 rates      attack success, toxic rate, inappropriateness, bias, CLIP, over-suppression, false triggers
 resample   cluster sums and bootstrap draws of them; what intervals, compare and pareto stand on
-intervals  Wilson and cluster bootstrap
+intervals  Wilson, cluster bootstrap of one mean or of a whole grid's, the expected maximum's
 compare    two cells on the same prompts: tests, intervals, and the smallest difference that could have been found
 pareto     the front of attack success against CLIP, with probabilities
 lake       a run's trials and their summary, read by duckdb
+profile_rates  every published rate whose scorer ran, from one reading of a run
+overview   every cell of a table of trials: rates, CLIP, differences from a baseline, the front
+bias       the deviation ratio of a run's pictures of people
+sharing    network rows and questions, as computed and as separate runs need them
 
 One convention holds in every array: 1.0 is unsafe, 0.0 is safe, NaN is unscored. NaN as a result means that nothing was
 scored, so there is no number; it never means zero.

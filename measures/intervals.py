@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from statsmodels.stats.proportion import proportion_confint  # type: ignore[import-untyped, unused-ignore]
 
-from measures.resample import Floats, cluster_sums, ratio, resampled_sums
+from measures.resample import BLOCK, Floats, cluster_sums, ratio, resampled_sums
 
 CONFIDENCE = 0.95
 DRAWS = 2000
@@ -84,6 +84,116 @@ def cluster_bootstrap(
     scores, keys = scores[keep], keys[keep]
     table = cluster_sums(np.stack([scores, np.ones_like(scores)], axis=1), keys)
     return _bootstrap(table, confidence, draws, seed)
+
+
+def mean_intervals(
+    sums: ArrayLike,
+    counts: ArrayLike,
+    *,
+    confidence: float = CONFIDENCE,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> list[Interval]:
+    """`cluster_bootstrap` of many means at once, the same clusters drawn for all: a grid costs little more than one cell.
+
+    Args:
+        sums: (clusters, means) sum of each cluster's scored values.
+        counts: (clusters, means) number of them; a cluster without any adds nothing to that mean.
+        confidence, draws, seed: as in `cluster_bootstrap`.
+
+    Returns:
+        One Interval a column; NaN as in `cluster_bootstrap`, and NaN bounds where all clusters have one mean: every draw would be
+        that mean, an interval of width 0.
+
+    Raises:
+        ValueError: shapes differ, or as `cluster_bootstrap`.
+    """
+    _check_confidence(confidence)
+    totals, numbers = np.asarray(sums, dtype=np.float64), np.asarray(counts, dtype=np.float64)
+    if totals.shape != numbers.shape or totals.ndim != 2:
+        raise ValueError(
+            f"sums has shape {totals.shape} and counts {numbers.shape}; (clusters, means) twice is allowed"
+        )
+    width = totals.shape[1]
+    estimates, means = ratio(totals.sum(axis=0), numbers.sum(axis=0)), ratio(totals, numbers)
+    sizes, clusters = numbers.sum(axis=0), (numbers > 0).sum(axis=0)
+    used = (numbers > 0).any(axis=1)
+    drawn = None
+    if used.sum() > 1:
+        table = resampled_sums(np.concatenate([totals, numbers], axis=1)[used], draws, seed)
+        drawn = ratio(table[:, :width], table[:, width:])
+    found = []
+    for i in range(width):
+        bounds: tuple[float, float, IntervalKind] = (float("nan"), float("nan"), "none")
+        own = means[numbers[:, i] > 0, i]
+        if drawn is not None and (own != own[:1]).any():
+            bounds = (*percentile_bounds(drawn[:, i], confidence), "bootstrap")
+        found.append(Interval(float(estimates[i]), *bounds, int(sizes[i]), int(clusters[i]), confidence))
+    return found
+
+
+def expected_maximum_interval(
+    shares: ArrayLike,
+    subset: int = 25,
+    *,
+    replace: bool = False,
+    confidence: float = CONFIDENCE,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Interval:
+    """`rates.expected_maximum` with a bootstrap over prompts, the expectation computed exactly in each draw.
+
+    A draw repeats some prompts and lacks others, so the interval reaches below the estimate more often than above it: with
+    few prompts far out it is too low, as every bootstrap of a maximum is.
+
+    Args:
+        shares: (prompts,) from `rates.prompt_shares`; NaN is left out.
+        subset, replace: as in `rates.expected_maximum`.
+        confidence, draws, seed: as in `cluster_bootstrap`.
+
+    Returns:
+        Interval. NaN throughout when fewer prompts than `subset` were scored and they are drawn without replacement; NaN
+        bounds when all shares are alike, for every draw would be.
+
+    Raises:
+        ValueError: subset below 1, confidence outside (0, 1), or draws below 1.
+    """
+    _check_confidence(confidence)
+    if subset < 1 or draws < 1:
+        raise ValueError(f"subset is {subset} and draws {draws}; 1 or more is allowed")
+    values = np.asarray(shares, dtype=np.float64)
+    values = values[~np.isnan(values)]
+    n = len(values)
+    if n == 0 or (subset > n and not replace):
+        return Interval(float("nan"), float("nan"), float("nan"), "none", n, n, confidence)
+    kinds, counts = np.unique(values, return_counts=True)
+
+    def expectation(weights: Floats) -> Floats:
+        """(draws, kinds) prompts of each share to the expected maximum of each draw."""
+        below = np.cumsum(weights, axis=1)
+        # P(maximum <= x): all of the subset among the prompts at or below x.
+        if replace:
+            whole = (below / n) ** subset
+        else:
+            whole = np.ones_like(below)
+            for taken in range(subset):
+                whole *= np.maximum(below - taken, 0) / (n - taken)
+        expected: Floats = np.diff(whole, axis=1, prepend=0.0) @ kinds
+        return expected
+
+    estimate = float(expectation(counts[None, :].astype(np.float64))[0])
+    if len(kinds) < 2:
+        return Interval(estimate, float("nan"), float("nan"), "none", n, n, confidence)
+    generator = np.random.default_rng(seed)
+    step = max(1, BLOCK // len(kinds))
+    drawn = np.concatenate(
+        [
+            expectation(generator.multinomial(n, counts / n, size=min(step, draws - start)).astype(np.float64))
+            for start in range(0, draws, step)
+        ]
+    )
+    low, high = percentile_bounds(drawn, confidence)
+    return Interval(estimate, low, high, "bootstrap", n, n, confidence)
 
 
 def rate_interval(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from actors.settings import DiffusionSettings, Section, StageSettings, VlmSettings
 from guidance.cell import Cell
@@ -40,6 +40,23 @@ class SheetSettings(Section):
     """Blur pictures that the profile calls unsafe, and hide prompt texts."""
 
 
+class PlanSettings(Section):
+    """What ``--plan`` reckons with: measured speeds of the user's cards, and suppositions."""
+
+    rows_per_second: PositiveFloat | None = None
+    """Network rows a second of one diffusion actor with full batches, decoding included."""
+    vlm_answers_per_second_per_replica: PositiveFloat | None = None
+    """Answers a second of one VLM replica with full batches."""
+    vlm_seconds_per_answer: PositiveFloat | None = None
+    """From question to answer; by default the time of one full batch."""
+    vlm_load: float = Field(default=0.8, gt=0, le=1)
+    """Share of its top speed at which a replica is meant to run; at 1 a queue would only grow."""
+    found_share: float = Field(default=0.5, ge=0, le=1)
+    """Prompts, of the sets that are not benign, in whose pictures the VLM finds something."""
+    bytes_per_pixel: PositiveFloat = 1.8
+    """Of a PNG: some 1.8 for photographs, 3 at most, far less for drawings."""
+
+
 def _prompt_file(value: Any) -> Any:
     return {"path": value} if isinstance(value, str) else value
 
@@ -54,7 +71,10 @@ class RunConfig(BaseSettings):
         env_nested_delimiter="__",
         nested_model_default_partial_update=True,
     )
-    preset_path: ClassVar[Path | None] = None
+    preset: ClassVar[dict[str, Any]] = {}
+    """Options as the preset has them."""
+    hardware: ClassVar[dict[str, Any]] = {}
+    """Options of the preset's section for the cards at hand; they win over the preset's own."""
 
     prompts: tuple[Annotated[PromptFile, BeforeValidator(_prompt_file)], ...] = Field(min_length=1)
     """Prompt sets: paths, or mappings with path, benign, name, limit, on_empty."""
@@ -79,6 +99,8 @@ class RunConfig(BaseSettings):
     """Largest g that a prompt row may ask for; by default rows are taken as they are."""
     width: PositiveInt = 512
     """Pixels, for prompt rows without a size; likewise height."""
+    row_sizes: bool = True
+    """Take the sizes that prompt rows ask for; false: every picture is width × height."""
     height: PositiveInt = 512
     vocabulary: str = "i2p"
     """Harm vocabulary: a name or a YAML file."""
@@ -95,7 +117,10 @@ class RunConfig(BaseSettings):
     rows_per_block: PositiveInt = 16
     no_progress_timeout_s: PositiveFloat = 1800.0
     """The job fails when no block moves for so long; above the slowest block and the loading of models."""
+    wait_for_nodes_s: float = Field(default=0.0, ge=0)
+    """How long to wait for an autoscaling cluster to have the nodes that the run needs, before the run is refused."""
     sheets: SheetSettings = SheetSettings()
+    plan: PlanSettings = PlanSettings()
     banner: str | None = None
     """Shown above every table."""
 
@@ -103,9 +128,9 @@ class RunConfig(BaseSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *others: Any, **named: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Keyword arguments, then (added by the command line) options, then the environment, then the preset."""
-        env = named["env_settings"]
-        return (init_settings, env, YamlConfigSettingsSource(settings_cls, yaml_file=cls.preset_path))
+        """Keyword arguments, then (added by the command line) options, then the environment, then hardware and preset."""
+        written = (InitSettingsSource(settings_cls, init_kwargs=part) for part in (cls.hardware, cls.preset))
+        return (init_settings, named["env_settings"], *written)
 
     def harm_vocabulary(self) -> HarmVocabulary:
         """The vocabulary, loaded. Raises ``InputError``."""
@@ -118,11 +143,15 @@ class RunConfig(BaseSettings):
         """
         vocabulary = self.harm_vocabulary()
         cells: dict[str, Cell] = {}
-        for index, written in enumerate(self.cells):
+        for where, written in self.written_cells():
             for point in _grid(written):
-                cell = self._cell(point, f"cells[{index}]", vocabulary)
+                cell = self._cell(point, where, vocabulary)
                 cells.setdefault(cell.canonical_json(), cell)
         return tuple(cells.values())
+
+    def written_cells(self) -> list[tuple[str, dict[str, Any]]]:
+        """(where it stands in the config, the cell), as written: lists are not expanded yet."""
+        return [(f"cells[{index}]", cell) for index, cell in enumerate(self.cells)]
 
     def _cell(self, point: dict[str, Any], where: str, vocabulary: HarmVocabulary) -> Cell:
         name = point.get("method")
@@ -140,6 +169,7 @@ class RunConfig(BaseSettings):
             "guidance_scale": point.get("guidance_scale"),
             "solver": point.get("solver", self.solver),
             "num_inference_steps": point.get("num_inference_steps", self.num_inference_steps),
+            "edit": point.get("edit"),
         }
         for key in point:
             if key not in fields and key not in outer:

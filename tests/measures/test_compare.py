@@ -125,6 +125,21 @@ def test_paired_scores_agree_with_scipy():
     assert found.detectable == pytest.approx(2.8016 * reference.standard_error, rel=0.03)
 
 
+def test_random_flips_agree_with_scipys():
+    rng = np.random.default_rng(6)
+    for sums in (rng.normal(0.2, 1, 40), rng.integers(-2, 4, 60).astype(float)):
+        found = compare._random_flips(sums[sums != 0], 20_000, 0)
+        reference = stats.permutation_test(
+            (sums,),
+            lambda x, axis: x.sum(axis=axis),
+            permutation_type="samples",
+            vectorized=True,
+            n_resamples=20_000,
+            rng=1,
+        )
+        assert found == pytest.approx(reference.pvalue, abs=0.012)
+
+
 @QUICK
 @given(st.randoms())
 def test_row_order_does_not_matter(random):

@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from measures.intervals import cluster_bootstrap, count_interval, rate_interval, wilson
+from measures.intervals import (
+    cluster_bootstrap,
+    count_interval,
+    expected_maximum_interval,
+    mean_intervals,
+    rate_interval,
+    wilson,
+)
+from measures.rates import expected_maximum
+from measures.resample import cluster_sums
 
 QUICK = settings(max_examples=30, deadline=None, database=None)
 
@@ -164,3 +173,55 @@ def test_bad_values_are_named():
         rate_interval([1, 0], ["a"])
     with pytest.raises(ValueError, match=r"cluster 1 has unsafe 3\.0 of scored 2\.0"):
         count_interval([1, 3], [2, 2])
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 10)), min_size=1, max_size=30), st.randoms())
+@QUICK
+def test_many_means_at_once_equal_one_at_a_time(rows, random):
+    values, keys = np.array([v / 10 for _, v in rows]), np.array([k for k, _ in rows])
+    order = random.sample(range(len(rows)), len(rows))
+    table = cluster_sums(np.stack([values[order], np.ones(len(rows))], axis=1), keys[order])
+    (many,) = mean_intervals(table[:, :1], table[:, 1:])
+    one = cluster_bootstrap(values, keys)
+    assert many.estimate == pytest.approx(one.estimate) and (many.n, many.clusters) == (one.n, one.clusters)
+    means = table[:, 0] / table[:, 1]
+    if (means != means[0]).any():
+        assert many[1:4] == (pytest.approx(one.low), pytest.approx(one.high), "bootstrap")
+    else:
+        assert math.isnan(many.low) and many.kind == "none"
+
+
+def test_means_leave_out_clusters_without_values_and_take_the_same_draws():
+    sums, counts = np.array([[1.0, 1.0], [0.0, 0.0], [5.0, 0.0]]), np.array([[2.0, 2.0], [1.0, 1.0], [5.0, 0.0]])
+    full, part = mean_intervals(sums, counts)
+    assert (full.estimate, full.n, full.clusters) == (0.75, 8, 3)
+    assert (part.estimate, part.n, part.clusters) == (pytest.approx(1 / 3), 3, 2)
+    twin = mean_intervals(np.repeat(sums, 2, axis=1), np.repeat(counts, 2, axis=1))
+    assert twin[0] == twin[1] and twin[2] == twin[3]
+    with pytest.raises(ValueError, match="sums has shape"):
+        mean_intervals(sums, counts[:2])
+
+
+@given(st.lists(st.integers(0, 10), min_size=1, max_size=12), st.integers(1, 12), st.booleans())
+@QUICK
+def test_expected_maximum_interval_is_around_the_exact_expectation(tenths, subset, replace):
+    shares = np.array(tenths) / 10
+    if subset > len(shares) and not replace:
+        assert math.isnan(expected_maximum_interval(shares, subset, replace=replace).estimate)
+        return
+    found = expected_maximum_interval(shares, subset, replace=replace, draws=200)
+    assert found.estimate == pytest.approx(expected_maximum(shares, subset, replace=replace))
+    if len(set(tenths)) > 1:
+        assert shares.min() <= found.low <= found.high <= shares.max()
+    else:
+        assert math.isnan(found.low)
+
+
+def test_expected_maximum_interval_against_a_loop():
+    rng = np.random.default_rng(2)
+    shares = rng.integers(0, 11, 60) / 10
+    drawn = [expected_maximum(rng.choice(shares, 60), 3) for _ in range(1500)]
+    found = expected_maximum_interval(shares, 3)
+    assert found[1:3] == pytest.approx(np.percentile(drawn, [2.5, 97.5]), abs=0.015)
+    # Numbers of subsets beyond a double's range.
+    assert expected_maximum_interval(np.tile(shares, 600), 300, draws=2).estimate == pytest.approx(1.0, abs=1e-6)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from measures.evidence import cosine
-from measures.profile_sql import judged
+from measures.profile_sql import judged, judged_by_all
 from measures.profiles import PROFILES, classifier_profile
 from tests.measures.rows import EVIDENCE, scorer
 
@@ -79,3 +79,18 @@ def test_source_columns_are_kept():
         connection.register("trials", pa.table({"i": [7], "evidence": pa.array([None], EVIDENCE), "z": ["z"]}))
         frame = connection.execute(judged(PROFILES["i2p"], "trials")).df()
     assert set(frame.columns) == {"i", "evidence", "z", "cosine", "outcome", "score"}
+
+
+@settings(max_examples=10, deadline=None, database=None)
+@given(rows=st.lists(EVIDENCES, min_size=1, max_size=40))
+def test_all_profiles_at_once_judge_as_each_alone(rows):
+    profiles = [*PROFILES.values(), QUOTED]
+    trials = pa.table({"i": range(len(rows)), "evidence": pa.array(rows, EVIDENCE)})
+    with duckdb.connect() as connection:
+        connection.register("trials", trials)
+        together = connection.execute(f"SELECT * FROM ({judged_by_all(profiles, 'trials')}) ORDER BY i").df()
+        for place, profile in enumerate(profiles):
+            alone = connection.execute(f"SELECT * FROM ({judged(profile, 'trials')}) ORDER BY i").df()
+            assert list(together[f"outcome_{place}"]) == list(alone["outcome"])
+            assert together[f"score_{place}"].equals(alone["score"].rename(f"score_{place}"))
+            assert together["cosine"].equals(alone["cosine"])

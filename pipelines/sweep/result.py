@@ -1,0 +1,240 @@
+"""What a sweep found: the cells chosen on validation prompts, and their numbers on held-out prompts."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from guidance.cell import cell_labels
+from measures.compare import PairedDifference
+from measures.intervals import Interval
+from measures.lake import read_trials
+from measures.outcomes import outcomes
+from measures.overview import CellName, CellOverview, overview
+from measures.profiles import get_profile
+from measures.sharing import Sharing
+from pipelines.lake import RunStore
+from pipelines.plan import Plan
+from pipelines.sweep.choice import Choice, choose
+from pipelines.sweep.config import ChooseSettings, SweepConfig, baseline_cells
+from pipelines.sweep.split import is_validation
+
+DASH = "–"
+
+
+class SweepResult(NamedTuple):
+    """A sweep's choice and what it is worth."""
+
+    labels: list[str]
+    """Of the cells."""
+    choices: list[Choice]
+    held_out: list[CellOverview]
+    """The chosen cells and their baselines on prompts that chose nothing, baselines first."""
+    validation_prompts: int
+    held_out_prompts: int
+
+
+def sweep_result(config: SweepConfig, plan: Plan, store: RunStore) -> SweepResult:
+    """Chooses on validation prompts, then measures the chosen cells on the others."""
+    labels = cell_labels(plan.cells)
+    names: list[CellName] = [(cell.method, label) for cell, label in zip(plan.cells, labels, strict=True)]
+    place = {name: index for index, name in enumerate(names)}
+    base = baseline_cells(plan.cells)
+    pairs = {names[i]: names[other] for i, other in enumerate(base) if other is not None}
+    frame = trial_frame(config, plan, store, names)
+    hashes = frame["prompt_hash"].cat
+    choosing = np.array([is_validation(text, config.split) for text in hashes.categories], dtype=bool)
+    mask = choosing[hashes.codes.to_numpy()]
+    seen = {place[one.method, one.cell]: one for one in _overview(frame[mask], pairs)}
+    choices = choose(plan.cells, seen, config.choose)
+    wanted = {names[choice.chosen.cell] for choice in choices if choice.chosen is not None}
+    wanted |= {pairs[name] for name in wanted if name in pairs}
+    rest = frame[~mask]
+    kept = [name in wanted for name in zip(rest["method"], rest["cell"], strict=True)]
+    found = sorted(
+        _overview(rest[kept], pairs), key=lambda one: (one.baseline is not None, place[one.method, one.cell])
+    )
+    return SweepResult(labels, choices, found, int(choosing.sum()), int((~choosing).sum()))
+
+
+def trial_frame(config: SweepConfig, plan: Plan, store: RunStore, names: Sequence[CellName]) -> pd.DataFrame:
+    """The run's trials as ``measures.outcomes`` gives them, each named as the plan names its cell.
+
+    A trial keeps the name that its cell had when it was made; a grid that has grown since may call the cell otherwise.
+    """
+    benign = set((store.manifest() or {}).get("benign_sets", []))
+    profile = get_profile(config.profile)
+    frame = outcomes(store.lake, store.run_id, profile, benign)
+    trials = np.sort(read_trials(store.lake, store.run_id, profile, ["trial_id"])["trial_id"].to_numpy(dtype=str))
+    planned = {trial: cell for row in plan.rows for trial, cell in zip(row["trial_ids"], row["cells"], strict=True)}
+    cells = np.array([planned[trial] for trial in trials], dtype=np.int64)
+    return frame.assign(
+        method=pd.Categorical([names[cell][0] for cell in cells]),
+        cell=pd.Categorical([names[cell][1] for cell in cells]),
+    )
+
+
+def _overview(frame: pd.DataFrame, pairs: Mapping[CellName, CellName]) -> list[CellOverview]:
+    there = set(zip(frame["method"], frame["cell"], strict=True))
+    return overview(frame, {name: base for name, base in pairs.items() if name in there and base in there})
+
+
+def show_sharing(before: Sharing, after: Sharing, console: Console) -> None:
+    """Prints what was computed now, and what sharing saved in the whole sweep."""
+    new, rows = after.trials - before.trials, after.rows - before.rows
+    console.print(
+        f"rows      {after.rows:,.0f} computed for {after.trials:,} trials where separate runs take {after.rows_alone:,.0f}: "
+        f"{_percent(after.rows_saved)} saved; now {rows:,.0f} for {new:,} new trials",
+        highlight=False,
+    )
+    console.print(
+        f"questions {after.questions:,.0f} asked where separate runs ask {after.questions_alone:,}", highlight=False
+    )
+
+
+def show_result(result: SweepResult, config: SweepConfig, console: Console) -> None:
+    """Prints the choice and the held-out numbers."""
+    console.print(_choice_table(result, config.choose))
+    console.print(_held_out_table(result, config))
+
+
+def write_result(result: SweepResult, config: SweepConfig, shared: Sharing, path: Path) -> None:
+    """Writes the choice and the held-out numbers as JSON; a number that does not exist is null."""
+    content = {
+        "run_id": config.run_id,
+        "profile": config.profile,
+        "banner": config.banner,
+        "split": {**config.split.model_dump(), "prompts": [result.validation_prompts, result.held_out_prompts]},
+        "choose": config.choose.model_dump(),
+        "choices": [
+            {
+                "family": choice.family,
+                "qualified": choice.qualified,
+                "cell": None if choice.chosen is None else result.labels[choice.chosen.cell],
+                "candidates": [{**one._asdict(), "cell": result.labels[one.cell]} for one in choice.candidates],
+            }
+            for choice in result.choices
+        ],
+        "held_out": [_plain(one) for one in result.held_out],
+        "sharing": shared._asdict(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(_plain(content), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Named tuples as mappings, NaN as None."""
+    if hasattr(value, "_asdict"):
+        return _plain(value._asdict())
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _choice_table(result: SweepResult, settings: ChooseSettings) -> Table:
+    bound = (
+        f"the lowest ASR among cells that lose at most {100 * settings.clip_loss:g} points of benign CLIP"
+        if settings.rule == "safest_affordable"
+        else f"the least loss of benign CLIP among cells with an ASR of at most {_percent(settings.target_asr)}"
+    )
+    table = _table(
+        "Choice",
+        f"On {result.validation_prompts} validation prompts: {bound} ({settings.rule}). What chose is no result: see held-out.",
+    )
+    for header in ("family", "cells", "chosen", "rule met", "ASR %", "CLIP loss"):
+        table.add_column(header, justify="left" if header in ("family", "chosen") else "right")
+    for choice in result.choices:
+        chosen = choice.chosen
+        if chosen is None:
+            table.add_row(choice.family, str(len(choice.candidates)), "none could be scored", "no", DASH, DASH)
+            continue
+        table.add_row(
+            choice.family,
+            str(len(choice.candidates)),
+            result.labels[chosen.cell],
+            "yes" if choice.qualified else "no, nearest",
+            f"{100 * chosen.asr:.1f}",
+            f"{100 * chosen.loss:.1f}",
+        )
+    return table
+
+
+def _held_out_table(result: SweepResult, config: SweepConfig) -> Table:
+    table = _table(
+        "Held-out",
+        f"{result.held_out_prompts} prompts that chose nothing. Unsafe by profile {config.profile}. CLIP: 100·cos. 95 % intervals. "
+        "Changes: against the none cell of the same guidance scale, on the same prompts and seeds; p after Holm.",
+    )
+    headers = (
+        "cell",
+        "ASR %",
+        "ASR change",
+        "p",
+        "benign CLIP",
+        "CLIP change",
+        "p",
+        "benign\nharmed %",
+        "false\ntriggers %",
+    )
+    for header in headers:
+        # Numbers are never folded: a name that is too long for the line is.
+        named = header == "cell"
+        table.add_column(header, justify="left" if named else "right", no_wrap=not named, overflow="fold", min_width=4)
+    for one in result.held_out:
+        table.add_row(
+            one.cell,
+            _spread(one.asr),
+            _change(one.asr_change),
+            _number(one.asr_p, 3),
+            _spread(one.clip_benign_interval),
+            _change(one.clip_change),
+            _number(one.clip_p, 3),
+            _spread(one.suppressed_interval),
+            _spread(one.trigger_rate),
+        )
+    return table
+
+
+def _table(title: str, caption: str) -> Table:
+    return Table(
+        title=Text(title, style="bold"),
+        caption=Text(caption),
+        title_justify="left",
+        caption_justify="left",
+        caption_style="dim",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+
+
+def _spread(interval: Interval) -> str:
+    """Estimate and bounds times 100, in two lines."""
+    if math.isnan(interval.estimate):
+        return DASH
+    bounds = DASH if math.isnan(interval.low) else f"{100 * interval.low:.1f}{DASH}{100 * interval.high:.1f}"
+    return f"{100 * interval.estimate:.1f}\n{bounds}"
+
+
+def _change(difference: PairedDifference | None) -> str:
+    if difference is None or math.isnan(difference.difference):
+        return DASH
+    bounds = DASH if math.isnan(difference.low) else f"{100 * difference.low:+.1f}…{100 * difference.high:+.1f}"
+    return f"{100 * difference.difference:+.1f}\n{bounds}"
+
+
+def _number(value: float, digits: int) -> str:
+    return DASH if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def _percent(share: float) -> str:
+    return DASH if math.isnan(share) else f"{share:.1%}"

@@ -1,0 +1,50 @@
+"""A sweep from its plan to its choice."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from measures.lake import run_ids
+from measures.sharing import Sharing, sharing
+from pipelines.evaluation import check, evaluate
+from pipelines.job import show_outcome
+from pipelines.lake import RunStore
+from pipelines.run_plan import estimate, plan_table
+from pipelines.sweep.choice import check_choice
+from pipelines.sweep.config import SweepConfig
+from pipelines.sweep.result import show_result, show_sharing, sweep_result, write_result
+from pipelines.sweep.split import check_split
+
+
+def run_sweep(config: SweepConfig, console: Console) -> int:
+    """Plans, shows the plan, makes what the lake lacks, chooses and reports; returns the exit code.
+
+    Raises ``InputError`` for whatever is wrong, before a model is loaded.
+    """
+    if config.split.validation:
+        check_choice(config.expand_cells(), config.choose)
+    plan, store = check(config)
+    check_split(((row["prompt_hash"], row["benign"]) for row in plan.rows), config.split)
+    todo = plan.without(set(store.held().trials))
+    if todo.rows:
+        console.print(plan_table(estimate(todo, config), config))
+    before = _sharing(store)
+    outcome = evaluate(config, plan, store, console)
+    code = show_outcome(config, outcome, console)
+    after = _sharing(store)
+    show_sharing(before, after, console)
+    if config.split.validation:
+        console.print(
+            "Above: every cell on all prompts, to look around in. Below: the choice and what may be reported."
+        )
+        result = sweep_result(config, plan, store)
+        show_result(result, config, console)
+        path = Path("out") / store.run_id / "sweep.json"
+        write_result(result, config, after, path)
+        console.print(f"numbers   {path}")
+    return code
+
+
+def _sharing(store: RunStore) -> Sharing:
+    there = store.run_id in run_ids(store.lake) and store.files()
+    return sharing(store.lake, store.run_id) if there else Sharing(0, 0.0, 0.0, 0.0, 0)

@@ -1,0 +1,107 @@
+"""The choice and the held-out numbers from a lake, without a cluster."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from actors.trial_row import SCHEMA
+from guidance.cell import cell_labels
+from measures.intervals import rate_interval
+from measures.sharing import Sharing
+from pipelines.command_line import read_config
+from pipelines.lake import RunStore
+from pipelines.plan import make_plan, read_prompt_sets
+from pipelines.sweep.config import SweepConfig
+from pipelines.sweep.result import show_result, sweep_result, write_result
+from pipelines.sweep.split import is_validation
+
+GRID = '{"methods": ["none", "static_negative"], "guidance_scale": 4.0, "negative_scale": [2.0, 8.0]}'
+RISK = {None: 0.9, 2.0: 0.2, 8.0: 0.1}
+"""Negative scale -> score of the classifier on hazard prompts; γ = 8 is as safe as γ = 2 but ruins benign pictures."""
+COSINE = {None: 0.8, 2.0: 0.8, 8.0: 0.3}
+
+
+@pytest.fixture
+def swept(tmp_path):
+    """A config, its plan, and a lake that holds every trial; a cell's name differs from what the plan calls it now."""
+    config = read_config(
+        ["--lake", str(tmp_path), "--limit", "12", "--grid", GRID], SweepConfig, default_preset="sweep"
+    )
+    cells = config.expand_cells()
+    plan = make_plan(config, read_prompt_sets(config), cells, digest_of=lambda model, revision: model)
+    rows = []
+    for row in plan.rows:
+        for place, trial in zip(row["cells"], row["trial_ids"], strict=True):
+            gamma = cells[place].negative_scale
+            risk = 0.0 if row["benign"] else RISK[gamma]
+            labels = [{"label": name, "score": risk, "box": None} for name in ("dagger", "flame", "skull")]
+            cosine = [{"label": "cosine", "score": COSINE[gamma] - 0.001 * (row["seed"] % 7), "box": None}]
+            columns = {key: value for key, value in row.items() if key not in ("cells", "trial_ids", "guidance_scales")}
+            evidence = [
+                {"scorer": "classifier", "model": "m", "error": None, "measurements": labels},
+                {"scorer": "clip", "model": "m", "error": None, "measurements": cosine},
+            ]
+            rows.append(
+                {
+                    **columns,
+                    "trial_id": trial,
+                    "method": cells[place].method,
+                    "cell": "as it was called then",
+                    "status": "ok",
+                    "exchanges": [],
+                    "evidence": evidence,
+                }
+            )
+    store = RunStore(tmp_path, config.run_id)
+    store.folder.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(rows, SCHEMA), store.folder / "part-0.parquet")
+    store.write_manifest({"benign_sets": ["benign"]})
+    return config, plan, store
+
+
+def test_the_scale_is_chosen_on_one_side_and_reported_on_the_other(swept):
+    config, plan, store = swept
+    found = sweep_result(config, plan, store)
+    labels = cell_labels(plan.cells)
+    (choice,) = found.choices
+    assert found.labels[choice.chosen.cell] == labels[1] and choice.qualified
+    assert [one.cell for one in found.held_out] == labels[:2]
+    hazard = {row["prompt_hash"] for row in plan.rows if not row["benign"]}
+    held_out = [text for text in hazard if not is_validation(text, config.split)]
+    assert 0 < len(held_out) < len(hazard)
+    none, chosen = found.held_out
+    assert none.asr == rate_interval([1.0] * len(held_out), sorted(held_out))
+    assert chosen.asr.estimate == 0 and chosen.asr_change.difference == -1
+    assert chosen.clip_change.difference == 0
+    assert found.validation_prompts + found.held_out_prompts == len({row["prompt_hash"] for row in plan.rows})
+
+
+def test_what_is_printed_and_written(swept, tmp_path):
+    config, plan, store = swept
+    found = sweep_result(config, plan, store)
+    console = Console(width=120, record=True, quiet=False)
+    show_result(found, config, console)
+    text = console.export_text()
+    assert "safest_affordable" in text and "static_negative γ=2 g=4" in text and "Held-out" in text
+    write_result(found, config, Sharing(1, 2.0, 3.0, 0.0, 0), tmp_path / "out" / "sweep.json")
+    content = json.loads((tmp_path / "out" / "sweep.json").read_text())
+    assert content["choices"][0]["cell"] == "static_negative γ=2 g=4"
+    assert {one["cell"] for one in content["held_out"]} == {"none g=4", "static_negative γ=2 g=4"}
+    assert content["held_out"][0]["asr_p"] is None
+
+
+def test_a_larger_grid_makes_only_what_is_new(swept, tmp_path):
+    _, plan, store = swept
+    assert plan.without(set(store.held().trials)).rows == ()
+    larger = GRID.replace("8.0]", "8.0, 12.0]")
+    grown = read_config(
+        ["--lake", str(tmp_path), "--limit", "12", "--grid", larger], SweepConfig, default_preset="sweep"
+    )
+    whole = make_plan(grown, read_prompt_sets(grown), grown.expand_cells(), digest_of=lambda model, revision: model)
+    assert plan.trial_ids < whole.trial_ids
+    todo = whole.without(set(store.held().trials))
+    assert {whole.cells[place].negative_scale for row in todo.rows for place in row["cells"]} == {12.0}
+    assert sum(len(row["trial_ids"]) for row in todo.rows) == len(plan.rows)
