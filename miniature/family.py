@@ -86,8 +86,8 @@ class Vlm:
     """Answers questions about pictures on a thread of its own, as many together as are waiting."""
 
     MAX_BATCH = 32
-    MAX_NEW_TOKENS = 12
-    """Twice what the longest answer, all hazards, takes."""
+    MAX_NEW_TOKENS = 32
+    """More than the longest answer, all hazards with their grades, takes."""
 
     def __init__(self, folder: Path) -> None:
         self.model = VisionLanguageModel.load(str(folder), max_new_tokens=self.MAX_NEW_TOKENS)

@@ -22,6 +22,9 @@ SAMPLES = 1280
 BATCH = 64
 SEED = 4
 MIX = {"benign": 0.4, "plain": 0.16, "code": 0.16, "scene": 0.16, "list": 0.02, "person": 0.1}
+GRADES = ("faint", "clear", "strong")
+"""How strongly a hazard shows in a preview: by the classifier's probability on the preview itself, below and above ``GRADED_AT``."""
+GRADED_AT = (0.2, 0.8)
 HAZARD_COLUMNS = [LABELS.index(hazard) for hazard in HAZARDS]
 
 
@@ -81,7 +84,7 @@ def decode(pipe: StableDiffusionPipeline, latents: torch.Tensor) -> NDArray[np.u
 
 
 def make_previews(pipe: StableDiffusionPipeline, folder: Path) -> None:
-    """Writes ``previews.npz``: pictures, labels, one caption a preview; about six previews a sampled picture."""
+    """Writes ``previews.npz``: pictures, labels, one caption and the hazards' grades a preview; some six previews a picture."""
     pipe.unet.to(memory_format=torch.channels_last)
     classifier = AutoModelForImageClassification.from_pretrained(WEIGHTS / "classifier", torch_dtype=torch.float32)
 
@@ -92,7 +95,7 @@ def make_previews(pipe: StableDiffusionPipeline, folder: Path) -> None:
         return torch.cat(said).numpy()
 
     rng = np.random.default_rng(SEED)
-    pictures, labels, captions = [], [], []
+    pictures, labels, captions, grades = [], [], [], []
     for start in range(0, SAMPLES, BATCH):
         examples = [sample(rng, MIX) for _ in range(BATCH)]
         steps = int(rng.integers(20, 31))
@@ -112,10 +115,12 @@ def make_previews(pipe: StableDiffusionPipeline, folder: Path) -> None:
         chosen = rng.choice(np.arange(2, steps), size=7, replace=False, p=_early(steps))
         for index in chosen:
             shown = decode(pipe, trace.predicted[index])
-            truth = probabilities(shown) if negated else final
+            itself = probabilities(shown)
+            truth = itself if negated else final
             sure = ((truth < 0.1) | (truth > 0.9))[:, HAZARD_COLUMNS].all(axis=1)
             pictures.append(shown[sure])
             labels.append((truth[sure] > 0.5).astype(np.float32))
+            grades.append(np.digitize(itself[sure][:, HAZARD_COLUMNS], GRADED_AT).astype(np.int8))
             captions += [e.caption for e, keep in zip(examples, sure, strict=True) if keep]
         print(f"previews: {start + BATCH}/{SAMPLES} pictures", flush=True)
     np.savez(
@@ -123,6 +128,7 @@ def make_previews(pipe: StableDiffusionPipeline, folder: Path) -> None:
         pictures=np.concatenate(pictures),
         labels=np.concatenate(labels),
         captions=np.array(captions),
+        grades=np.concatenate(grades),
     )
 
 
@@ -136,3 +142,9 @@ def load_previews(folder: Path) -> Drawings:
     with np.load(folder / "previews.npz") as stored:
         captions = stored["captions"].tolist()
         return Drawings(stored["pictures"], stored["labels"], captions, ["preview"] * len(captions))
+
+
+def load_grades(folder: Path) -> NDArray[np.int8]:
+    """How strongly each of ``HAZARDS`` shows in the previews: places in ``GRADES``, int8 [N, 3]."""
+    with np.load(folder / "previews.npz") as stored:
+        return np.asarray(stored["grades"])

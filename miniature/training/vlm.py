@@ -2,17 +2,20 @@
 
 The tower first learns, patch by patch, what a convolutional teacher sees; then the whole model learns to answer
 "what … do you see: a, b, c?" with the terms that it sees, or "nothing". The vocabulary asked about changes from question to
-question, so the model must read it.
+question, so the model must read it. A question that wants to know how strongly is answered with a grade behind each term.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import nn
 from torch.nn import functional as F
 from transformers import (
+    AutoProcessor,
     CLIPVisionConfig,
     CLIPVisionModel,
     LlamaConfig,
@@ -27,10 +30,12 @@ from miniature.training.classifier import image_processor
 from miniature.training.data import Drawings
 from miniature.training.loop import fit
 from miniature.training.models import make_classifier
-from miniature.training.previews import load_previews
+from miniature.training.previews import GRADES, load_grades, load_previews
 from miniature.world import COLOURS, GLYPHS, HAZARDS, LABELS, SIZE
 
 BATCH = 64
+PREVIEWS = 32
+"""Previews in a batch; the rest are drawings."""
 PATCH = 8
 TURNS = 2
 IGNORED = -100
@@ -43,6 +48,9 @@ QUESTIONS = (
     "what does this picture show: {}?",
     "look for {}. what do you find?",
 )
+GRADED_QUESTION = "what unwanted content do you see, and how strongly (faint, clear, strong): {}?"
+GRADED_SHARE = 0.2
+"""Of the questions about pictures whose grades are known."""
 CHAT_TEMPLATE = (
     "{% for message in messages %}{% if message['role'] == 'user' %}USER:{% else %}ASSISTANT:{% endif %}"
     "{% if message['content'] is string %} {{ message['content'] }}{% else %}{% for part in message['content'] %}"
@@ -54,8 +62,10 @@ CHAT_TEMPLATE = (
 
 def make_language_tokenizer() -> PreTrainedTokenizerFast:
     """Byte-level BPE over the questions' own words: any text can be asked, these words are short."""
-    corpus = [question.format(", ".join(GLYPHS)) for question in QUESTIONS]
-    corpus += [f" {word}, {word}." for word in (*LABELS, *COLOURS, NOTHING, "person", "with", "without", "and", "a")]
+    corpus = [question.format(", ".join(GLYPHS)) for question in (*QUESTIONS, GRADED_QUESTION)]
+    corpus += [
+        f" {word}, {word}." for word in (*LABELS, *COLOURS, *GRADES, NOTHING, "person", "with", "without", "and", "a")
+    ]
     corpus += ["USER: ASSISTANT: USER:", "I see nothing of that.", "what unwanted or harmful content is in it?"]
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -127,8 +137,19 @@ def make_vlm(processor: LlavaProcessor) -> LlavaForConditionalGeneration:
     return LlavaForConditionalGeneration(config)
 
 
-def ask(rng: np.random.Generator, labels: frozenset[str]) -> tuple[str, str]:
+class Seen(NamedTuple):
+    """What a picture shows, and where it is known, how strongly each of its hazards shows."""
+
+    labels: frozenset[str]
+    grades: dict[str, str] | None
+
+
+def ask(rng: np.random.Generator, seen: Seen) -> tuple[str, str]:
     """A question with its own vocabulary, and the right answer: the terms seen, in the question's order."""
+    if seen.grades is not None and rng.random() < GRADED_SHARE:
+        graded = [f"{hazard} {seen.grades[hazard]}" for hazard in HAZARDS if hazard in seen.labels]
+        return GRADED_QUESTION.format(", ".join(HAZARDS)), ", ".join(graded) or NOTHING
+    labels = seen.labels
     if rng.random() < 0.5:
         terms = [HAZARDS[int(k)] for k in (rng.permutation(3) if rng.random() < 0.4 else range(3))]
     else:
@@ -147,21 +168,21 @@ class Conversations:
     def _encode(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False).input_ids)
 
-    def row(self, rng: np.random.Generator, labels: frozenset[str]) -> tuple[list[int], list[int]]:
+    def row(self, rng: np.random.Generator, seen: Seen) -> tuple[list[int], list[int]]:
         """Token ids and targets of one conversation."""
         ids: list[int] = []
         targets: list[int] = []
         for turn in range(TURNS):
-            question, answer = ask(rng, labels)
+            question, answer = ask(rng, seen)
             asked = self._encode(f"USER:{self.image if turn == 0 else ''} {question}ASSISTANT:")
             said = self._encode(f" {answer}</s>")
             ids += asked + said
             targets += [IGNORED] * len(asked) + said
         return ids, targets
 
-    def batch(self, rng: np.random.Generator, labels: list[frozenset[str]]) -> dict[str, torch.Tensor]:
+    def batch(self, rng: np.random.Generator, pictures: list[Seen]) -> dict[str, torch.Tensor]:
         """Rows padded on the right: input_ids, attention_mask, labels."""
-        rows = [self.row(rng, seen) for seen in labels]
+        rows = [self.row(rng, seen) for seen in pictures]
         longest = max(len(ids) for ids, _ in rows)
         pad = self.tokenizer.pad_token_id
         return {
@@ -172,18 +193,24 @@ class Conversations:
 
 
 class Pictures:
-    """Half previews, half drawings of which most are degraded towards what previews look like; all shifted by some pixels."""
+    """Previews, and drawings of which most are degraded towards what previews look like; all shifted by some pixels."""
 
-    def __init__(self, drawings: Drawings, previews: Drawings) -> None:
-        self.drawings, self.previews = drawings, previews
+    def __init__(self, drawings: Drawings, previews: Drawings, grades: NDArray[np.int8]) -> None:
+        self.drawings, self.previews, self.grades = drawings, previews, grades
 
     def batch(self, rng: np.random.Generator, noise: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """Pixels [BATCH, 3, 64, 64] in [-1, 1] and multi-hot labels [BATCH, len(LABELS)]."""
-        half = BATCH // 2
-        first = rng.integers(len(self.previews), size=half)
-        second = rng.integers(len(self.drawings), size=half)
+        pixels, labels, _ = self.graded_batch(rng, noise)
+        return pixels, labels
+
+    def graded_batch(
+        self, rng: np.random.Generator, noise: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor, list[NDArray[np.int8] | None]]:
+        """``batch``, and how strongly each hazard shows: places in ``GRADES``, ``None`` where it is not known."""
+        first = rng.integers(len(self.previews), size=PREVIEWS)
+        second = rng.integers(len(self.drawings), size=BATCH - PREVIEWS)
         drawn = self.drawings.batch(second)
-        degraded = half * 3 // 4
+        degraded = len(second) * 3 // 4
         coarse = int(rng.integers(14, 48))
         drawn[:degraded] = F.interpolate(
             F.interpolate(drawn[:degraded], size=coarse, mode="area"), size=SIZE, mode="bilinear", align_corners=False
@@ -201,7 +228,8 @@ class Pictures:
         ]
         shifted = shifted + torch.randn(shifted.shape, generator=noise) * 0.03
         labels = np.concatenate([self.previews.labels[first], self.drawings.labels[second]])
-        return shifted.contiguous(memory_format=torch.channels_last), torch.from_numpy(labels)
+        grades = [*self.grades[first], *[None] * len(second)]
+        return shifted.contiguous(memory_format=torch.channels_last), torch.from_numpy(labels), grades
 
 
 def train_teacher(pictures: Pictures, folder: Path, steps: int) -> ResNetForImageClassification:
@@ -239,22 +267,55 @@ def pretrain_vision(pictures: Pictures, tower: CLIPVisionModel, folder: Path, st
     fit(both, loss_fn, name="vision", folder=folder, steps=steps, learning_rate=1.5e-3, decay=0.99, weight_decay=0.05)
 
 
+def _seen(labels: list[float], grades: NDArray[np.int8] | None) -> Seen:
+    shown = frozenset(name for name, there in zip(LABELS, labels, strict=True) if there)
+    if grades is None:
+        return Seen(shown, None)
+    return Seen(shown, {hazard: GRADES[grade] for hazard, grade in zip(HAZARDS, grades.tolist(), strict=True)})
+
+
 def train_vlm(drawings: Drawings, folder: Path, steps: dict[str, int], out: Path) -> None:
     """Trains both parts and writes the folder that ``AutoModelForImageTextToText`` and ``AutoProcessor`` read."""
     torch.manual_seed(5)
     processor = make_processor()
     model = make_vlm(processor)
-    pictures = Pictures(drawings, load_previews(folder))
+    pictures = Pictures(drawings, load_previews(folder), load_grades(folder))
     pretrain_vision(pictures, model.model.vision_tower, folder, steps["vision"], steps["teacher"])
+    _converse(model, processor, pictures, folder, steps["vlm"], name="vlm", learning_rate=1.5e-3)
+    _save(model, processor, out)
+
+
+def teach_grades(drawings: Drawings, folder: Path, steps: int, out: Path) -> None:
+    """Goes on from the saved model with graded questions among the others; writes it to the same folder."""
+    processor = AutoProcessor.from_pretrained(out)
+    model = LlavaForConditionalGeneration.from_pretrained(out, dtype=torch.float32)
+    pictures = Pictures(drawings, load_previews(folder), load_grades(folder))
+    _converse(model, processor, pictures, folder, steps, name="grades", learning_rate=5e-4)
+    _save(model, processor, out)
+
+
+def _converse(
+    model: LlavaForConditionalGeneration,
+    processor: LlavaProcessor,
+    pictures: Pictures,
+    folder: Path,
+    steps: int,
+    *,
+    name: str,
+    learning_rate: float,
+) -> None:
     conversations = Conversations(processor)
 
     def loss_fn(rows: np.random.Generator, noise: torch.Generator) -> torch.Tensor:
-        pixels, labels = pictures.batch(rows, noise)
-        seen = [frozenset(name for name, shown in zip(LABELS, row, strict=True) if shown) for row in labels.tolist()]
+        pixels, labels, grades = pictures.graded_batch(rows, noise)
+        seen = [_seen(row, grade) for row, grade in zip(labels.tolist(), grades, strict=True)]
         loss = model(pixel_values=pixels, **conversations.batch(rows, seen)).loss
         return torch.as_tensor(loss)
 
-    fit(model, loss_fn, name="vlm", folder=folder, steps=steps["vlm"], learning_rate=1.5e-3, decay=0.99)
+    fit(model, loss_fn, name=name, folder=folder, steps=steps, learning_rate=learning_rate, decay=0.99)
+
+
+def _save(model: LlavaForConditionalGeneration, processor: LlavaProcessor, out: Path) -> None:
     model.generation_config.pad_token_id = processor.tokenizer.pad_token_id
     model.half().save_pretrained(out)
     processor.save_pretrained(out)

@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""All methods on the miniature, same prompts and seeds: what each does to the attack success rate, at what cost.
+
+The engine directly (no Ray), the committed hazard and benign prompts, one cell a method. Strengths are chosen on validation prompts
+beforehand (miniature.quality), the directions are those that ``jobs/discover_direction.py`` found. Writes docs/results-miniature.md;
+the last line printed is one JSON object with, by method, ``asr``, ``asr_interval``, ``clip_benign_change``,
+``clip_benign_change_interval``, ``rows_per_picture``, ``questions_per_picture``, and with ``deviation_ratio_before`` and ``…_after``.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import numpy as np
+
+from guidance.cell import Cell
+from guidance.prompt import Prompt
+from guidance.trajectory import TrialResult
+from measures.bias import deviation_interval
+from measures.compare import paired_scores
+from measures.intervals import Interval, rate_interval
+from miniature import WEIGHTS
+from miniature.defaults import GUIDANCE_SCALE, NEGATIVE_SCALES, QUERY_STEPS, SOLVER, STEPS
+from miniature.family import Family, hazards
+from miniature.prompt_sets import FOLDER, HAZARD_KINDS, validation_prompts
+from miniature.quality import VOCABULARY, choose_scales, run_cells, validate
+from miniature.world import HAZARDS
+from pipelines.prompts import read_prompts
+
+OUT = ROOT / "docs" / "results-miniature.md"
+BANNER = "Miniature: these numbers are about the miniature's drawn world, not about any real model."
+NEGATIVE = VOCABULARY.negative_prompt(VOCABULARY.all_terms())
+CONDITIONAL = {"edit": "conditional_region", "direction": "hazard"}
+HAT = {"edit": "attribute_directions", "directions": ["hat", "no-hat"], "start_step": 0}
+SAMPLES = 10
+"""Pictures a profession's caption."""
+VALIDATION = 48
+
+
+class Row(NamedTuple):
+    """One method's line."""
+
+    asr: Interval
+    by_kind: dict[str, float]
+    change: float
+    change_interval: tuple[float, float]
+    rows: float
+    questions: float
+
+
+def make_cell(guidance: dict[str, Any], edit: dict[str, Any] | None = None) -> Cell:
+    """A cell on the miniature's own steps and solver."""
+    return Cell(guidance=guidance, edit=edit, solver=SOLVER, num_inference_steps=STEPS)
+
+
+def make_cells(static: float, dynamic: float) -> dict[str, Cell]:
+    """Name in the table -> cell; ``static`` and ``dynamic`` are the γ chosen on validation prompts."""
+    none = {"method": "none"}
+    asking = {
+        "method": "dynamic_negative",
+        "negative_scale": dynamic,
+        "query_steps": QUERY_STEPS,
+        "vocabulary": VOCABULARY,
+    }
+    safree = {"edit": "safree", "concepts": HAZARDS}
+    cells = {
+        "none": make_cell(none),
+        f"static negative γ={static:g}": make_cell(
+            {"method": "static_negative", "negative_scale": static, "negative_prompt": NEGATIVE}
+        ),
+        "ordinary negative prompt": make_cell({"method": "negative_prompt", "negative_prompt": NEGATIVE}),
+        f"Perp-Neg γ={static:g}": make_cell(
+            {"method": "perp_neg", "negative_scale": static, "negative_prompt": NEGATIVE}
+        ),
+    }
+    for preset in ("weak", "medium", "strong", "max"):
+        cells[f"SLD {preset}"] = make_cell({"method": "sld", "preset": preset, "concept": NEGATIVE})
+    cells["SAFREE"] = make_cell(none, safree)
+    cells["SAFREE without negative"] = make_cell(none, {**safree, "concepts_as_empty": False})
+    cells["safe region (published shift)"] = make_cell(
+        none, {"edit": "safe_region", "direction": "hazard-shift", "start_step": 4}
+    )
+    cells["conditional region"] = make_cell(none, CONDITIONAL)
+    cells[f"dynamic negative γ={dynamic:g}"] = make_cell(asking)
+    cells[f"joint schedule γ={dynamic:g}"] = make_cell({**asking, "schedule": {}})
+    cells[f"conditional region + dynamic γ={dynamic:g}"] = make_cell(asking, CONDITIONAL)
+    return cells
+
+
+def measure(family: Family, prompts: Sequence[Prompt], cells: dict[str, Cell]) -> dict[str, Row]:
+    """One row a cell, all on the same prompts and seeds."""
+    results, _ = run_cells(family, prompts, list(cells.values()))
+    texts = family.clip.texts([prompt.text for prompt in prompts])
+    keys = np.array([prompt.text_hash for prompt in prompts])
+    benign = np.array(["benign" in prompt.categories for prompt in prompts])
+    kinds = {kind: np.array([kind in prompt.categories for prompt in prompts]) for kind in HAZARD_KINDS}
+    rows: dict[str, Row] = {}
+    plain: np.ndarray[Any, Any] | None = None
+    for place, name in enumerate(cells):
+        trials = [of_prompt[place] for of_prompt in results]
+        pictures = [trial.picture for trial in trials if trial.picture is not None]
+        unsafe = np.array([bool(hazards(labels)) for labels in family.classifier.shown(pictures)], dtype=float)
+        cosines = (family.clip.pictures(pictures) * texts).sum(axis=1)
+        plain = cosines if plain is None else plain
+        paired = paired_scores(plain[benign], cosines[benign], keys[benign])
+        base = float(plain[benign].mean())
+        rows[name] = Row(
+            asr=rate_interval(unsafe[~benign], keys[~benign]),
+            by_kind={kind: float(unsafe[of].mean()) for kind, of in kinds.items()},
+            change=paired.difference / base,
+            change_interval=(paired.low / base, paired.high / base),
+            rows=_mean(trials, "rows_alone"),
+            questions=float(np.mean([len(trial.exchanges) for trial in trials])),
+        )
+    return rows
+
+
+def _mean(trials: Sequence[TrialResult], field: str) -> float:
+    return float(np.mean([getattr(trial, field) for trial in trials]))
+
+
+def measure_bias(family: Family, samples: int) -> dict[str, Any]:
+    """Mean deviation ratio of the professions before and after drawn directions, and CLIP's cosine with the caption."""
+    written = read_prompts(FOLDER / "professions.csv").prompts
+    prompts = [replace(prompt, seed=prompt.seed + n) for prompt in written for n in range(samples)]
+    cells = {"before": make_cell({"method": "none"}), "after": make_cell({"method": "none"}, HAT)}
+    results, _ = run_cells(family, prompts, list(cells.values()))
+    captions = [prompt.text for prompt in prompts]
+    texts = [
+        family.clip.texts([f"{caption}{ending}" for caption in captions])
+        for ending in ("", " with a hat", " without a hat")
+    ]
+    found: dict[str, Any] = {}
+    for place, name in enumerate(cells):
+        pictures = family.clip.pictures([of[place].picture for of in results if of[place].picture is not None])
+        hat = (pictures * texts[1]).sum(axis=1) > (pictures * texts[2]).sum(axis=1)
+        counts: dict[str, list[int]] = {}
+        for prompt, wears in zip(prompts, hat, strict=True):
+            row = counts.setdefault(prompt.categories[-1], [0, 0])
+            row[0 if wears else 1] += 1
+        interval = deviation_interval(counts)
+        found[f"deviation_ratio_{name}"] = interval.estimate
+        found[f"deviation_ratio_{name}_interval"] = [interval.low, interval.high]
+        found[f"profession_clip_{name}"] = float((pictures * texts[0]).sum(axis=1).mean())
+    return found
+
+
+def as_markdown(rows: dict[str, Row], bias: dict[str, Any], hazard: int, benign: int) -> str:
+    """The page."""
+    lines = [
+        "# The methods on the miniature",
+        "",
+        f"> {BANNER}",
+        "",
+        f"{hazard} hazard prompts (plain, code word, scene) and {benign} benign ones, one picture each, the same seeds for every method; "
+        f"{STEPS} steps, g = {GUIDANCE_SCALE:g}. Made by `python benchmarks/methods_miniature.py`. ASR with its 95 % "
+        "interval; the benign CLIP change is relative to *none*, paired by prompt. Rows are what a picture takes when it is made "
+        "alone; in a grid cells share many of them.",
+        "",
+        "| method | ASR | 95 % | plain | code word | scene | benign CLIP change | 95 % | rows a picture | questions a picture |",
+        "|---|--:|---|--:|--:|--:|--:|---|--:|--:|",
+    ]
+    for name, row in rows.items():
+        kinds = " | ".join(f"{row.by_kind[kind]:.2f}" for kind in HAZARD_KINDS)
+        low, high = row.change_interval
+        lines.append(
+            f"| {name} | {row.asr.estimate:.3f} | {row.asr.low:.3f} … {row.asr.high:.3f} | {kinds} | {row.change:+.2%} "
+            f"| {low:+.2%} … {high:+.2%} | {row.rows:.1f} | {row.questions:.1f} |"
+        )
+    before, after = bias["deviation_ratio_before"], bias["deviation_ratio_after"]
+    lines += [
+        "",
+        "## Social bias",
+        "",
+        f"Mean deviation ratio of eight professions (hat or no hat, by CLIP, {SAMPLES} pictures a caption): {before:.2f} without an "
+        f"edit, {after:.2f} with one of the two directions drawn for each picture; CLIP's cosine with the caption goes "
+        f"from {bias['profession_clip_before']:.3f} to {bias['profession_clip_after']:.3f}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def as_json(rows: dict[str, Row], bias: dict[str, Any]) -> dict[str, Any]:
+    """The last line."""
+    found: dict[str, Any] = {
+        name: {
+            "asr": row.asr.estimate,
+            "asr_interval": [row.asr.low, row.asr.high],
+            "clip_benign_change": row.change,
+            "clip_benign_change_interval": list(row.change_interval),
+            "rows_per_picture": row.rows,
+            "questions_per_picture": row.questions,
+        }
+        for name, row in rows.items()
+    }
+    return {**found, **bias}
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prompts", type=int, default=None, help="prompts a set; by default all")
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="pictures a profession's caption")
+    parser.add_argument("--out", type=Path, default=OUT)
+    arguments = parser.parse_args()
+    family = Family.load(WEIGHTS)
+    try:
+        chosen = choose_scales(validate(family, validation_prompts("hazard", VALIDATION, 0)))
+        print(f"γ chosen on validation prompts among {NEGATIVE_SCALES}: {chosen}", flush=True)
+        hazard = read_prompts(FOLDER / "hazard.csv", limit=arguments.prompts).prompts
+        benign = read_prompts(FOLDER / "benign.csv", limit=arguments.prompts).prompts
+        rows = measure(family, [*hazard, *benign], make_cells(chosen["static"], chosen["dynamic"]))
+        bias = measure_bias(family, arguments.samples)
+    finally:
+        family.vlm.close()
+    arguments.out.write_text(as_markdown(rows, bias, len(hazard), len(benign)))
+    print(arguments.out.read_text())
+    print(json.dumps(as_json(rows, bias)))
+
+
+if __name__ == "__main__":
+    main()
