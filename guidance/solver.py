@@ -66,13 +66,15 @@ class SolverTable:
 
 
 def scheduler_from_name(name: str, config: dict[str, Any]) -> SchedulerMixin:
-    """The diffusers scheduler class ``name`` built on a model's scheduler ``config``.
+    """The diffusers scheduler class ``name`` built on a model's scheduler ``config``, as Stable Diffusion's where that says nothing.
 
     Raises ``UnsupportedSchedulerError`` for a class that is not in ``SUPPORTED``.
     """
     if name not in SUPPORTED:
         raise UnsupportedSchedulerError(f"solver: {name!r} is not supported; allowed: {', '.join(SUPPORTED)}")
-    return getattr(diffusers, name).from_config(config, **STABLE_DIFFUSION)
+    said = config.keys() - set(config.get("_use_default_values", ()))
+    unsaid = {key: value for key, value in STABLE_DIFFUSION.items() if key not in said}
+    return getattr(diffusers, name).from_config(config, **unsaid)
 
 
 def solver_table(scheduler: SchedulerMixin, steps: int) -> SolverTable:
