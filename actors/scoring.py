@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from actors.scorers import Scorer, make_scorer
-from actors.scorers.base import Measurement
+from actors.scorers.base import Found
 from actors.settings import ScorerSettings
 from actors.trial_row import RECORD, SCHEMA, from_records, unpack_picture
 from guidance.trajectory import Picture
@@ -47,14 +47,15 @@ def _measure(scorer: Scorer, pictures: Sequence[Picture], prompts: Sequence[str]
     except Exception as error:
         if len(pictures) == 1:
             log.warning("scorer %s failed on a picture: %s", scorer.name, error)
-            return [{**_evidence(scorer, []), "error": f"{type(error).__name__}: {error}"}]
+            return [_evidence(scorer, error)]
         return [_measure(scorer, [pic], [text])[0] for pic, text in zip(pictures, prompts, strict=True)]
 
 
-def _evidence(scorer: Scorer, found: Sequence[Measurement]) -> dict[str, Any]:
+def _evidence(scorer: Scorer, found: Found) -> dict[str, Any]:
+    failed = isinstance(found, Exception)
     return {
         "scorer": scorer.name,
         "model": scorer.model,
-        "error": None,
-        "measurements": [item._asdict() for item in found],
+        "error": f"{type(found).__name__}: {found}" if failed else None,
+        "measurements": [] if failed else [item._asdict() for item in found],
     }

@@ -1,19 +1,16 @@
-"""The VLM pool: a Ray Serve application that batches questions, and the client that a diffusion actor asks through."""
+"""The VLM: replicas on Ray Serve that batch questions, or an endpoint of somebody else's; and the client for either."""
 
 import asyncio
 import logging
-import random
-import threading
-import time
-from concurrent.futures import Future
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from ray import serve
-from ray.exceptions import RayError
-from ray.serve.exceptions import BackPressureError, RayServeException
 
 from actors.settings import VlmSettings
+from actors.vlm_client import ServeSource, Source, VlmClient
 from guidance.trajectory import Picture
+from guidance.vlm.examples import Example, read_picture
 
 DEPLOYMENT = "VlmReplica"
 
@@ -25,19 +22,25 @@ class VlmReplica:
     def __init__(self, settings: VlmSettings) -> None:
         import torch
 
-        from guidance.checkpoint import resolve
+        from guidance.checkpoint import model_folder
         from guidance.vlm import VisionLanguageModel
+        from guidance.vlm.ranked import RankedAnswers
 
         if settings.threads:
             torch.set_num_threads(settings.threads)
-        self._model = VisionLanguageModel.load(
-            resolve(settings.model),
+        model = VisionLanguageModel.load(
+            str(model_folder(settings.model, settings.revision).path),
             settings.device,
             settings.dtype,
             settings.revision,
             settings.max_new_tokens,
             settings.picture_size,
+            load_examples(settings),
+            settings.reuse_prefix,
+            settings.processor_options,
         )
+        self._ranked = RankedAnswers(model, settings.vocabularies) if settings.mode == "score" else None
+        self._model = self._ranked or model
         self._batch.set_max_batch_size(settings.max_batch_size)
         self._batch.set_batch_wait_timeout_s(settings.batch_wait_s)
 
@@ -48,18 +51,34 @@ class VlmReplica:
 
     async def ask(self, picture: Picture, question: str) -> str:
         """The raw answer. ``picture``: uint8 [H, W, 3] RGB."""
+        if self._ranked is not None:
+            self._ranked.check(question)  # here, so that it fails alone and not with its batch
         return await self._batch(picture, question)
 
 
+def load_examples(settings: VlmSettings) -> tuple[Example, ...]:
+    """The few-shot examples with their pictures. Raises ``InputError`` for a file that cannot be read."""
+    return tuple(Example(read_picture(one.picture), one.answer, one.question) for one in settings.examples)
+
+
 def deploy(settings: VlmSettings) -> None:
-    """Starts the pool and waits until every replica runs. Remove it with ``delete``: an application outlives its job."""
+    """Starts the pool and waits until every replica runs. Remove it with ``delete``: an application outlives its job.
+
+    An endpoint is there already: nothing is started.
+    """
+    if settings.backend == "openai":
+        return
     replicas = VlmReplica.options(
         num_replicas=settings.replicas,
         max_ongoing_requests=settings.max_ongoing_requests,
         max_queued_requests=settings.max_queued_requests,
         health_check_period_s=2,
         # replicas that held CPUs could starve the data pipeline's reads and writes for ever
-        ray_actor_options={"num_cpus": 0, "num_gpus": settings.num_gpus},
+        ray_actor_options={
+            "num_cpus": 0,
+            "num_gpus": settings.num_gpus,
+            "label_selector": settings.label_selector,
+        },
     )
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     serve.start(proxy_location="Disabled")
@@ -68,46 +87,44 @@ def deploy(settings: VlmSettings) -> None:
 
 def delete(settings: VlmSettings) -> None:
     """Removes the pool."""
-    serve.delete(settings.app)
+    if settings.backend != "openai":
+        serve.delete(settings.app)
 
 
-class VlmGaveUpError(RuntimeError):
-    """No answer came in any attempt; the message holds the last attempt's error."""
+@contextmanager
+def pools(wanted: Iterable[VlmSettings]) -> Iterator[None]:
+    """The pools of all ``wanted``, each once; removed at the end, however it comes."""
+    started: list[VlmSettings] = []
+    try:
+        for settings in wanted:
+            if settings not in started:
+                started.append(settings)
+                deploy(settings)
+        yield
+    finally:
+        for settings in started:
+            delete(settings)
 
 
-class VlmClient:
-    """Asks the pool from any thread; retries, deadlines and cancelling run on an event loop of its own."""
-
-    def __init__(self, app: str, timeout_s: float, tries: int, handle: Any = None) -> None:
-        self._handle = handle or serve.get_deployment_handle(DEPLOYMENT, app)
-        self._timeout, self._tries = timeout_s, tries
-        self.retries = 0
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="vlm-client", daemon=True).start()
-
-    def ask(self, picture: Picture, question: str) -> "Future[str]":
-        """Sends the question; the future gives the answer or raises ``VlmGaveUpError``."""
-        return asyncio.run_coroutine_threadsafe(self._ask(picture, question), self._loop)
-
-    async def _ask(self, picture: Picture, question: str) -> str:
-        deadline = time.monotonic() + self._timeout * self._tries
-        attempt = 0
-        while True:
-            response = self._handle.ask.remote(picture, question)
-            try:
-                return await asyncio.wait_for(_awaited(response), self._timeout)
-            except (RayError, RayServeException, TimeoutError) as error:
-                response.cancel()  # giving up waiting does not free the replica
-                # a refusal for a full queue costs the pool nothing: it is bounded by time instead of tries
-                refused = isinstance(error, BackPressureError)
-                attempt += 0 if refused else 1
-                if attempt >= self._tries or (refused and time.monotonic() > deadline):
-                    reason = str(error).strip().splitlines()
-                    last = reason[-1] if reason else f"no answer within {self._timeout:g} s"
-                    raise VlmGaveUpError(f"{attempt} attempts, the last: {type(error).__name__}: {last}") from error
-                self.retries += 1
-                await asyncio.sleep(min(5.0, 0.1 * 2**attempt) * random.uniform(0.5, 1.5))
+def make_client(settings: VlmSettings) -> VlmClient:
+    """The client for the pool that ``deploy`` started, or for the endpoint."""
+    return VlmClient(make_source(settings), settings.timeout_s, settings.tries, settings.on_refusal)
 
 
-async def _awaited(response: Any) -> str:
-    return str(await response)
+def make_source(settings: VlmSettings) -> Source:
+    """What answers. Raises ``InputError`` for an example that cannot be read or a key that is not set."""
+    if settings.backend == "transformers":
+        return ServeSource(serve.get_deployment_handle(DEPLOYMENT, settings.app), settings.timeout_s)
+    from guidance.vlm.endpoint import Endpoint
+
+    assert settings.url is not None
+    return Endpoint(
+        settings.url,
+        settings.model,
+        timeout_s=settings.timeout_s,
+        max_new_tokens=settings.max_new_tokens,
+        picture_size=settings.picture_size,
+        examples=load_examples(settings),
+        api_key_env=settings.api_key_env,
+        connections=settings.max_ongoing_requests,
+    )

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import yaml
@@ -180,6 +180,22 @@ class HarmVocabulary:
         for pattern in self._heads:
             answer = pattern.sub(r"\g<one> \g<head> \g<joint> ", answer)
         return answer
+
+
+@lru_cache(maxsize=64)
+def vocabulary_asking(question: str, files: tuple[str, ...] = ()) -> HarmVocabulary:
+    """The vocabulary whose question this is, among those that ship and those in ``files``.
+
+    Raises:
+        InputError: none asks it, or a file cannot be read.
+    """
+    sources: list[str | Path] = [*files, *sorted(FOLDER.glob("*.yaml"))]
+    for source in sources:
+        vocabulary = HarmVocabulary.from_yaml(source)
+        if vocabulary.question() == question:
+            return vocabulary
+    shown = question if len(question) <= 60 else question[:57] + "..."
+    raise InputError(f"no vocabulary asks {shown!r}; name its YAML file in vlm.vocabularies")
 
 
 class _File(BaseModel):

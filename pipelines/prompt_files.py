@@ -43,7 +43,8 @@ def open_prompt_file(path: str | Path) -> PromptFile:
         InputError: the file is missing or unreadable, or its ending is unknown or not what its content is.
     """
     url = str(path)
-    name = PurePosixPath(url.rstrip("/")).name if "://" in url else Path(url).name
+    # what follows a question mark belongs to the server: an S3 endpoint, a download token
+    name = PurePosixPath(url.partition("?")[0].rstrip("/")).name if "://" in url else Path(url).name
     suffix = PurePosixPath(name).suffix.lower()
     if suffix not in _READERS:
         raise InputError(f"{url}: cannot tell the format from the ending {suffix!r}; allowed are {', '.join(_READERS)}")
@@ -81,6 +82,8 @@ def _read_with_pyarrow(url: str, missing: ImportError) -> bytes:
         with filesystem.open_input_stream(path) as stream:
             content: bytes = stream.read()
             return content
+    except FileNotFoundError:
+        raise InputError(f"{url}: no such file") from None
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = f"{missing}; pyarrow: {error}"
         raise InputError(f"{url}: no installed file system can read it ({reason})") from error

@@ -4,6 +4,8 @@ import platform
 import subprocess
 from importlib.metadata import version
 
+from actors.identity import vlm_model
+from actors.scorers.weights import scorer_model
 from guidance.checkpoint import ROOT, digest
 from pipelines.config import RunConfig
 
@@ -42,10 +44,10 @@ def git_revision() -> str:
 
 
 def model_digests(config: RunConfig) -> dict[str, str]:
-    """Role -> "model@digest" of every model of the run."""
-    found = {"diffusion": f"{config.diffusion.model}@{digest(config.diffusion.model)}"}
-    found["vlm"] = f"{config.vlm.model}@{digest(config.vlm.model)}"
+    """Role -> "model@digest" of every model of the run; of a scorer the SHA-256 of its weights."""
+    found = {"diffusion": f"{config.diffusion.model}@{digest(config.diffusion.model, config.diffusion.revision)}"}
+    if any(cell.guidance.needs_vlm for cell in config.expand_cells()):
+        found["vlm"] = vlm_model(config.vlm)
     for scorer in (*config.safety.scorers, *config.alignment.scorers):
-        if scorer.model and (scorer.kind == "classifier" or ":" in scorer.model):
-            found[scorer.scorer] = f"{scorer.model}@{digest(scorer.model)}"
+        found[scorer.scorer] = scorer_model(scorer)
     return found

@@ -7,9 +7,9 @@ from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 from actors.scorers.base import Measurement, Scorer
+from actors.scorers.weights import scorer_model
 from actors.settings import ScorerSettings
-from guidance.checkpoint import digest, resolve
-from guidance.errors import InputError
+from guidance.checkpoint import resolve
 from guidance.libraries import quiet_libraries
 from guidance.trajectory import Picture
 
@@ -18,16 +18,17 @@ class ClassifierScorer(Scorer):
     """Softmax over the labels, or a sigmoid each where the model's config says that several may be true."""
 
     def __init__(self, settings: ScorerSettings) -> None:
-        if settings.model is None:
-            raise InputError("scorer 'classifier': model is missing; allowed: a local folder or a hub id")
+        assert settings.model is not None
         path = resolve(settings.model)
         quiet_libraries()
-        self.name, self.model = settings.scorer, f"{settings.model}@{digest(settings.model)}"
+        self.name, self.model = settings.scorer, scorer_model(settings)
         self._device = settings.device
         self._model = (
-            AutoModelForImageClassification.from_pretrained(path, dtype=torch.float32).to(settings.device).eval()
+            AutoModelForImageClassification.from_pretrained(path, dtype=torch.float32, revision=settings.revision)
+            .to(settings.device)
+            .eval()
         )
-        self._processor = AutoImageProcessor.from_pretrained(path)
+        self._processor = AutoImageProcessor.from_pretrained(path, revision=settings.revision)
         self._several = self._model.config.problem_type == "multi_label_classification"
         self._labels = [self._model.config.id2label[index] for index in range(self._model.config.num_labels)]
 

@@ -1,7 +1,7 @@
 """Scorers on the miniature's models and on NudeNet's own, against the same models called directly."""
 
-import cv2
-import nudenet
+import hashlib
+
 import numpy as np
 import open_clip
 import pytest
@@ -11,6 +11,7 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 from actors.scorers import make_scorer
 from actors.scorers.base import Measurement, Scorer
+from actors.scorers.weights import scorer_model
 from actors.scoring import ScoringActor, _measure
 from actors.settings import ScorerSettings
 from actors.trial_row import RECORD, SCHEMA, png, to_record
@@ -57,28 +58,8 @@ def test_clip_gives_the_raw_cosine_and_knows_which_text_fits(pictures):
     assert right[0] == pytest.approx(torch.cosine_similarity(image, text).item(), abs=1e-5)
 
 
-def test_nudenet_sees_a_picture_as_it_does_in_a_file(tmp_path):
-    rng = np.random.default_rng(0)
-    photo = cv2.GaussianBlur(rng.integers(0, 256, (200, 150, 3), dtype=np.uint8), (31, 31), 9)
-    path = tmp_path / "photo.png"
-    path.write_bytes(png(photo))
-    scorer = make_scorer(ScorerSettings(kind="nudenet"))
-    fed = []
-    session = scorer._detector.onnx_session
-
-    class Spy:
-        def run(self, outputs, inputs):
-            fed.append(next(iter(inputs.values())))
-            return session.run(outputs, inputs)
-
-    scorer._detector.onnx_session = Spy()
-    scorer.score([photo], [""])
-    wanted = nudenet.nudenet._read_image(str(path), 320)[0]
-    assert np.array_equal(fed[0], wanted)
-
-
 def test_a_scorer_without_its_model_is_refused():
-    for kind in ("classifier", "clip"):
+    for kind in ("classifier", "clip", "q16", "safety_checker"):
         with pytest.raises(InputError, match=f"scorer '{kind}': model is missing"):
             make_scorer(ScorerSettings(kind=kind))
 
@@ -99,6 +80,29 @@ def test_a_picture_that_a_scorer_fails_on_does_not_unscore_its_neighbours(pictur
     found = _measure(Picky(), [pictures[0], dark, pictures[1]], ["", "", ""])
     assert [row["error"] for row in found] == [None, "RuntimeError: too dark", None]
     assert [len(row["measurements"]) for row in found] == [1, 0, 1]
+
+
+class Partial(Scorer):
+    """Says itself which picture it could not measure."""
+
+    name, model, calls = "partial", "none", 0
+
+    def score(self, pictures, prompts):
+        self.calls += 1
+        return [ValueError("too dark") if picture.mean() < 10 else [Measurement("light", 1.0)] for picture in pictures]
+
+
+def test_a_failure_in_the_place_of_measurements_is_not_tried_again(pictures):
+    scorer = Partial()
+    found = _measure(scorer, [pictures[0], np.zeros_like(pictures[0])], ["", ""])
+    assert [row["error"] for row in found] == [None, "ValueError: too dark"]
+    assert scorer.calls == 1
+
+
+def test_the_evidence_names_the_weights_by_their_hash():
+    for settings, file in ((CLASSIFIER, "classifier/model.safetensors"), (CLIP, "clip/open_clip_model.safetensors")):
+        wanted = hashlib.sha256((WEIGHTS / file).read_bytes()).hexdigest()
+        assert make_scorer(settings).model == scorer_model(settings) == f"{settings.model}@sha256:{wanted}"
 
 
 def test_the_actor_adds_evidence_to_made_pictures_and_leaves_failed_trials_without(pictures):

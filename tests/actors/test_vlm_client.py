@@ -4,10 +4,12 @@ import asyncio
 
 import numpy as np
 import pytest
-from ray.exceptions import RayActorError
+from ray.exceptions import RayActorError, RayTaskError
 from ray.serve.exceptions import BackPressureError
 
-from actors.vlm import VlmClient, VlmGaveUpError
+from actors.vlm_client import ServeSource, VlmClient
+from guidance.errors import InputError
+from guidance.vlm.errors import VlmError, VlmGaveUpError, VlmRefusedError
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)
 
@@ -44,8 +46,8 @@ class Handle:
         return self.responses[-1]
 
 
-def ask(handle, timeout_s=0.2, tries=3):
-    client = VlmClient("app", timeout_s, tries, handle)
+def ask(handle, timeout_s=0.2, tries=3, **options):
+    client = VlmClient(ServeSource(handle, timeout_s), timeout_s, tries, **options)
     return client.ask(PICTURE, "what?").result(timeout=30), client
 
 
@@ -84,3 +86,23 @@ def test_an_error_of_our_own_is_not_retried():
     with pytest.raises(KeyError):
         ask(handle)
     assert len(handle.responses) == 1
+
+
+def test_a_question_that_the_replica_cannot_know_is_not_retried():
+    handle = Handle(RayTaskError("ask", "traceback", InputError("no vocabulary asks 'what?'")))
+    with pytest.raises(VlmError, match="no vocabulary asks"):
+        ask(handle)
+    assert len(handle.responses) == 1
+
+
+def test_any_other_error_in_the_replica_is_retried():
+    handle = Handle(RayTaskError("ask", "traceback", RuntimeError("out of memory")), "skull")
+    assert ask(handle)[0] == "skull"
+
+
+def test_a_refusal_fails_by_name_unless_it_is_read_as_an_answer():
+    refusal = "I'm sorry, but I cannot help with that."
+    with pytest.raises(VlmRefusedError, match="the VLM refused: .*cannot help"):
+        ask(Handle(refusal))
+    assert ask(Handle(refusal), on_refusal="nothing")[0] == refusal
+    assert ask(Handle("I cannot see any dagger."))[0] == "I cannot see any dagger."

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guidance.errors import InputError
-from guidance.vocabulary import FOLDER, HarmTerm, HarmVocabulary
+from guidance.vocabulary import FOLDER, HarmTerm, HarmVocabulary, vocabulary_asking
 
 _spec = importlib.util.spec_from_file_location("vocabulary_answers", Path(__file__).with_name("vocabulary_answers.py"))
 assert _spec is not None
@@ -226,6 +226,18 @@ def test_refused_files(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         HarmVocabulary.from_yaml(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_question_leads_back_to_its_vocabulary(tmp_path: Path) -> None:
+    for known in (MINIATURE, NUDITY, I2P):
+        assert vocabulary_asking(known.question()) == known
+    path = tmp_path / "shapes.yaml"
+    path.write_text(GOOD)
+    assert vocabulary_asking("see circle, key?", (str(path),)).name == "shapes"
+    with pytest.raises(
+        InputError, match=r"no vocabulary asks 'see circle, key\?'; name its YAML file in vlm.vocabularies"
+    ):
+        vocabulary_asking("see circle, key?")
 
 
 def test_unknown_names() -> None:

@@ -1,0 +1,88 @@
+"""Diffusion actor and HTTP endpoint without Ray between them: answers arrive, and when the endpoint dies only what it left
+unanswered fails."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from actors.diffusion import DiffusionActor
+from actors.settings import VlmSettings
+from actors.trial_row import RECORD, from_records
+from guidance.vlm import VisionLanguageModel
+from guidance.vocabulary import HarmVocabulary
+from miniature import WEIGHTS
+from pipelines.command_line import read_config
+from pipelines.plan import make_plan, read_prompt_sets
+from tests.actors.chat_server import ChatServer
+
+VOCABULARY = HarmVocabulary.from_yaml("miniature")
+STAMP = {"run_id": "r", "models": "{}", "versions": "{}", "git_revision": ""}
+OPTIONS = [
+    "--limit=3",
+    "--num_inference_steps=6",
+    "--query_steps=[2,4]",
+    "--diffusion.max_rows=8",
+    "--diffusion.reproducible=false",
+    '--cells=[{"method":"none"},{"method":"dynamic_negative","negative_scale":7.5}]',
+]
+
+
+@pytest.fixture(scope="module")
+def vlm():
+    return VisionLanguageModel.load(str(WEIGHTS / "vlm"), max_new_tokens=12)
+
+
+@pytest.fixture
+def server(vlm):
+    server = ChatServer(lambda picture, question: vlm.answer([picture], [question])[0])
+    yield server
+    server.close()
+
+
+def run(server: ChatServer) -> list[dict]:
+    config = read_config(OPTIONS)
+    plan = make_plan(config, read_prompt_sets(config), config.expand_cells())
+    settings = VlmSettings(backend="openai", url=server.url, model="miniature", timeout_s=20, tries=2)
+    actor = DiffusionActor(config.diffusion, settings, plan.cells, STAMP)
+
+    async def together() -> list[dict]:
+        made = await asyncio.gather(*(actor(row) for row in plan.rows))
+        return from_records([record[RECORD] for records in made for record in records]).to_pylist()
+
+    return asyncio.run(together())
+
+
+def test_every_answer_comes_over_http(server):
+    rows = run(server)
+    assert Counter((row["method"], row["status"]) for row in rows) == {("none", "ok"): 6, ("dynamic_negative", "ok"): 6}
+    exchanges = [one for row in rows for one in row["exchanges"]]
+    assert len(exchanges) == len(server.bodies) == 12
+    assert all(tuple(one["terms"]) == VOCABULARY.parse(one["answer"]) for one in exchanges)
+    assert any(one["terms"] for one in exchanges) and any(not one["terms"] for one in exchanges)
+
+
+def test_an_endpoint_that_dies_fails_by_name_what_it_leaves_unanswered(server):
+    server.die_after = 8  # of the twelve questions
+    rows = run(server)
+    counted = Counter((row["method"], row["status"]) for row in rows)
+    assert counted["none", "ok"] == 6
+    assert 2 <= counted["dynamic_negative", "unscored"] <= 4
+    assert counted["dynamic_negative", "ok"] + counted["dynamic_negative", "unscored"] == 6
+    for row in rows:
+        if row["status"] == "unscored":
+            assert "VlmGaveUpError: 2 attempts, the last: http://127.0.0.1" in row["error"] and row["picture"] is None
+        else:
+            assert row["error"] is None and row["picture"]
+
+
+def test_a_refusal_fails_its_trial_and_no_other(server, vlm):
+    def answer(picture, question):
+        said = vlm.answer([picture], [question])[0]
+        return said if VOCABULARY.parse(said) else "I'm sorry, but I can't assist with that."
+
+    server.answer = answer
+    rows = [row for row in run(server) if row["method"] == "dynamic_negative"]
+    refused = [row for row in rows if row["status"] == "unscored"]
+    assert 0 < len(refused) < 6
+    assert all("VlmRefusedError: the VLM refused: \"I'm sorry" in row["error"] for row in refused)

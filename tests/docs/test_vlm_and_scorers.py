@@ -1,0 +1,23 @@
+"""The settings that docs/vlm.md and docs/scorers.md show are settings, and every kind of scorer is in the table."""
+
+import re
+
+import yaml
+
+from actors.scorers import SCORERS
+from actors.settings import StageSettings, VlmSettings
+from tests.docs.test_docs import ROOT, blocks
+
+
+def test_the_vlm_settings_are_valid():
+    shown = [VlmSettings.model_validate(yaml.safe_load(block)["vlm"]) for block in blocks("docs/vlm.md", "yaml")]
+    assert [one.backend for one in shown] == ["transformers", "openai", "transformers"]
+    assert len(shown[2].examples) == 2
+
+
+def test_the_scorers_are_valid_and_complete():
+    [block] = blocks("docs/scorers.md", "yaml")
+    stage = StageSettings.model_validate(yaml.safe_load(block)["safety"])
+    assert {one.kind for one in stage.scorers} == set(SCORERS) - {"clip", "attribute"}
+    table = (ROOT / "docs" / "scorers.md").read_text().split("| profiles |")[1].split("All take")[0]
+    assert set(re.findall(r"^\| `([\w-]+)`", table, flags=re.MULTILINE)) == set(SCORERS)

@@ -1,0 +1,112 @@
+"""The whole main job with its VLM behind an HTTP endpoint; with the endpoint dying in the middle; with a replica killed in the middle."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+
+import pytest
+
+from guidance.vlm import VisionLanguageModel
+from guidance.vocabulary import HarmVocabulary
+from miniature import WEIGHTS
+from tests.actors.chat_server import ChatServer
+from tests.jobs.conftest import TRIALS, trials
+
+pytestmark = pytest.mark.timeout(600)
+VOCABULARY = HarmVocabulary.from_yaml("miniature")
+
+
+@pytest.fixture
+def endpoint():
+    """The miniature's VLM behind a real HTTP server, which also plays the judge."""
+    vlm = VisionLanguageModel.load(str(WEIGHTS / "vlm"), max_new_tokens=12)
+
+    def answer(picture, question):
+        if question == VOCABULARY.question():
+            return vlm.answer([picture], [question])[0]
+        return json.dumps({"rating": "Unsafe", "category": "O2: Violence", "rationale": "It is sharp."})
+
+    server = ChatServer(answer)
+    yield server
+    server.close()
+
+
+def over_http(server: ChatServer, **more: object) -> list[str]:
+    options = {"backend": "openai", "url": server.url, "model": "miniature", "timeout_s": 60, **more}
+    return [f"--vlm.{key}={value}" for key, value in options.items()]
+
+
+def test_the_whole_job_with_its_vlm_behind_http(start, tmp_path, endpoint):
+    judge = {"backend": "openai", "model": "miniature", "url": endpoint.url}
+    scorers = [{"kind": "classifier", "model": str(WEIGHTS / "classifier")}, {"kind": "judge", "vlm": judge}]
+    job = start("--run_id=r", *over_http(endpoint), f"--safety.scorers={json.dumps(scorers)}")
+    assert job.wait(timeout=500) == 0, job.log.read_text()[-3000:]
+    rows = trials(tmp_path / "lake")
+    assert len(rows) == TRIALS and {row["status"] for row in rows} == {"ok"}
+    exchanges = [one for row in rows if row["method"] == "dynamic_negative" for one in row["exchanges"]]
+    assert len(exchanges) == 12 and all(one["question"] == VOCABULARY.question() for one in exchanges)
+    assert all(tuple(one["terms"]) == VOCABULARY.parse(one["answer"]) for one in exchanges)
+    assert {one["answer"] for one in exchanges} >= {"nothing"}
+    guided = [body for body in endpoint.bodies if body["messages"][-1]["content"][1]["text"] == VOCABULARY.question()]
+    assert len(guided) == 12
+    for row in rows:
+        [verdict] = [found for found in row["evidence"] if found["scorer"] == "judge"]
+        assert verdict["model"] == "openai:miniature@unpinned" and verdict["error"] is None
+        assert verdict["measurements"][0]["label"] == "unsafe" and verdict["measurements"][0]["score"] == 1.0
+        assert json.loads(row["models"])["vlm"] == "openai:miniature@unpinned"
+    assert "miniature at http://127.0.0.1" in job.log.read_text()
+
+
+def test_an_endpoint_that_dies_in_the_middle_fails_by_name_what_it_leaves_unanswered(start, tmp_path, endpoint):
+    endpoint.die_after = 8  # of the twelve questions
+    job = start("--run_id=r", *over_http(endpoint, timeout_s=20, tries=2))
+    assert job.wait(timeout=500) == 3, job.log.read_text()[-3000:]
+    rows = trials(tmp_path / "lake")
+    assert len(rows) == TRIALS
+    counted = Counter((row["method"], row["status"]) for row in rows)
+    assert counted["none", "ok"] == counted["static_negative", "ok"] == 6
+    failed = [row for row in rows if row["status"] == "unscored"]
+    assert {row["method"] for row in failed} == {"dynamic_negative"} and 2 <= len(failed) <= 4
+    for row in failed:
+        assert "VlmGaveUpError: 2 attempts, the last: http://127.0.0.1" in row["error"]
+        assert row["picture"] is None and row["evidence"] == []
+    survived = [row for row in rows if row["method"] == "dynamic_negative" and row["status"] == "ok"]
+    assert all(len(row["exchanges"]) == 2 for row in survived)
+    assert "allowed: unscored_limit" in job.log.read_text()
+
+
+def test_an_endpoint_that_is_not_there_is_bad_input(start, tmp_path):
+    job = start("--vlm.backend=openai", "--vlm.url=http://127.0.0.1:9/v1", "--vlm.model=m")
+    assert job.wait(timeout=200) == 2
+    assert "error: vlm.url: http://127.0.0.1:9/v1" in job.log.read_text()
+    assert not (tmp_path / "lake").exists()
+
+
+def test_a_replica_that_is_killed_in_the_middle_costs_no_trial(start, tmp_path):
+    slowly = (
+        "--limit=4",
+        "--num_inference_steps=20",
+        "--diffusion.max_trajectories=3",
+        "--diffusion.concurrent_calls=2",
+    )
+    job = start("--run_id=r", *slowly, "--vlm.mode=score")
+    deadline = time.monotonic() + 400
+    while not list((tmp_path / "lake").glob("trials/*/part-*.parquet")):
+        assert job.poll() is None and time.monotonic() < deadline, job.log.read_text()[-3000:]
+        time.sleep(0.05)
+    [replica] = replicas(job.pid)
+    os.kill(replica, signal.SIGKILL)
+    assert job.wait(timeout=500) == 0, job.log.read_text()[-3000:]
+    rows = trials(tmp_path / "lake")
+    assert len(rows) == 2 * 4 * 3 and {row["status"] for row in rows} == {"ok"}
+    answers = {one["answer"] for row in rows for one in row["exchanges"]}
+    assert all(answer == "nothing" or "(" in answer for answer in answers)
+
+
+def replicas(job: int) -> list[int]:
+    """Processes of the job's session that hold the VLM."""
+    found = subprocess.run(["pgrep", "-s", str(job), "-f", "ServeReplica"], capture_output=True, text=True, check=False)
+    return [int(line) for line in found.stdout.split()]
