@@ -20,7 +20,7 @@ STEPS = {
     "teacher": 500,
     "vision": 2400,
     "vlm": 1400,
-    "grades": 400,
+    "grades": 600,
     "clip": 700,
 }
 """Optimiser steps a stage; on two cores of 2026 about 9, 40, 2, 1 (teacher), 5 (vision), 10 and 7 minutes, previews 4."""
