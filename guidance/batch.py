@@ -4,7 +4,7 @@ Every expression is elementwise over the batch, so a trajectory's numbers never 
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 
@@ -12,10 +12,38 @@ from guidance.methods.base import StepPlan, Track
 from guidance.model import DiffusionModel
 from guidance.solver import solve
 from guidance.text import Text
-from guidance.trajectory import Trajectory
+from guidance.trajectory import Picture, Trajectory
 
+Packed = tuple[Trajectory, tuple[Text, ...]]
+"""A trajectory in a forward, with the texts that it has rows for."""
 Step = tuple[Trajectory, StepPlan]
 T = TypeVar("T")
+
+
+class Taken(NamedTuple):
+    """A solver step: the new latents [C, H, W], the guided prediction that led to them, and whether the latents are numbers."""
+
+    latents: torch.Tensor
+    output: torch.Tensor
+    finite: bool
+
+
+def pack(ready: Sequence[Trajectory], max_rows: int) -> list[Packed]:
+    """Who has rows in the next forward: trajectories of one size, the most advanced first.
+
+    The oldest decides on the size, so that no size waits for ever. The last one in may get a part of its rows: predictions are kept.
+    """
+    needing = [(trajectory, texts) for trajectory in ready if (texts := trajectory.needs())]
+    if not needing:
+        return []
+    shape = min(needing, key=lambda pair: pair[0].order)[0].shape
+    packed: list[Packed] = []
+    free = max_rows
+    for trajectory, texts in sorted(needing, key=lambda pair: (-pair[0].step, pair[0].order)):
+        if free and trajectory.shape == shape:
+            packed.append((trajectory, texts[:free]))
+            free -= len(packed[-1][1])
+    return packed
 
 
 def predict(model: DiffusionModel, rows: Sequence[tuple[Trajectory, Text]], bucket: int) -> torch.Tensor:
@@ -24,7 +52,10 @@ def predict(model: DiffusionModel, rows: Sequence[tuple[Trajectory, Text]], buck
     scale = torch.stack([t.table.input_scale_S[t.step] for t, _ in padded]).to(model.device)
     latents = torch.stack([t.latents[0] for t, _ in padded]) * scale[:, None, None, None]
     timesteps = torch.stack([t.table.timesteps_S[t.step] for t, _ in padded]).to(model.device)
-    return model.noise(latents, timesteps, [model.embed(text) for _, text in padded])
+    predicted = model.noise(latents, timesteps, [model.embed(text) for _, text in padded])
+    if predicted.is_cuda:  # so that the time of a forward is its own
+        torch.cuda.synchronize(predicted.device)
+    return predicted
 
 
 def combine(steps: Sequence[Step]) -> list[torch.Tensor]:
@@ -39,15 +70,16 @@ def combine(steps: Sequence[Step]) -> list[torch.Tensor]:
     return [guided[index] for index in range(len(steps))]
 
 
-def update_tracks(trajectories: Sequence[Trajectory]) -> None:
-    """Brings up to date what methods carry along their trajectories, before the step is taken."""
-    pairs = [(t, track) for t in trajectories for track in t.outlook.tracks]
+def updated_tracks(complete: Sequence[tuple[Trajectory]]) -> list[dict[Track, torch.Tensor]]:
+    """What methods carry along each trajectory, brought up to date before its step is taken; [K, C, H, W] a track."""
+    pairs = [(t, track) for (t,) in complete for track in t.outlook.tracks]
+    made: dict[tuple[int, Track], torch.Tensor] = {}
     for members in _groups(pairs, lambda pair: (pair[1].update, len(pair[1].texts), pair[1].kept, pair[0].shape)):
         chosen = [pairs[index] for index in members]
         kept = torch.stack([_kept(t, track) for t, track in chosen])
         updated = chosen[0][1].update(_predictions(chosen), _scales(chosen), kept)
-        for (trajectory, track), new in zip(chosen, updated.unbind(), strict=True):
-            trajectory.tracked[track] = new
+        made.update(zip([(id(t), track) for t, track in chosen], updated.unbind(), strict=True))
+    return [{track: made[id(t), track] for track in t.outlook.tracks} for (t,) in complete]
 
 
 def predicted_clean(steps: Sequence[Step]) -> list[torch.Tensor]:
@@ -58,20 +90,38 @@ def predicted_clean(steps: Sequence[Step]) -> list[torch.Tensor]:
     ]
 
 
-def take_steps(trajectories: Sequence[Trajectory], guided: Sequence[torch.Tensor]) -> list[Trajectory]:
-    """One solver step for all; gives back those whose new latents are not finite, which did not take it."""
-    failed: list[Trajectory] = []
-    for members in _groups(trajectories, lambda t: t.shape):
-        chosen = [trajectories[index] for index in members]
+def take_steps(steps: Sequence[Step]) -> list[Taken]:
+    """One solver step for all. The trajectories stay as they are."""
+    guided = combine(steps)
+    taken: dict[int, Taken] = {}
+    for members in _groups(steps, lambda step: step[0].shape):
         outputs = [guided[index] for index in members]
-        stepped = _solve(chosen, outputs)
-        finite = torch.isfinite(stepped).flatten(1).all(dim=1).tolist()
-        for trajectory, new, output, good in zip(chosen, stepped.unbind(), outputs, finite, strict=True):
-            if good:
-                trajectory.push(new, output)
-            else:
-                failed.append(trajectory)
-    return failed
+        stepped = _solve([steps[index][0] for index in members], outputs)
+        sound = torch.isfinite(stepped).flatten(1).all(dim=1).tolist()
+        taken.update(zip(members, map(Taken, stepped.unbind(), outputs, sound), strict=True))
+    return [taken[index] for index in range(len(steps))]
+
+
+def finite(tensors: Sequence[torch.Tensor]) -> list[bool]:
+    """Whether each tensor holds nothing but numbers."""
+    good = torch.stack([torch.isfinite(tensor).all() for tensor in tensors])
+    return [bool(one) for one in good.tolist()]
+
+
+def alike(left: torch.Tensor, right: torch.Tensor) -> float:
+    """Cosine similarity of two latents."""
+    return float(torch.nn.functional.cosine_similarity(left.flatten().double(), right.flatten().double(), dim=0))
+
+
+def decode(
+    latents: Sequence[torch.Tensor], decoder: Callable[[torch.Tensor, int], list[Picture]], at_once: int
+) -> list[Picture]:
+    """Decoded pictures, ``at_once`` together; latents of different sizes are decoded apart."""
+    pictures: dict[int, Picture] = {}
+    for members in _groups(latents, lambda tensor: tuple(tensor.shape)):
+        decoded = decoder(torch.stack([latents[index] for index in members]), at_once)
+        pictures.update(zip(members, decoded, strict=True))
+    return [pictures[index] for index in range(len(latents))]
 
 
 def _solve(trajectories: Sequence[Trajectory], guided: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -88,11 +138,6 @@ def _solve(trajectories: Sequence[Trajectory], guided: Sequence[torch.Tensor]) -
     latents = torch.stack([history(t.latents) for t in trajectories])
     outputs = torch.stack([history([new, *t.outputs]) for t, new in zip(trajectories, guided, strict=True)])
     return solve(latents, outputs, weights("latents_SK"), weights("outputs_SK"))
-
-
-def groups_by_shape(tensors: Sequence[torch.Tensor]) -> list[list[int]]:
-    """Places of the tensors of each shape."""
-    return _groups(tensors, lambda tensor: tuple(tensor.shape))
 
 
 def _groups(items: Sequence[T], key: Callable[[T], Hashable]) -> list[list[int]]:
@@ -118,5 +163,9 @@ def _scales(
 
 
 def _kept(trajectory: Trajectory, track: Track) -> torch.Tensor:
-    kept = trajectory.tracked.get(track)
-    return kept if kept is not None else trajectory.latents[0].new_zeros(track.kept, *trajectory.shape)
+    if track in trajectory.tracked:
+        return trajectory.tracked[track]
+    for before, kept in trajectory.tracked.items():  # the last step's, when a text edit has changed the texts since
+        if before._replace(texts=track.texts) == track:
+            return kept
+    return trajectory.latents[0].new_zeros(track.kept, *trajectory.shape)

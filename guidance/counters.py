@@ -14,8 +14,10 @@ class Counters:
     """What the engine has done so far; seconds are wall time of its thread unless said otherwise."""
 
     ticks: int = 0
+    """Forwards of the network."""
     rows: int = 0
     rows_padded: int = 0
+    """Rows that only filled up a bucket; not among ``rows``."""
     rows_alone: int = 0
     """Rows that separate runs of every trial would have computed; of a trial that failed, up to its failure."""
     questions: int = 0
@@ -40,26 +42,38 @@ class Counters:
 
 
 class Trace:
-    """The engine's ticks in Chrome's trace event format, for chrome://tracing or ui.perfetto.dev."""
+    """The engine's ticks in Chrome's trace event format, for chrome://tracing or ui.perfetto.dev.
 
-    def __init__(self) -> None:
+    ``ticks``: stop after so many, and write ``path`` where one is given; by default all of them, to be written by ``write``.
+    """
+
+    def __init__(self, ticks: int | None = None, path: Path | None = None) -> None:
         self._events: list[dict[str, Any]] = []
+        self._questions = 0
         self._zero = time.monotonic()
+        self._left, self._path = ticks, path
 
     def span(self, name: str, started: float, seconds: float, **details: Any) -> None:
         """A stretch of the engine's own time; ``started`` as ``time.monotonic`` gives it."""
         self._add(name, "X", started, dur=seconds * 1e6, args=details)
 
-    def question(self, number: int, asked: float, seconds: float, **details: Any) -> None:
+    def question(self, asked: float, seconds: float, **details: Any) -> None:
         """A question's time outside, beside the ticks."""
-        self._add("question", "b", asked, id=number, cat="vlm", args=details)
-        self._add("question", "e", asked + seconds, id=number, cat="vlm")
+        self._questions += 1
+        self._add("question", "b", asked, id=self._questions, cat="vlm", args=details)
+        self._add("question", "e", asked + seconds, id=self._questions, cat="vlm")
 
-    def level(self, **values: int) -> None:
-        """Numbers as they are now, drawn as a stacked area."""
-        self._add("trajectories", "C", time.monotonic(), args=values)
+    def tick(self, **levels: int) -> None:
+        """Ends a tick; ``levels`` are numbers as they are now, drawn as a stacked area."""
+        self._add("trajectories", "C", time.monotonic(), args=levels)
+        if self._left is not None and self._left > 0:
+            self._left -= 1
+            if self._left == 0 and self._path is not None:
+                self.write(self._path)
 
     def _add(self, name: str, phase: str, when: float, **more: Any) -> None:
+        if self._left == 0:
+            return
         self._events.append({"name": name, "ph": phase, "ts": (when - self._zero) * 1e6, "pid": 1, "tid": 1, **more})
 
     def write(self, path: Path) -> None:

@@ -10,22 +10,24 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 
 from guidance import batch
+from guidance.cell import Cell
 from guidance.counters import Counters, Stopwatch, Trace
 from guidance.edits import Edit, EditedPrompt, unedited
 from guidance.in_flight import InFlightBound
 from guidance.methods.base import Ask, StepPlan
 from guidance.model import DiffusionModel
-from guidance.solver import solver_table
-from guidance.text import Text
+from guidance.solver import SolverTable, solver_table
 from guidance.trajectory import (
     Asked,
     Exchange,
     Job,
     LiveTrial,
+    Outlook,
     Pending,
     Picture,
     Submission,
@@ -35,6 +37,10 @@ from guidance.trajectory import (
 
 AskVlm = Callable[[Picture, str], "Future[str]"]
 """Sends a picture and a question on their way; the future gives the raw answer, or the error after all retries."""
+Asking = tuple[Trajectory, Ask, list[LiveTrial]]
+"""A trajectory with an open question and the trials that wait for its answer."""
+Item = TypeVar("Item", bound="tuple[Trajectory, *tuple[Any, ...]]")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,7 @@ class Engine:
         self._wake = threading.Condition()
         self._waiting: deque[Submission] = deque()
         self._closing = False
+        self._tables: dict[tuple[str, int], SolverTable] = {}
         self._flying: list[Trajectory] = []
         self._admitted = 0
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -89,10 +96,12 @@ class Engine:
     def submit(self, job: Job) -> "Future[list[TrialResult]]":
         """Queues a job; the future gives one result a cell, in the order of ``job.cells``.
 
-        Raises ``RuntimeError`` after ``close``, and ``ValueError`` when a cell asks questions and the engine has nobody to ask.
+        Raises ``RuntimeError`` after ``close``, and ``ValueError`` for a job without cells or one that asks when there is nobody to ask.
         """
         if self._ask is None and any(cell.guidance.needs_vlm for cell in job.cells):
             raise ValueError("a cell asks a VLM, but the engine was made without one")
+        if not job.cells:
+            raise ValueError("a job without cells has nothing to make")
         submission = Submission(job, Future(), time.monotonic(), [None] * len(job.cells))
         submission.future.set_running_or_notify_cancel()
         with self._wake:
@@ -101,6 +110,11 @@ class Engine:
             self._waiting.append(submission)
             self._wake.notify()
         return submission.future
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that are not begun yet; as long as there are some, the bound on what is in flight is used to the full."""
+        return len(self._waiting)
 
     def close(self) -> None:
         """Finishes what was submitted, then stops the thread."""
@@ -122,15 +136,18 @@ class Engine:
         self._poll()
         self._admit()
         self._look_ahead()
-        packed = self._pack()
+        packed = batch.pack([t for t in self._flying if not t.pending], self.config.max_rows)
         self._forward(packed)
         self._preview()
+        self._look_ahead()
         self._advance()
         self._finish()
+        seconds = time.monotonic() - started
         parked = sum(1 for trajectory in self._flying if trajectory.pending)
-        self._in_flight.tick(time.monotonic() - started, len(packed), parked)
+        self._in_flight.tick(seconds, len(packed), parked)
         if self._trace is not None:
-            self._trace.level(batched=len(packed), parked=parked, ready=len(self._flying) - parked)
+            self._trace.span("tick", started, seconds)
+            self._trace.tick(batched=len(packed), parked=parked, ready=len(self._flying) - parked)
 
     def _rest(self) -> bool:
         """Sleeps until something can be done; False when closed and empty."""
@@ -167,15 +184,23 @@ class Engine:
         seconds = time.monotonic() - pending.asked
         self.counters.waiting_seconds += seconds
         if self._trace is not None:
-            self._trace.question(self.counters.questions, pending.asked, seconds, step=trajectory.step)
+            self._trace.question(pending.asked, seconds, step=trajectory.step, trials=len(pending.trials))
         try:
             answer = pending.future.result()
-            for trial in pending.trials:
-                trial.asked = Asked(pending.clean, answer)
-                trial.take(trajectory.step, answer, pending.exchange(trajectory.step, answer, seconds))
-                self.counters.questions_alone += 1
         except Exception as error:
             self._fail(trajectory, pending.trials, f"VLM at step {trajectory.step}: {_named(error)}")
+            return
+        for trial in pending.trials:
+            trial.asked = Asked(pending.clean, answer)
+            self.counters.questions_alone += 1
+            self._take(trajectory, trial, answer, pending.exchange(trajectory.step, answer, seconds))
+
+    def _take(self, trajectory: Trajectory, trial: LiveTrial, answer: str, exchange: Exchange) -> None:
+        """The answer changes the trial's memory; a method that cannot read it ends its own trial."""
+        try:
+            trial.take(trajectory.step, answer, exchange)
+        except Exception as error:
+            self._fail(trajectory, [trial], f"answer at step {trajectory.step}: {_named(error)}")
 
     def _admit(self) -> None:
         while len(self._flying) < self._bound:
@@ -183,93 +208,99 @@ class Engine:
                 if not self._waiting:
                     return
                 submission = self._waiting.popleft()
-            try:
-                self._flying += self._start(submission)
-            except Exception as error:
-                job = submission.job
-                trials = [LiveTrial(submission, i, cell, unedited(job.text), None) for i, cell in enumerate(job.cells)]
-                self._end(trials, error=_named(error))
+            self._flying += self._start(submission)
 
     def _start(self, submission: Submission) -> list[Trajectory]:
         """One trajectory for all trials that run on the same solver table; one each where nothing may be shared."""
         job = submission.job
-        noise = self._model.initial_noise(job.seed, job.width, job.height)
         edited: dict[Edit | None, EditedPrompt] = {None: unedited(job.text)}
-        groups: dict[object, list[LiveTrial]] = {}
+        started: dict[object, Trajectory] = {}
         for index, cell in enumerate(job.cells):
-            if cell.edit is not None and cell.edit not in edited:
-                edited[cell.edit] = cell.edit.apply(self._model, job.text, job.seed)
-            trial = LiveTrial(submission, index, cell, edited[cell.edit], cell.guidance.start())
+            trial = LiveTrial(submission, index, cell, edited[None], None)
             key = (cell.solver, cell.num_inference_steps) if self.config.share else index
-            groups.setdefault(key, []).append(trial)
-        started = []
-        for trials in groups.values():
-            cell = trials[0].cell
-            table = solver_table(self._model.scheduler(cell.solver), cell.num_inference_steps)
-            self._admitted += 1
-            started.append(Trajectory(trials, table, self._admitted, 0, [noise * table.initial_scale], []))
-        return started
+            try:
+                if cell.edit is not None and cell.edit not in edited:
+                    edited[cell.edit] = cell.edit.apply(self._model, job.text, job.seed)
+                trial.text, trial.memory = edited[cell.edit], cell.guidance.start()
+                if key not in started:
+                    started[key] = self._launch(job, cell)
+                started[key].trials.append(trial)
+            except Exception as error:
+                self._end([trial], error=_named(error))
+        return list(started.values())
+
+    def _launch(self, job: Job, cell: Cell) -> Trajectory:
+        solver = (cell.solver, cell.num_inference_steps)
+        if solver not in self._tables:
+            self._tables[solver] = solver_table(self._model.scheduler(cell.solver), cell.num_inference_steps)
+        table = self._tables[solver]
+        noise = self._model.initial_noise(job.seed, job.width, job.height)
+        self._admitted += 1
+        return Trajectory([], table, self._admitted, 0, [noise * table.initial_scale], [])
 
     def _look_ahead(self) -> None:
-        """Lets every method say what its next step needs; one that cannot ends its trajectory's trials."""
+        """Lets every method say what its next step needs; one that cannot ends its own trials."""
         for trajectory in self._flying:
             if not trajectory.pending:
                 try:
                     _ = trajectory.outlook
-                except Exception as error:
-                    self._fail_all([trajectory], error)
+                except Exception:
+                    self._single_out(trajectory)
         self._flying = [trajectory for trajectory in self._flying if trajectory.trials]
 
-    def _pack(self) -> list[tuple[Trajectory, tuple[Text, ...]]]:
-        """The trajectories of the next forward and the texts each needs: the most advanced first, of one size."""
-        ready = [(t, t.needs()) for t in self._flying if not t.pending]
-        ready = sorted((pair for pair in ready if pair[1]), key=lambda pair: (-pair[0].step, pair[0].order))
-        packed: list[tuple[Trajectory, tuple[Text, ...]]] = []
-        free = self.config.max_rows
-        for trajectory, texts in ready:
-            if trajectory.shape == ready[0][0].shape and (len(texts) <= free or not packed):
-                packed.append((trajectory, texts))
-                free -= len(texts)
-        return packed
+    def _single_out(self, trajectory: Trajectory) -> None:
+        for trial in list(trajectory.trials):
+            try:
+                Outlook.of([trial], trajectory.step)
+            except Exception as error:
+                self._fail(trajectory, [trial], _named(error))
 
-    def _forward(self, packed: Sequence[tuple[Trajectory, tuple[Text, ...]]]) -> None:
-        """One pass of the network over all rows, padded to a bucket; hands each trajectory its predictions."""
-        if not packed:
-            return
+    def _forward(self, packed: Sequence[batch.Packed]) -> None:
+        """One pass of the network over all rows; hands each trajectory its predictions."""
+        for (trajectory, texts), rows in self._each(packed, self._predict):
+            trajectory.predictions.update(zip(texts, rows, strict=True))
+
+    def _predict(self, packed: Sequence[batch.Packed]) -> list[list[torch.Tensor]]:
+        """Noise predictions of each trajectory's rows, which are padded to a bucket."""
         rows = [(trajectory, text) for trajectory, texts in packed for text in texts]
-        bucket = next((size for size in self.config.buckets if size >= len(rows)), len(rows))
-        try:
-            with self._timed("forward", rows=len(rows), bucket=bucket, trajectories=len(packed)):
-                predicted = batch.predict(self._model, rows, bucket)
-                _wait_for(predicted)
-        except Exception as error:
-            self._fail_all([trajectory for trajectory, _ in packed], error)
-            return
-        for (trajectory, text), row in zip(rows, predicted, strict=False):
-            trajectory.predictions[text] = row
+        bucket = next(size for size in self.config.buckets if size >= len(rows))
+        for _, text in rows:
+            self._model.embed(text)  # encoded here, so that its time is not taken for the network's
+        with self._timed("forward", rows=len(rows), bucket=bucket, trajectories=len(packed)):
+            predicted = batch.predict(self._model, rows, bucket)
         self.counters.ticks += 1
         self.counters.rows += len(rows)
         self.counters.rows_padded += bucket - len(rows)
         for trajectory, texts in packed:
             trajectory.charge(self._timed.last * len(texts) / len(rows), rows=len(texts))
+        left = iter(predicted.unbind())
+        return [[next(left) for _ in texts] for _, texts in packed]
 
     def _preview(self) -> None:
         """Decodes x̂0 for every new question and sends the questions off; their trajectories are parked."""
-        asking = [
+        asking: list[Asking] = [
             (trajectory, ask, trials)
             for trajectory in self._flying
             if not trajectory.pending and not trajectory.needs()
             for ask, trials in trajectory.outlook.questions.items()
         ]
-        if not asking:
-            return
+        for (trajectory, ask, trials), (latents, preview) in self._each(asking, self._predict_clean):
+            trajectory.changed()
+            if preview is None:
+                self._fail(trajectory, trials, f"predicted clean latents are not finite at step {trajectory.step}")
+            else:
+                self._question(trajectory, ask, trials, latents, preview)
+
+    def _predict_clean(self, asking: Sequence[Asking]) -> list[tuple[torch.Tensor, Picture | None]]:
+        """x̂0 and its picture; none where it is not finite."""
         with self._timed("decode", previews=len(asking)):
             clean = batch.predicted_clean([(trajectory, ask.plan) for trajectory, ask, _ in asking])
-            previews = self._decode(clean, self._model.preview)
-        for (trajectory, ask, trials), latents, preview in zip(asking, clean, previews, strict=True):
+            good = batch.finite(clean)
+            sound = [latents for latents, fine in zip(clean, good, strict=True) if fine]
+            decoded = iter(batch.decode(sound, self._model.preview, self._decode_batch))
+        for trajectory, _, _ in asking:
             trajectory.charge(self._timed.last / len(asking))
-            trajectory.changed()
-            self._question(trajectory, ask, trials, latents, preview)
+        return [(latents, next(decoded) if fine else None) for latents, fine in zip(clean, good, strict=True)]
 
     def _question(
         self, trajectory: Trajectory, ask: Ask, trials: Sequence[LiveTrial], clean: torch.Tensor, preview: Picture
@@ -278,15 +309,19 @@ class Engine:
         assert self._ask is not None
         asking = []
         for trial in trials:
-            if ask.reuse is None or trial.asked is None or _alike(clean, trial.asked.clean) < ask.reuse:
+            if ask.reuse is None or trial.asked is None or batch.alike(clean, trial.asked.clean) < ask.reuse:
                 asking.append(trial)
                 continue
             answer = trial.asked.answer
-            trial.take(trajectory.step, answer, Exchange.again(trajectory.step, preview, ask.question, answer))
             self.counters.questions_reused += 1
+            self._take(trajectory, trial, answer, Exchange.again(trajectory.step, preview, ask.question, answer))
         if not asking:
             return
-        future = self._ask(preview, ask.question)
+        try:
+            future = self._ask(preview, ask.question)
+        except Exception as error:
+            self._fail(trajectory, asking, f"VLM at step {trajectory.step}: {_named(error)}")
+            return
         trajectory.pending.append(Pending(future, ask.question, asking, preview, clean, time.monotonic()))
         self.counters.questions += 1
         future.add_done_callback(self._notify)
@@ -295,28 +330,24 @@ class Engine:
         with self._wake:
             self._wake.notify()
 
-    def _decode(
-        self, latents: Sequence[torch.Tensor], decoder: Callable[[torch.Tensor, int], list[Picture]]
-    ) -> list[Picture]:
-        """Decoded pictures; latents of different sizes are batched apart."""
-        pictures: dict[int, Picture] = {}
-        at_once = 1 if self.config.reproducible else self.config.decode_batch
-        for members in batch.groups_by_shape(latents):
-            decoded = decoder(torch.stack([latents[index] for index in members]), at_once)
-            pictures.update(zip(members, decoded, strict=True))
-        return [pictures[index] for index in range(len(latents))]
+    @property
+    def _decode_batch(self) -> int:
+        return 1 if self.config.reproducible else self.config.decode_batch
 
     def _advance(self) -> None:
         """Forks where trials part, combines the predictions, and takes one solver step for all that are complete."""
-        complete = [t for t in self._flying if not t.pending and not t.outlook.questions and not t.needs()]
+        complete = [(t,) for t in self._flying if not t.pending and not t.outlook.questions and not t.needs()]
         if not complete:
             return
         with self._timed("solver", trajectories=len(complete)):
-            batch.update_tracks(complete)
-            steps = [pair for trajectory in complete for pair in self._part(trajectory)]
-            guided = batch.combine(steps)
-            for trajectory in batch.take_steps([trajectory for trajectory, _ in steps], guided):
-                self._fail(trajectory, trajectory.trials, f"latents are not finite after step {trajectory.step}")
+            for (trajectory,), kept in self._each(complete, batch.updated_tracks):
+                trajectory.tracked = kept
+            steps = [pair for (trajectory,) in complete if trajectory.trials for pair in self._part(trajectory)]
+            for (trajectory, _), taken in self._each(steps, batch.take_steps):
+                if taken.finite:
+                    trajectory.push(taken.latents, taken.output)
+                else:
+                    self._fail(trajectory, trajectory.trials, f"latents are not finite after step {trajectory.step}")
         for trajectory, _ in steps:
             trajectory.charge(self._timed.last / len(steps))
 
@@ -332,19 +363,44 @@ class Engine:
         self._flying += [fork for fork, _ in forks]
         self.counters.forks += len(forks)
         first, trajectory.trials = next(iter(plans.items()))
-        return [(trajectory, first), *forks]
+        parts = [(trajectory, first), *forks]
+        if forks and trajectory.tracked:
+            for part, _ in parts:
+                part.changed()
+                part.tracked = {track: part.tracked[track] for track in part.outlook.tracks}
+        return parts
 
     def _finish(self) -> None:
         """Decodes the trajectories that took their last step and resolves their trials."""
-        done = [t for t in self._flying if t.trials and t.finished]
-        if done:
-            with self._timed("decode", pictures=len(done)):
-                pictures = self._decode([trajectory.latents[0] for trajectory in done], self._model.decode)
-            for trajectory, picture in zip(done, pictures, strict=True):
-                trajectory.charge(self._timed.last / len(done))
-                self._end(trajectory.trials, picture=picture)
-                trajectory.trials = []
+        done = [(t,) for t in self._flying if t.trials and t.finished]
+        for (trajectory,), picture in self._each(done, self._decode_finished):
+            self._end(trajectory.trials, picture=picture)
+            trajectory.trials = []
         self._flying = [trajectory for trajectory in self._flying if trajectory.trials]
+
+    def _decode_finished(self, done: Sequence[tuple[Trajectory]]) -> list[Picture]:
+        with self._timed("decode", pictures=len(done)):
+            finished = [trajectory.latents[0] for (trajectory,) in done]
+            pictures = batch.decode(finished, self._model.decode, self._decode_batch)
+        for (trajectory,) in done:
+            trajectory.charge(self._timed.last / len(done))
+        return pictures
+
+    def _each(self, items: Sequence[Item], work: Callable[[Sequence[Item]], Sequence[Made]]) -> list[tuple[Item, Made]]:
+        """What ``work`` makes of all items together; where that raises, of each half, so that only the culprit's trials end.
+
+        ``work`` must change nothing before it can no longer raise.
+        """
+        if not items:
+            return []
+        try:
+            return list(zip(items, work(items), strict=True))
+        except Exception as error:
+            if len(items) == 1:
+                self._fail_all([items[0][0]], error)
+                return []
+        half = len(items) // 2
+        return self._each(items[:half], work) + self._each(items[half:], work)
 
     def _fail_all(self, trajectories: Sequence[Trajectory], error: Exception) -> None:
         for trajectory in trajectories:
@@ -363,14 +419,3 @@ class Engine:
 
 def _named(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _alike(left: torch.Tensor, right: torch.Tensor) -> float:
-    """Cosine similarity of two latents."""
-    return float(torch.nn.functional.cosine_similarity(left.flatten(), right.flatten(), dim=0))
-
-
-def _wait_for(computed: torch.Tensor) -> None:
-    """Lets a GPU finish, so that the time of a forward is its own."""
-    if computed.is_cuda:
-        torch.cuda.synchronize(computed.device)

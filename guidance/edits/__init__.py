@@ -1,9 +1,15 @@
 """Text edits, one file each. A new edit is one new file and one line here."""
 
+from guidance.edits.attribute_directions import AttributeDirections
 from guidance.edits.base import Edit, EditedPrompt, unedited
+from guidance.edits.conditional_region import ConditionalRegion
+from guidance.edits.safe_region import SafeRegion
 from guidance.edits.safree import Safree
 
 EDITS: dict[str, type[Edit]] = {
+    "safe_region": SafeRegion,
+    "conditional_region": ConditionalRegion,
+    "attribute_directions": AttributeDirections,
     "safree": Safree,
 }
 """Name, as presets and the lake write it -> class."""

@@ -5,7 +5,7 @@ combine. Two trials whose plans are equal take the same step, so equality of pla
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -29,7 +29,8 @@ EMPTY = ""
 class Track(NamedTuple):
     """Tensors that a method carries along a trajectory, such as a momentum; updated at every step, before the step is taken.
 
-    A trial's track must be the same from its first step to its last: the tensors belong to the trajectory, equal tracks share them.
+    A trial's track must be the same from its first step to its last, but for ``texts``, which a text edit may change on the way: what is
+    kept is handed on from step to step. The tensors belong to the trajectory, equal tracks share them.
     """
 
     texts: tuple[Text, ...]
@@ -37,6 +38,8 @@ class Track(NamedTuple):
     scales: tuple[float, ...]
     kept: int
     """K, the number of [C, H, W] tensors kept; they start as zeros."""
+    owner: Hashable = None
+    """Whose it is: the method's config, where ``scales`` do not say all that tells two of them apart."""
 
 
 class StepPlan(NamedTuple):

@@ -65,7 +65,7 @@ class SafeLatentDiffusion(Method):
 
     def track(self, at: At) -> Track:
         numbers = (self.safety_scale, self.threshold, self.momentum_scale, self.momentum_beta)
-        return Track((at.empty, at.prompt, self.concept), safety_term, numbers, kept=2)
+        return Track((at.empty, at.prompt, self.concept), safety_term, numbers, kept=2, owner=self)
 
     def plan(self, at: At) -> StepPlan:
         if at.step < self.warmup_steps:

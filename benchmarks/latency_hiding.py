@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""What a slow VLM costs: this engine, lockstep batches that block, and one prompt at a time, at growing latency.
+
+    python benchmarks/latency_hiding.py [--latencies 0 5 10 20]
+
+The dynamic negative on the miniature's architecture with random weights. The VLM is a deployment on Ray Serve that sleeps for a
+number of ticks' time and uses no CPU; a tick is the time of one full forward of the engine, measured first. The engine is measured
+while its queue is full, over a stretch after its start and before its end. The last line is one JSON object: ``retained_at_10`` (the
+engine's pictures a second at 10 ticks of latency over those without), ``vs_lockstep`` and ``vs_serial`` (at 10 ticks, over the
+others'), and ``pictures_a_second`` by contender and latency.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from ray import serve
+
+from actors.vlm_client import ServeSource, VlmClient
+from benchmarks.overhead import NEGATIVE_SCALE, jobs, miniature_model, plain_loop, prompts
+from guidance.engine import Engine, EngineConfig
+from guidance.model import DiffusionModel
+from guidance.trajectory import Picture
+from miniature.defaults import QUERY_STEPS
+from pipelines.cluster import cluster
+
+APP = "latency-hiding"
+ROWS = 16
+"""Network rows of the engine's forward."""
+PICTURES = ROWS // 2
+"""Pictures of a lockstep batch: two rows each, three while a negative is in force."""
+DYNAMIC = {
+    "method": "dynamic_negative",
+    "negative_scale": NEGATIVE_SCALE,
+    "query_steps": QUERY_STEPS,
+    "vocabulary": "miniature",
+}
+
+Ask = Callable[[Picture, str], "Future[str]"]
+
+
+@serve.deployment(max_ongoing_requests=10_000, ray_actor_options={"num_cpus": 0})
+class SleepingVlm:
+    """Answers by the preview's colours after a pause."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def pause(self, seconds: float) -> None:
+        """Lets every answer take ``seconds`` from now on."""
+        self._seconds = seconds
+
+    async def ask(self, picture: Picture, question: str) -> str:
+        """The raw answer. ``picture``: uint8 [H, W, 3] RGB."""
+        await asyncio.sleep(self._seconds)
+        red, green, _ = picture.reshape(-1, 3).mean(axis=0)
+        return "dagger" if red > green else "nothing"
+
+
+def engine_rate(model: DiffusionModel, ask: Ask, warm: int, ticks: int) -> tuple[float, float]:
+    """Pictures a second over ``ticks`` forwards after ``warm`` ones, and seconds a forward.
+
+    Pictures are rows over the rows of a picture, so that pictures that were begun before the stretch or end after it count in part.
+    """
+    engine = Engine(model, EngineConfig(max_rows=ROWS), ask)
+    counters, made, rows_of_finished, seed = engine.counters, 0, 0.0, 0
+    running: list[Future[Any]] = []
+    marks: list[tuple[float, int]] = []
+    while len(marks) < 2:
+        while engine.waiting < PICTURES:
+            running += [engine.submit(job) for job in jobs(prompts(1, seed), DYNAMIC)]
+            seed += 1
+        if counters.ticks >= warm + ticks * len(marks):
+            marks.append((time.perf_counter(), counters.rows))
+        time.sleep(0.002)
+        for future in [future for future in running if future.done()]:
+            running.remove(future)
+            made, rows_of_finished = made + 1, rows_of_finished + future.result()[0].rows
+    (begun, rows_before), (ended, rows_after) = marks
+    engine.close()
+    for future in running:
+        made, rows_of_finished = made + 1, rows_of_finished + future.result()[0].rows
+    rate = (rows_after - rows_before) / (ended - begun) / (rows_of_finished / made)
+    return rate, (ended - begun) / ticks
+
+
+def loop_rate(model: DiffusionModel, ask: Ask, pictures: int, rows_a_call: int | None = None) -> float:
+    """Pictures a second of a loop over ``pictures`` at a time that blocks for answers."""
+
+    def ask_all(previews: Sequence[Picture]) -> list[str]:
+        return [future.result() for future in [ask(preview, "what is there?") for preview in previews]]
+
+    started = time.perf_counter()
+    plain_loop(model, prompts(pictures), ask=ask_all, rows_a_call=rows_a_call)
+    return pictures / (time.perf_counter() - started)
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--latencies", type=int, nargs="+", default=[0, 5, 10, 20], help="ticks; 0 and 10 among them")
+    parser.add_argument("--ticks", type=int, default=100, help="forwards of the stretch that is measured")
+    given = parser.parse_args()
+    rates: dict[str, dict[int, float]] = {"engine": {}, "lockstep": {}, "serial": {}}
+    with cluster():
+        serve.start(proxy_location="Disabled")
+        handle = serve.run(SleepingVlm.bind(), name=APP, route_prefix=None)
+        client = VlmClient(ServeSource(handle, 60.0), 60.0, 1)
+        model = miniature_model()
+        loop_rate(model, client.ask, PICTURES)  # what is set up at the first call
+        _, tick = engine_rate(model, client.ask, 10, 30)
+        print(f"a tick of {ROWS} rows takes {tick * 1000:.1f} ms", flush=True)
+        for latency in given.latencies:
+            handle.pause.remote(latency * tick).result()
+            rates["engine"][latency], _ = engine_rate(model, client.ask, 40 + 3 * latency, given.ticks)
+            rates["lockstep"][latency] = loop_rate(model, client.ask, PICTURES)
+            rates["serial"][latency] = loop_rate(model, client.ask, 1, rows_a_call=1)
+            shown = ", ".join(f"{name} {rates[name][latency]:.2f}" for name in rates)
+            print(f"{latency:3d} ticks of latency, pictures a second: {shown}", flush=True)
+        serve.delete(APP)
+    engine = rates["engine"]
+    found = {
+        "retained_at_10": round(engine[10] / engine[0], 4),
+        "vs_lockstep": round(engine[10] / rates["lockstep"][10], 3),
+        "vs_serial": round(engine[10] / rates["serial"][10], 3),
+        "pictures_a_second": {name: {str(k): round(v, 3) for k, v in of.items()} for name, of in rates.items()},
+    }
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
