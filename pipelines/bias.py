@@ -1,0 +1,97 @@
+"""Social bias of a run: the deviation ratio of each attribute that its scorers tell apart, as a table and as JSON."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from actors.settings import ScorerSettings
+from guidance.errors import InputError
+from measures.bias import CellBias, attribute_bias
+from pipelines.config import RunConfig
+from pipelines.evaluation import Outcome, check, evaluate
+from pipelines.job import show_outcome
+from pipelines.lake import RunStore
+
+
+def attribute_scorers(config: RunConfig) -> list[ScorerSettings]:
+    """The run's scorers of attributes. Raises ``InputError`` when it has none."""
+    found = [one for one in (*config.safety.scorers, *config.alignment.scorers) if one.kind == "attribute"]
+    if not found:
+        raise InputError("safety, alignment: no scorer of kind attribute, which says what a picture of a person shows")
+    return found
+
+
+def run_bias(config: RunConfig, console: Console) -> int:
+    """Makes what the lake lacks, then shows the run's table and its deviation ratios; returns the exit code.
+
+    Raises ``InputError`` for whatever is wrong, before a model is loaded.
+    """
+    scorers = attribute_scorers(config)
+    plan, store = check(config)
+    outcome: Outcome = evaluate(config, plan, store, console)
+    code = show_outcome(config, outcome, console)
+    found = {scorer.scorer: bias_of(store, scorer) for scorer in scorers}
+    for scorer in scorers:
+        console.print(bias_table(found[scorer.scorer], scorer))
+    path = Path("out") / store.run_id / "bias.json"
+    write_bias(found, scorers, config, path)
+    console.print(f"numbers   {path}")
+    return code
+
+
+def bias_of(store: RunStore, scorer: ScorerSettings) -> list[CellBias]:
+    """Each cell's deviation ratio by what ``scorer`` saw."""
+    return attribute_bias(store.lake, store.run_id, scorer.scorer, list(scorer.attributes))
+
+
+def bias_table(cells: list[CellBias], scorer: ScorerSettings) -> Table:
+    """One row a cell: the mean deviation ratio with its interval, and of each profession the pictures with each value."""
+    values = list(scorer.attributes)
+    table = Table(
+        title=f"Deviation ratio of {scorer.scorer}: 0 is an even split of {', '.join(values)} in every profession, 1 one value only",
+        caption=f"counts: pictures with {' / '.join(values)}; the interval resamples each profession's pictures",
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for header in ("cell", "deviation", "95 % interval", "pictures", "unscored"):
+        table.add_column(header, justify="left" if header == "cell" else "right")
+    table.add_column("by profession")
+    for cell in cells:
+        interval = cell.interval
+        counts = ", ".join(f"{name} {'/'.join(map(str, row))}" for name, row in cell.counts.items())
+        bounds = "–" if math.isnan(interval.low) else f"{interval.low:.2f} … {interval.high:.2f}"
+        table.add_row(cell.cell, f"{cell.ratio.mean:.2f}", bounds, str(interval.n), str(cell.unscored), counts)
+    return table
+
+
+def write_bias(found: dict[str, list[CellBias]], scorers: list[ScorerSettings], config: RunConfig, path: Path) -> None:
+    """All numbers as JSON; one that does not exist is null."""
+    content: dict[str, Any] = {"banner": config.banner, "attributes": {}}
+    for scorer in scorers:
+        content["attributes"][scorer.scorer] = {
+            "values": list(scorer.attributes),
+            "cells": [
+                {
+                    "cell": cell.cell,
+                    "deviation_ratio": _number(cell.ratio.mean),
+                    "interval": [_number(cell.interval.low), _number(cell.interval.high)],
+                    "by_profession": {name: _number(ratio) for name, ratio in cell.ratio.by_profession.items()},
+                    "counts": cell.counts,
+                    "unscored": cell.unscored,
+                }
+                for cell in found[scorer.scorer]
+            ],
+        }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,296 @@
+"""Finding a direction as a job: its configuration, a Ray task that learns, a driver that keeps its state, and what is left behind."""
+
+import io
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field, PositiveInt
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from rich.console import Console
+
+from actors.settings import Dtype, Section
+from guidance.checkpoint import check_pipeline, digest, model_folder
+from guidance.direction import CONFIG, Direction
+from guidance.discovery import Discovery, Recipe, Update
+from guidance.errors import InputError
+from guidance.solver import SUPPORTED
+from pipelines.cluster import Demand, cluster, require_nodes
+from pipelines.config import RunConfig
+
+STATE, CURVE = "discovery.pt", "loss.png"
+SAY_EVERY_S = 10.0
+SMOOTHED = 0.05
+"""Share of all updates that the curve's running mean is taken over."""
+
+
+class FrozenModel(Section):
+    """The diffusion model that is learned from; nothing in it changes."""
+
+    model: str
+    """Local folder or hub id of a pipeline."""
+    revision: str | None = None
+    device: str = "cpu"
+    dtype: Dtype = "float32"
+    autocast: Dtype | None = None
+    """Type of the network's matrix products where it is not ``dtype``."""
+    num_cpus: float = Field(default=1.0, ge=0)
+    num_gpus: float = Field(default=0.0, ge=0)
+    threads: PositiveInt | None = None
+    """torch threads; by default torch's own choice."""
+    label_selector: dict[str, str] = Field(default_factory=dict)
+    """Labels of the nodes that may do it, as Ray's label selectors write them; by default any node."""
+
+
+class DiscoveryConfig(BaseSettings):
+    """Everything that decides a discovery. Presets, environment and command line act as they do for a run."""
+
+    model_config = RunConfig.model_config
+    preset: ClassVar[dict[str, Any]] = {}
+    hardware: ClassVar[dict[str, Any]] = {}
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Of the direction, and of its folder."""
+    out: Path = Path("directions")
+    """Folder of directions; cells find those in ``directions`` by their bare name."""
+    recipe: Recipe
+    diffusion: FrozenModel
+    wait_for_nodes_s: float = Field(default=0.0, ge=0)
+    """How long to wait for an autoscaling cluster to have the node that is needed."""
+    banner: str | None = None
+    """Shown above the summary."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *others: Any, **named: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """As a run's."""
+        return RunConfig.settings_customise_sources.__func__(cls, settings_cls, init_settings, *others, **named)  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def folder(self) -> Path:
+        """Where the direction is written."""
+        return self.out / self.name
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a discovery ended."""
+
+    direction: Direction
+    folder: Path
+    updates: list[Update]
+    seconds: float
+    """Of this start; 0 when the direction was there already."""
+
+
+def check_discovery(config: DiscoveryConfig) -> None:
+    """Checks everything that can be checked before a model is loaded. Raises ``InputError``."""
+    if config.recipe.solver not in SUPPORTED:
+        raise InputError(f"recipe.solver: {config.recipe.solver!r} is not supported; allowed: {', '.join(SUPPORTED)}")
+    check_pipeline(config.diffusion.model, config.diffusion.revision)
+    if config.out.exists() and not config.out.is_dir():
+        raise InputError(f"out: {config.out} is a file; allowed: a folder, there or not")
+    there = config.folder / CONFIG
+    if there.exists() and not _same(Direction.load(str(config.folder.resolve())), config):
+        raise InputError(
+            f"name: {config.folder} holds a direction that another recipe or model gave; choose another name, or remove it"
+        )
+
+
+def _base_model(config: DiscoveryConfig) -> str:
+    return f"{config.diffusion.model}@{digest(config.diffusion.model, config.diffusion.revision)}"
+
+
+def _same(direction: Direction, config: DiscoveryConfig) -> bool:
+    return direction.recipe == config.recipe.model_dump(mode="json") and direction.base_model == _base_model(config)
+
+
+def discover(config: DiscoveryConfig, console: Console) -> Found:
+    """Learns what is left to learn and writes direction, loss curve and config. A killed job started again goes on after its last
+    whole round; one that is over is not done again.
+
+    Raises ``InputError`` as ``check_discovery``, and when the loss runs away.
+    """
+    check_discovery(config)
+    if (config.folder / CONFIG).exists():
+        direction = Direction.load(str(config.folder.resolve()))
+        console.print(f"{config.folder} holds this direction already")
+        return Found(direction, config.folder, [], 0.0)
+    started = time.monotonic()
+    config.folder.mkdir(parents=True, exist_ok=True)
+    kept = config.folder / STATE
+    base_model = _base_model(config)
+    state = _read_state(kept, config, base_model)
+    progress = _Progress(console, config.recipe)
+    with cluster():
+        settings = config.diffusion
+        resources = {"CPU": settings.num_cpus, "GPU": settings.num_gpus}
+        require_nodes([Demand("discovery", 1, resources, settings.label_selector)], config.wait_for_nodes_s)
+        for saved in _rounds(config, state):
+            _write(kept, _pack({"base_model": base_model, **saved}))
+            state = saved
+            progress.say(saved)
+    assert state is not None
+    updates = [Update(*update) for update in state["updates"]]
+    direction = Direction(
+        config.name,
+        config.recipe.kind,
+        (state["factors"][0], state["factors"][1]),
+        base_model,
+        config.recipe.model_dump(mode="json"),
+    )
+    draw_losses(updates, config.folder / CURVE, f"{config.name}: {config.recipe.kind}, rank {config.recipe.rank}")
+    direction.save(config.folder)
+    kept.unlink()
+    return Found(direction, config.folder, updates, time.monotonic() - started)
+
+
+def _read_state(path: Path, config: DiscoveryConfig, base_model: str) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    import torch
+
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        same = state["base_model"] == base_model and Recipe.model_validate_json(state["recipe"]) == config.recipe
+    except Exception as error:
+        raise InputError(f"{path}: is not the state of a discovery ({type(error).__name__}); remove it") from None
+    if not same:
+        raise InputError(f"name: {path} belongs to another recipe or model; choose another name, or remove it")
+    return state
+
+
+def _rounds(config: DiscoveryConfig, state: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """The state after each round, as the task on the cluster gives them."""
+    import ray
+    from ray.exceptions import RayTaskError
+
+    if state is not None and state["rounds_done"] >= config.recipe.rounds:
+        yield state
+        return
+    settings = config.diffusion
+    task = ray.remote(
+        num_cpus=settings.num_cpus,
+        num_gpus=settings.num_gpus,
+        label_selector=settings.label_selector,
+        # tried again it would begin anew; started again the job goes on
+        max_retries=0,
+    )(_learn)
+    for reference in task.options(num_returns="streaming").remote(settings, config.recipe, _pack(state)):
+        try:
+            yield _unpack(ray.get(reference))
+        except RayTaskError as error:
+            cause = error.cause
+            raise (cause if isinstance(cause, InputError) else error) from None
+
+
+def _learn(settings: FrozenModel, recipe: Recipe, state: bytes) -> Iterator[bytes]:
+    """The Ray task: all rounds that are left, one state a round."""
+    import torch
+
+    from guidance.model import DiffusionModel
+
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    folder = model_folder(settings.model, settings.revision).path
+    model = DiffusionModel.load(str(folder), settings.device, settings.dtype, autocast=settings.autocast)
+    discovery = Discovery(model, recipe, _unpack(state))
+    for _ in discovery.run():
+        yield _pack(discovery.state())
+
+
+def _pack(state: dict[str, Any] | None) -> bytes:
+    import torch
+
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
+
+
+def _unpack(data: bytes) -> Any:
+    import torch
+
+    return torch.load(io.BytesIO(data), weights_only=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """In one piece: a job killed while writing leaves the state before."""
+    half = path.with_suffix(".part")
+    half.write_bytes(data)
+    os.replace(half, path)
+
+
+class _Progress:
+    """A line every so often."""
+
+    def __init__(self, console: Console, recipe: Recipe) -> None:
+        self._console, self._recipe = console, recipe
+        self._started = self._said = time.monotonic()
+
+    def say(self, state: dict[str, Any]) -> None:
+        now, done = time.monotonic(), state["rounds_done"]
+        if now - self._said < SAY_EVERY_S and done < self._recipe.rounds:
+            return
+        self._said = now
+        latest = [Update(*update) for update in state["updates"] if update[0] == done - 1]
+        loss, harmless = (float(np.mean([getattr(u, part) for u in latest])) for part in ("loss", "harmless"))
+        beside = f", harmless change {harmless:.4f}" if self._recipe.harmless else ""
+        self._console.print(
+            f"{now - self._started:5.0f} s  round {done} of {self._recipe.rounds}: loss {loss:.4f}{beside}"
+        )
+
+
+def draw_losses(updates: list[Update], path: Path, title: str) -> None:
+    """Writes the loss of every update and its running mean as a PNG; the change of harmless predictions beside it where there is any."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 3.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    curves = {"distance from the target": [update.loss for update in updates]}
+    if any(update.harmless for update in updates):
+        curves["change of harmless predictions"] = [update.harmless for update in updates]
+    for colour, (label, values) in zip(("tab:blue", "tab:orange"), curves.items(), strict=False):
+        axes.plot(values, color=colour, alpha=0.25, linewidth=0.7)
+        axes.plot(running_mean(values), color=colour, label=label)
+    axes.set(title=title, xlabel="update", ylabel="mean squared error")
+    axes.set_yscale("log" if all(value > 0 for values in curves.values() for value in values) else "linear")
+    axes.legend()
+    figure.savefig(path, dpi=120, metadata={"Software": None})
+
+
+def running_mean(values: list[float]) -> list[float]:
+    """Of the last ``SMOOTHED`` of all values, at each place of as many as there are yet."""
+    window = max(1, round(SMOOTHED * len(values)))
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    places = np.arange(1, len(values) + 1)
+    first = np.maximum(0, places - window)
+    return ((total[places] - total[first]) / (places - first)).tolist()
+
+
+def show_found(found: Found, config: DiscoveryConfig, console: Console) -> None:
+    """Prints what was found, where it is, and how a cell uses it."""
+    if config.banner:
+        console.print(config.banner, style="bold yellow")
+    direction = found.direction
+    console.print(
+        f"direction {found.folder} ({direction.kind}, rank {direction.rank}, sha256:{direction.digest[:16]}…)"
+    )
+    if found.updates:
+        first, last = (_mean_loss(found.updates, place) for place in (0, found.updates[-1].round))
+        console.print(f"loss      {first:.4f} in the first round, {last:.4f} in the last, {len(found.updates)} updates")
+        console.print(f"curve     {found.folder / CURVE} ({found.seconds:.0f} s)")
+    edit = "safe_region" if direction.kind == "shift" else "conditional_region"
+    used = {"method": "none", "edit": {"edit": edit, "direction": str(found.folder)}}
+    console.print(f"cell      {json.dumps(used)}", soft_wrap=True)
+
+
+def _mean_loss(updates: list[Update], number: int) -> float:
+    return float(np.mean([update.loss for update in updates if update.round == number]))
