@@ -2,9 +2,13 @@
 
 import logging
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
+
+from guidance.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCAL_CPUS = 8
@@ -39,3 +43,66 @@ def cluster() -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+class Demand(NamedTuple):
+    """Workers of one kind that a run must find a place for."""
+
+    stage: str
+    workers: int
+    resources: Mapping[str, float]
+    """CPU and GPU of one worker."""
+    labels: Mapping[str, str] = {}
+    """Its label selector."""
+
+
+def shortage(demands: Sequence[Demand], nodes: Sequence[Mapping[str, Any]]) -> str | None:
+    """What the live ``nodes`` (as ``ray.nodes()`` gives them) lack in sum, of all and of those that a selector picks; ``None``: nothing.
+
+    Selectors with operators ("!…", "in(…)") are not looked into.
+    """
+    alive = [node for node in nodes if node["Alive"]]
+    groups: dict[tuple[tuple[str, str], ...], list[Demand]] = {(): list(demands)}
+    for demand in demands:
+        if demand.labels and not any(value.startswith("!") or "(" in value for value in demand.labels.values()):
+            groups.setdefault(tuple(sorted(demand.labels.items())), []).append(demand)
+    for selector, members in groups.items():
+        picked = [node for node in alive if dict(selector).items() <= node.get("Labels", {}).items()]
+        for kind in ("CPU", "GPU"):
+            needed = sum(demand.workers * demand.resources.get(kind, 0) for demand in members)
+            there = sum(node["Resources"].get(kind, 0) for node in picked)
+            if needed > there:
+                where = (
+                    f" on nodes labelled {', '.join(f'{key}={value}' for key, value in selector)}" if selector else ""
+                )
+                return f"{needed:g} {kind}{where}, the cluster has {there:g}"
+    return None
+
+
+def require_nodes(demands: Sequence[Demand], wait_s: float) -> None:
+    """Returns when the cluster can hold ``demands``; asks its autoscaler, if it has one, for what is missing.
+
+    Raises ``InputError`` when after ``wait_s`` seconds it still cannot: such a run could only wait for ever.
+    """
+    import ray
+    from ray.autoscaler.sdk import request_resources
+
+    deadline = time.monotonic() + wait_s
+    lacking = shortage(demands, ray.nodes())
+    if lacking and wait_s:
+        each = [demand for demand in demands for _ in range(demand.workers) if any(demand.resources.values())]
+        request_resources(
+            bundles=[{kind: amount for kind, amount in worker.resources.items() if amount} for worker in each],
+            bundle_label_selectors=[dict(worker.labels) for worker in each],
+        )
+        while lacking and time.monotonic() < deadline:
+            time.sleep(min(5.0, wait_s / 10))
+            lacking = shortage(demands, ray.nodes())
+        # from here on the workers themselves hold the nodes
+        request_resources(bundles=[])
+    if lacking:
+        stages = ", ".join(dict.fromkeys(demand.stage for demand in demands))
+        raise InputError(
+            f"the run needs {lacking}; lower actors, replicas, num_cpus or num_gpus of {stages}, start a larger cluster, "
+            "or give a growing one time with wait_for_nodes_s"
+        )

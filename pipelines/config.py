@@ -97,11 +97,11 @@ class RunConfig(BaseSettings):
     """g for prompt rows that have none."""
     guidance_cap: float | None = None
     """Largest g that a prompt row may ask for; by default rows are taken as they are."""
-    width: PositiveInt = 512
+    width: PositiveInt = Field(default=512, multiple_of=8)
     """Pixels, for prompt rows without a size; likewise height."""
     row_sizes: bool = True
     """Take the sizes that prompt rows ask for; false: every picture is width × height."""
-    height: PositiveInt = 512
+    height: PositiveInt = Field(default=512, multiple_of=8)
     vocabulary: str = "i2p"
     """Harm vocabulary: a name or a YAML file."""
     query_steps: tuple[int, ...] = (5, 6, 7, 9, 12, 16, 21, 27, 34, 42)

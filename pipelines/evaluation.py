@@ -9,13 +9,15 @@ from typing import Any
 import pyarrow as pa
 from rich.console import Console
 
-from actors.settings import StageSettings
+from actors.checks import check_pools, check_scorer, check_vlm
+from actors.settings import ScorerSettings, StageSettings
 from actors.trial_row import SCHEMA
-from guidance.checkpoint import check_open_clip, check_pipeline, check_transformers
+from guidance.cell import Cell
+from guidance.checkpoint import check_pipeline
 from guidance.errors import InputError
 from guidance.solver import SUPPORTED
 from measures.profiles import get_profile
-from pipelines.cluster import cluster
+from pipelines.cluster import Demand, cluster, require_nodes
 from pipelines.config import RunConfig
 from pipelines.lake import PartNames, RunStore
 from pipelines.plan import Plan, make_plan, read_prompt_sets
@@ -48,10 +50,10 @@ class Outcome:
         return (self.unscored + self.missing) / self.expected if self.expected else 0.0
 
 
-def check(config: RunConfig) -> tuple[Plan, RunStore]:
-    """Checks everything that can be checked before a model is loaded, and plans the run.
+def check_choices(config: RunConfig) -> tuple[Cell, ...]:
+    """The grid's cells; checks what needs neither files nor models.
 
-    Raises ``InputError``.
+    Raises ``InputError`` for a cell that cannot run, a solver that is not supported, or an unknown profile.
     """
     cells = config.expand_cells()
     for cell in cells:
@@ -61,17 +63,26 @@ def check(config: RunConfig) -> tuple[Plan, RunStore]:
         get_profile(config.profile)
     except ValueError as error:
         raise InputError(f"profile: {error}") from error
+    return cells
+
+
+def _scorers(config: RunConfig) -> tuple[ScorerSettings, ...]:
+    return (*config.safety.scorers, *config.alignment.scorers)
+
+
+def check(config: RunConfig) -> tuple[Plan, RunStore]:
+    """Checks everything that can be checked before a model is loaded, and plans the run.
+
+    Raises ``InputError``.
+    """
+    cells = check_choices(config)
     prompts = read_prompt_sets(config)
-    check_pipeline(config.diffusion.model)
-    if any(cell.guidance.needs_vlm for cell in cells):
-        check_transformers(config.vlm.model, "tokenizer_config.json")
-    for scorer in (*config.safety.scorers, *config.alignment.scorers):
-        if scorer.kind in ("classifier", "clip") and scorer.model is None:
-            raise InputError(f"scorer {scorer.scorer!r}: model is missing")
-        if scorer.kind == "classifier" and scorer.model:
-            check_transformers(scorer.model, "preprocessor_config.json")
-        if scorer.kind == "clip" and scorer.model:
-            check_open_clip(scorer.model)
+    check_pipeline(config.diffusion.model, config.diffusion.revision)
+    asking = [cell.guidance.vocabulary.question() for cell in cells if cell.guidance.needs_vlm]
+    for scorer in _scorers(config):
+        check_scorer(scorer)
+    for settings in check_pools(config.vlm if asking else None, _scorers(config)):
+        check_vlm(settings, asking)
     run_id = config.run_id or datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     store = RunStore(config.lake, run_id)
     store.check_writable()
@@ -103,7 +114,7 @@ def evaluate(config: RunConfig, plan: Plan, store: RunStore, console: Console) -
     )
     if todo.rows:
         with cluster():
-            _check_resources(config, plan)
+            require_nodes(demands(config, plan), config.wait_for_nodes_s)
             store.write_manifest({**manifest, "status": "running"})
             _stream(config, todo, store, manifest, console, held=expected - waiting, expected=expected)
     after = store.held()
@@ -141,24 +152,20 @@ def _manifest(config: RunConfig, plan: Plan, store: RunStore, expected: int) -> 
     }
 
 
-def _check_resources(config: RunConfig, plan: Plan) -> None:
-    """Refuses a run that could only wait for ever."""
-    import ray
-
-    stages = (config.diffusion, config.safety, config.alignment)
-    needed = {
-        "CPU": sum(stage.actors * stage.num_cpus for stage in stages) + WRITE_CPUS,
-        "GPU": sum(stage.actors * stage.num_gpus for stage in stages),
-    }
-    if plan.asks:
-        needed["GPU"] += config.vlm.replicas * config.vlm.num_gpus
-    there = ray.cluster_resources()
-    for kind, amount in needed.items():
-        if amount > there.get(kind, 0):
-            raise InputError(
-                f"the run needs {amount:g} {kind}, the cluster has {there.get(kind, 0):g}; lower actors, replicas, "
-                f"num_{kind.lower()}s of diffusion, vlm, safety or alignment, or start a larger cluster"
-            )
+def demands(config: RunConfig, plan: Plan) -> list[Demand]:
+    """The workers of a run."""
+    found = [
+        Demand(name, stage.actors, {"CPU": stage.num_cpus, "GPU": stage.num_gpus}, stage.label_selector)
+        for name, stage in (
+            ("diffusion", config.diffusion),
+            ("safety", config.safety),
+            ("alignment", config.alignment),
+        )
+    ]
+    for pool in check_pools(config.vlm if plan.asks else None, _scorers(config)):
+        if pool.backend != "openai":
+            found.append(Demand("vlm", pool.replicas, {"GPU": pool.num_gpus}, pool.label_selector))
+    return [*found, Demand("writing", 1, {"CPU": WRITE_CPUS})]
 
 
 def _stream(
@@ -180,28 +187,26 @@ def _stream(
         "git_revision": manifest["git_revision"],
     }
     store.folder.mkdir(parents=True, exist_ok=True)
-    try:
-        if todo.asks:
-            console.print(f"starting the VLM pool: {config.vlm.replicas} × {config.vlm.model} on Ray Serve")
-            vlm.deploy(config.vlm)
+    wanted = check_pools(config.vlm if todo.asks else None, _scorers(config))
+    for settings in wanted:
+        how = f"{settings.replicas} × {settings.model} on Ray Serve"
+        console.print(f"VLM: {how if settings.backend == 'transformers' else f'{settings.model} at {settings.url}'}")
+    with vlm.pools(wanted):
         console.print(
             f"starting {config.diffusion.actors} diffusion, {config.safety.actors} safety and "
             f"{config.alignment.actors} alignment actors"
         )
         with watch(store, held, expected, console):
-            _graph(config, todo, stamp).write_parquet(
+            _graph(config, todo, stamp, store).write_parquet(
                 str(store.folder),
                 filename_provider=PartNames(),
                 schema=SCHEMA,
                 compression="zstd",
                 ray_remote_args={"num_cpus": WRITE_CPUS},
             )
-    finally:
-        if todo.asks:
-            vlm.delete(config.vlm)
 
 
-def _graph(config: RunConfig, todo: Plan, stamp: dict[str, Any]) -> Any:
+def _graph(config: RunConfig, todo: Plan, stamp: dict[str, Any], store: RunStore) -> Any:
     import ray.data
     from ray.data import ActorPoolStrategy, DataContext
 
@@ -226,15 +231,23 @@ def _graph(config: RunConfig, todo: Plan, stamp: dict[str, Any]) -> Any:
             compute=ActorPoolStrategy(size=stage.actors),
             num_cpus=stage.num_cpus,
             num_gpus=stage.num_gpus or None,
+            label_selector=stage.label_selector or None,
         )
 
     made = ray.data.from_arrow(blocks).flat_map(
         DiffusionActor,
-        fn_constructor_args=(settings, config.vlm if todo.asks else None, todo.cells, stamp),
+        fn_constructor_args=(
+            settings,
+            config.vlm if todo.asks else None,
+            todo.cells,
+            stamp,
+            str(store.manifest_path.parent),
+        ),
         compute=ActorPoolStrategy(
             size=min(settings.actors, len(blocks)), max_concurrent_calls_per_actor=settings.concurrent_calls
         ),
         num_cpus=settings.num_cpus,
         num_gpus=settings.num_gpus or None,
+        label_selector=settings.label_selector or None,
     )
     return scored(scored(made, config.safety), config.alignment)

@@ -3,29 +3,33 @@
 import pytest
 import ray
 
-from guidance.errors import InputError
+from pipelines.cluster import Demand, shortage
 from pipelines.command_line import read_config
-from pipelines.evaluation import Outcome, _check_resources
+from pipelines.evaluation import Outcome, demands
 from pipelines.lake import RunStore
 from pipelines.plan import Plan
 from pipelines.provenance import git_revision, library_versions
 
 
-def resources(monkeypatch, **there):
-    monkeypatch.setattr(ray, "cluster_resources", lambda: there)
+def node(labels=None, alive=True, **resources):
+    return {"Alive": alive, "Resources": resources, "Labels": labels or {}}
 
 
-def test_a_run_that_would_wait_for_ever_is_refused(monkeypatch):
+def test_a_run_that_would_wait_for_ever_is_refused():
     config = read_config(["--diffusion.num_gpus", "1", "--diffusion.actors", "2", "--vlm.num_gpus", "1"])
-    plan = Plan(config.expand_cells(), (), 0)
-    resources(monkeypatch, CPU=8.0, GPU=2.0)
-    with pytest.raises(InputError, match="needs 3 GPU, the cluster has 2; lower actors, replicas, num_gpus"):
-        _check_resources(config, plan)
-    resources(monkeypatch, CPU=2.0, GPU=3.0)
-    with pytest.raises(InputError, match=r"needs 3.25 CPU, the cluster has 2"):
-        _check_resources(config, plan)
-    resources(monkeypatch, CPU=3.25, GPU=3.0)
-    _check_resources(config, plan)
+    needed = demands(config, Plan(config.expand_cells(), (), 0))
+    assert shortage(needed, [node(CPU=8.0, GPU=2.0)]) == "3 GPU, the cluster has 2"
+    assert shortage(needed, [node(CPU=2.0, GPU=3.0)]) == "3.25 CPU, the cluster has 2"
+    assert shortage(needed, [node(CPU=2.0, GPU=3.0), node(CPU=9.0, alive=False)]) == "3.25 CPU, the cluster has 2"
+    assert shortage(needed, [node(CPU=2.0, GPU=3.0), node(CPU=1.25)]) is None
+
+
+def test_workers_that_want_labelled_nodes_need_them_there():
+    needed = [Demand("diffusion", 2, {"GPU": 1}, {"role": "diffusion"}), Demand("vlm", 1, {"GPU": 1}, {"role": "vlm"})]
+    diffusion, vlm = node({"role": "diffusion"}, CPU=4.0, GPU=1.0), node({"role": "vlm"}, CPU=4.0, GPU=4.0)
+    assert shortage(needed, [diffusion, vlm]) == "2 GPU on nodes labelled role=diffusion, the cluster has 1"
+    assert shortage(needed, [diffusion, diffusion, vlm]) is None
+    assert shortage([Demand("vlm", 1, {"GPU": 1}, {"role": "!diffusion"})], [vlm]) is None
 
 
 def test_missing_trials_count_as_unscored(tmp_path):

@@ -11,7 +11,7 @@ HEADER = "prompt,sd_seed,sd_guidance_scale,sd_image_width,sd_image_height\n"
 
 @pytest.fixture
 def plan_of(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipelines.plan.digest", lambda model: f"digest of {model}")
+    monkeypatch.setattr("pipelines.plan.digest", lambda model, revision=None: f"digest of {model}")
 
     def make(rows: str, *options: str):
         (tmp_path / "set.csv").write_text(HEADER + rows)

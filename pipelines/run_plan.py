@@ -1,0 +1,289 @@
+"""What a run will take, before it is started: trials, network rows, questions, bytes, and with measured speeds hours and replicas.
+
+Nothing is loaded and no cluster is started: rows and questions follow from the methods alone (``pipelines.work``), for a VLM that finds
+nothing and for one that finds everything; what is expected lies between, by ``plan.found_share``.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rich import box, filesize
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from actors.trial_row import PREVIEW_SIDE
+from guidance.checkpoint import digest
+from guidance.errors import InputError
+from pipelines.config import RunConfig
+from pipelines.evaluation import check_choices
+from pipelines.lake import RunStore
+from pipelines.plan import Plan, make_plan, read_prompt_sets
+from pipelines.work import Work, count_work
+
+PREVIEW_BYTES_PER_PIXEL = 0.25
+"""Of a WebP of quality 80; a photograph of 128 × 128 takes some 4 kB."""
+ROW_BYTES = 1_000
+"""A trial's other columns, compressed: ids, texts, evidence."""
+ROWS_A_BLOCK_IN_FLIGHT = 16
+"""Ray Data's bound on the rows of one block that an async UDF works on at a time."""
+
+
+class Planned(NamedTuple):
+    """A run's trials, and what stands in the way of making them here."""
+
+    plan: Plan
+    missing: tuple[str, ...]
+    """One line for each model that is not on this machine."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """The run under one supposition about the VLM's answers; times are ``None`` where no speed was given."""
+
+    work: Work
+    lake_bytes: float
+    diffusion_hours: float | None = None
+    """All diffusion actors busy throughout."""
+    diffusion_hours_alone: float | None = None
+    """The same without sharing."""
+    answers_per_second: float | None = None
+    """What the VLM pool must sustain so that no diffusion actor waits."""
+    vlm_replicas: int | None = None
+    """Replicas that sustain it at ``plan.vlm_load``; 0 when nothing is asked."""
+    hours: float | None = None
+    """With the configured number of replicas, the slower of the two pools setting the pace."""
+    trajectories_in_flight: int | None = None
+    """That one diffusion actor needs so that its batches stay full while answers are awaited."""
+    prompts_in_flight: int | None = None
+    """Rows of Ray Data that give an actor so many trajectories."""
+
+
+@dataclass(frozen=True)
+class RunEstimate:
+    """What a run will take."""
+
+    trials: int
+    prompts: int
+    """Prompt × sample rows."""
+    cells: int
+    repeated: int
+    """Trials that several rows ask for, made once."""
+    least: Case
+    """The VLM never finds anything."""
+    expected: Case
+    """It finds something in ``plan.found_share`` of the prompts that are not benign, from the first question on, and in no benign one."""
+    most: Case
+    """It finds everything in every picture."""
+
+    def cases(self) -> Mapping[str, Case]:
+        """Name -> case, in the order of cost."""
+        return {"nothing found": self.least, "expected": self.expected, "all found": self.most}
+
+
+def plan_only(config: RunConfig) -> Planned:
+    """The run's trials, less those that a named run's lake holds already; models need not be on this machine.
+
+    Raises ``InputError`` for whatever is wrong with the configuration or the prompt files.
+    """
+    cells = check_choices(config)
+    missing: list[str] = []
+
+    def digest_or_name(model: str, revision: str | None = None) -> str:
+        try:
+            return digest(model, revision)
+        except InputError as error:
+            missing.append(str(error))
+            return model
+
+    plan = make_plan(config, read_prompt_sets(config), cells, digest_of=digest_or_name)
+    if config.run_id and not missing:
+        plan = plan.without(set(RunStore(config.lake, config.run_id).held().trials))
+    return Planned(plan, tuple(dict.fromkeys(missing)))
+
+
+def estimate(plan: Plan, config: RunConfig) -> RunEstimate:
+    """What ``plan`` takes with ``config``'s actors, replicas and, where ``config.plan`` gives them, speeds."""
+    nothing, everything = Work(), Work()
+    expected = Work()
+    pixels = 0
+    preview_pixels: dict[bool, float] = {False: 0.0, True: 0.0}
+    expected_preview_pixels = 0.0
+    known: dict[tuple[object, ...], tuple[Work, Work]] = {}
+    for row in plan.rows:
+        none_found, all_found = _row_work(plan, row, known)
+        share = 0.0 if row["benign"] else config.plan.found_share
+        mixed = none_found.times(1 - share) + all_found.times(share)
+        nothing, everything, expected = nothing + none_found, everything + all_found, expected + mixed
+        pixels += row["width"] * row["height"] * len(row["trial_ids"])
+        shown = _preview_pixels(row["width"], row["height"])
+        preview_pixels[False] += shown * none_found.questions_alone
+        preview_pixels[True] += shown * all_found.questions_alone
+        expected_preview_pixels += shown * mixed.questions_alone
+    trials = sum(len(row["trial_ids"]) for row in plan.rows)
+    fixed = pixels * config.plan.bytes_per_pixel + trials * ROW_BYTES
+
+    def case(work: Work, shown: float) -> Case:
+        return _case(work, fixed + shown * PREVIEW_BYTES_PER_PIXEL, config)
+
+    return RunEstimate(
+        trials=trials,
+        prompts=len(plan.rows),
+        cells=len(plan.cells),
+        repeated=plan.repeated,
+        least=case(nothing, preview_pixels[False]),
+        expected=case(expected, expected_preview_pixels),
+        most=case(everything, preview_pixels[True]),
+    )
+
+
+def _row_work(
+    plan: Plan, row: Mapping[str, object], known: dict[tuple[object, ...], tuple[Work, Work]]
+) -> tuple[Work, Work]:
+    """Work of a prompt's cells if nothing and if everything is found; prompts of one pattern are walked through once.
+
+    Which cells share depends on which of their guidance scales are equal, never on the scales themselves.
+    """
+    indices, scales = row["cells"], row["guidance_scales"]
+    assert isinstance(indices, list) and isinstance(scales, list)
+    pattern = (*indices, *(scales.index(scale) for scale in scales))
+    if pattern not in known:
+        cells = [
+            plan.cells[index].model_copy(update={"guidance_scale": scale})
+            for index, scale in zip(indices, scales, strict=True)
+        ]
+        known[pattern] = count_work(cells, found=False), count_work(cells, found=True)
+    return known[pattern]
+
+
+def _preview_pixels(width: int, height: int) -> float:
+    shrink = min(1.0, PREVIEW_SIDE / max(width, height))
+    return width * height * shrink**2
+
+
+def _case(work: Work, lake_bytes: float, config: RunConfig) -> Case:
+    speeds, diffusion, vlm = config.plan, config.diffusion, config.vlm
+    if speeds.rows_per_second is None or not work.rows:
+        return Case(work, lake_bytes)
+    seconds = work.rows / (speeds.rows_per_second * diffusion.actors)
+    rate = work.questions / seconds
+    answers = speeds.vlm_answers_per_second_per_replica
+    latency = speeds.vlm_seconds_per_answer
+    replicas: int | None = None
+    paced = seconds
+    if answers is not None:
+        # the least pool also for a rate that is a whole multiple up to rounding
+        replicas = math.ceil(rate / (answers * speeds.vlm_load) - 1e-9)
+        paced = max(seconds, work.questions / (answers * vlm.replicas))
+        if latency is None:
+            latency = vlm.max_batch_size / answers
+    elif work.questions:
+        paced = math.nan
+    else:
+        replicas = 0
+    flying, prompts = None, None
+    if latency is not None or not work.questions:
+        # Little: computing + waiting, the latter = questions a second of one actor × seconds an answer takes
+        in_batch = diffusion.max_rows * work.trajectory_steps / work.rows
+        waiting = rate / diffusion.actors * (latency or 0.0)
+        flying = math.ceil(in_batch + waiting)
+        prompts = math.ceil((in_batch + waiting) * work.prompt_steps / work.trajectory_steps)
+    return Case(
+        work=work,
+        lake_bytes=lake_bytes,
+        diffusion_hours=seconds / 3600,
+        diffusion_hours_alone=work.rows_alone / (speeds.rows_per_second * diffusion.actors) / 3600,
+        answers_per_second=rate,
+        vlm_replicas=replicas,
+        hours=None if math.isnan(paced) else paced / 3600,
+        trajectories_in_flight=flying,
+        prompts_in_flight=prompts,
+    )
+
+
+def plan_table(found: RunEstimate, config: RunConfig) -> Table:
+    """The estimate for a terminal or a log: one column a supposition about the VLM's answers."""
+    table = Table(
+        title=Text(config.banner or "", style="bold yellow") if config.banner else None,
+        caption=Text(_caption(found, config)),
+        title_justify="left",
+        caption_justify="left",
+        caption_style="dim",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column("if the VLM's answers are:")
+    for name in found.cases():
+        table.add_column(name, justify="right")
+    cases = list(found.cases().values())
+
+    def line(label: str, values: list[float | int | None], form: str = ",.0f") -> None:
+        if any(value is not None for value in values):
+            table.add_row(label, *("–" if value is None else format(value, form) for value in values))
+
+    table.add_row("trials", *[f"{found.trials:,}"] * len(cases))
+    line("pictures computed, shared ones once", [case.work.pictures for case in cases])
+    line("network rows, with sharing", [case.work.rows for case in cases])
+    line("network rows, separate runs", [case.work.rows_alone for case in cases])
+    line("questions, with sharing", [case.work.questions for case in cases])
+    line("questions, separate runs", [case.work.questions_alone for case in cases])
+    table.add_row("lake", *[filesize.decimal(round(case.lake_bytes)) for case in cases])
+    actors = config.diffusion.actors
+    line(f"hours of {actors} diffusion actor{'s' * (actors > 1)}", [case.diffusion_hours for case in cases], ",.2f")
+    line("… separate runs", [case.diffusion_hours_alone for case in cases], ",.2f")
+    line("answers a second that keep them busy", [case.answers_per_second for case in cases], ",.1f")
+    line("VLM replicas that give them", [case.vlm_replicas for case in cases], "d")
+    line(f"hours with {config.vlm.replicas} replica{'s' * (config.vlm.replicas > 1)}", [c.hours for c in cases], ",.2f")
+    line("trajectories in flight, an actor", [case.trajectories_in_flight for case in cases], "d")
+    line("prompts in flight, an actor", [case.prompts_in_flight for case in cases], "d")
+    return table
+
+
+def advice(found: RunEstimate, config: RunConfig) -> list[str]:
+    """What the configuration should change so that no actor waits in the expected case, a line each."""
+    case, lines = found.expected, []
+    if case.vlm_replicas is not None and case.vlm_replicas > config.vlm.replicas:
+        lines.append(
+            f"vlm.replicas is {config.vlm.replicas}: the diffusion actors would wait for answers; {case.vlm_replicas} keep them busy"
+        )
+    fixed = config.diffusion.max_trajectories
+    most, option = (fixed, "max") if fixed is not None else (config.diffusion.most_trajectories, "most")
+    if case.trajectories_in_flight is not None and case.trajectories_in_flight > most:
+        lines.append(
+            f"diffusion.{option}_trajectories is {most}: batches would run half empty while answers are awaited; "
+            f"{case.trajectories_in_flight} keep them full"
+        )
+    room = config.diffusion.concurrent_calls * min(ROWS_A_BLOCK_IN_FLIGHT, config.rows_per_block)
+    if case.prompts_in_flight is not None and case.prompts_in_flight > room:
+        calls = math.ceil(case.prompts_in_flight / min(ROWS_A_BLOCK_IN_FLIGHT, config.rows_per_block))
+        lines.append(
+            f"diffusion.concurrent_calls is {config.diffusion.concurrent_calls}: an actor gets at most {room} prompts at a time; "
+            f"{calls} give it {case.prompts_in_flight}"
+        )
+    return lines
+
+
+def show_plan(config: RunConfig, console: Console) -> int:
+    """Prints what a run of ``config`` would take, what should be configured otherwise, and which models are missing; 0."""
+    planned = plan_only(config)
+    found = estimate(planned.plan, config)
+    console.print(plan_table(found, config))
+    for line in advice(found, config):
+        console.print(f"advice   {line}", soft_wrap=True, highlight=False)
+    for line in planned.missing:
+        console.print(f"missing  {line}", soft_wrap=True, highlight=False)
+    return 0
+
+
+def _caption(found: RunEstimate, config: RunConfig) -> str:
+    prompts = f"{found.prompts:,} prompts in {found.cells} cells"
+    repeated = f", {found.repeated:,} repeated trials made once" if found.repeated else ""
+    parts = [
+        f"{prompts}{repeated}. Expected: the VLM finds something in {config.plan.found_share:.0%} of the prompts that are not benign.",
+        f"Lake: {config.plan.bytes_per_pixel:g} bytes a pixel of a picture; every trial keeps its own, shared or not.",
+    ]
+    if config.plan.rows_per_second is None:
+        parts.append("Hours and replicas: give --plan.rows_per_second and --plan.vlm_answers_per_second_per_replica.")
+    return " ".join(parts)

@@ -1,0 +1,158 @@
+"""The presets for real models: complete, valid on every hardware, and the reference ones tied to the papers' numbers.
+
+The numbers below are those of the released code of VL-DNP (arXiv 2510.26052) and of the safe regions (arXiv 2505.15427).
+"""
+
+import re
+
+import pytest
+import torch
+
+from guidance.direction import Direction
+from guidance.edits.safree import Safree
+from guidance.errors import InputError
+from guidance.vocabulary import HarmVocabulary
+from measures.profiles import get_profile
+from pipelines.command_line import read_config, read_preset
+
+REAL = ("sd14", "sd14-reference", "responsible-reference", "sdxl")
+HARDWARE = ("24gb", "80gb", "cluster")
+SD14 = ("CompVis/stable-diffusion-v1-4", "133a221b8aa7292a167afc5127cb63fb5005638b")
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def preset(name, hardware="80gb", *options):
+    return read_config(["--preset", name, "--hardware", hardware, *options])
+
+
+@pytest.fixture(autouse=True)
+def direction(tmp_path, monkeypatch):
+    """What discovery makes before the safe regions' preset can be run."""
+    Direction("", "shift", (torch.zeros(77, 1), torch.ones(768, 1))).save(tmp_path / "directions" / "sd14-safety")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("hardware", HARDWARE)
+@pytest.mark.parametrize("name", REAL)
+def test_each_is_complete_on_each_hardware(name, hardware):
+    config = preset(name, hardware)
+    assert config.expand_cells()
+    assert get_profile(config.profile) and config.harm_vocabulary()
+    assert COMMIT.fullmatch(config.diffusion.revision) and COMMIT.fullmatch(config.vlm.revision)
+    assert config.diffusion.device == "cuda" and config.diffusion.num_gpus > 0
+    written = read_preset(name, hardware).hardware["diffusion"]
+    assert {"max_rows", "most_trajectories", "decode_batch", "num_gpus"} <= set(written)
+    # three rows of one trajectory must go into one forward
+    assert config.diffusion.max_rows >= 3 and config.diffusion.most_trajectories * 3 >= config.diffusion.max_rows
+    if "vlm" in read_preset(name, hardware).hardware:
+        assert config.vlm.num_gpus > 0 and config.vlm.max_ongoing_requests >= 2 * config.vlm.max_batch_size
+
+
+@pytest.mark.parametrize("hardware", ["24gb", "80gb"])
+@pytest.mark.parametrize("name", REAL)
+def test_one_card_is_shared_out_and_no_more_than_one(name, hardware):
+    config = preset(name, hardware)
+    shares = [stage.actors * stage.num_gpus for stage in (config.diffusion, config.safety, config.alignment)]
+    assert sum(shares) + config.vlm.replicas * config.vlm.num_gpus == pytest.approx(1.0)
+    on_gpu = any(scorer.device == "cuda" for scorer in config.alignment.scorers)
+    assert on_gpu == (config.alignment.num_gpus > 0)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_revision_and_a_folder_are_options(name, tmp_path):
+    config = preset(name, "80gb", "--diffusion.revision", "main", "--vlm.model", str(tmp_path))
+    assert (config.diffusion.revision, config.vlm.model) == ("main", str(tmp_path))
+
+
+def test_vl_dnps_reference_has_the_released_settings():
+    config = preset("sd14-reference")
+    assert (config.diffusion.model, config.diffusion.revision) == SD14
+    assert (config.solver, config.num_inference_steps) == ("DPMSolverMultistepScheduler", 50)
+    assert (config.width, config.height, config.row_sizes) == (512, 512, False)
+    assert config.diffusion.dtype == "float32"
+    assert config.query_steps == (5, 6, 7, 9, 12, 16, 21, 27, 34, 42)
+    assert config.vlm.model == "Qwen/Qwen2.5-VL-7B-Instruct"
+    assert (config.vlm.max_new_tokens, config.vlm.picture_size) == (64, 448)
+    assert (config.guidance_scale, config.guidance_cap, config.seed, config.samples_per_prompt) == (7.5, None, 1, 1)
+    cells = config.expand_cells()
+    scales = {
+        method: {cell.negative_scale for cell in cells if cell.method == method}
+        for method in ("none", "static_negative", "dynamic_negative")
+    }
+    [safree] = [cell.edit for cell in cells if cell.method == "safree"]
+    assert (
+        isinstance(safree, Safree) and safree.concepts_as_empty and len(safree.concepts) == 17 and safree.alpha == 0.01
+    )
+    assert scales == {"none": {None}, "static_negative": {7.5, 15, 20}, "dynamic_negative": {7.5, 15, 20}}
+    assert all(cell.guidance_scale is None for cell in cells), "g is the prompt row's own"
+    asking = [cell.guidance for cell in cells if cell.method == "dynamic_negative"]
+    assert all(guidance.query_steps == config.query_steps for guidance in asking)
+
+
+def test_vl_dnps_vocabulary_is_nine_parts_and_its_negative():
+    vocabulary = HarmVocabulary.from_yaml(preset("sd14-reference").vocabulary)
+    parts = vocabulary.all_terms()
+    assert len(parts) == 9
+    assert vocabulary.negative_prompt(parts[:2]) == f"Nudity, Sexual, {parts[0]}, {parts[1]}."
+
+
+def test_the_safe_regions_reference_has_the_released_settings():
+    config = preset("responsible-reference")
+    assert (config.diffusion.model, config.diffusion.revision) == SD14
+    assert (config.solver, config.num_inference_steps) == ("LMSDiscreteScheduler", 50)
+    assert (config.width, config.height, config.row_sizes) == (512, 512, False)
+    assert config.guidance_scale == 7.5 and config.diffusion.dtype == "float32"
+    plain, shifted = config.expand_cells()
+    assert (plain.method, plain.edit, shifted.method) == ("none", None, "safe_region")
+    # the 15th step, counted from 1
+    assert (shifted.edit.strength, shifted.edit.start_step) == (1.0, 15 - 1)
+    assert shifted.edit.direction.kind == "shift" and shifted.edit.direction.rank == 1
+    assert config.profile == "nudenet-6@0.5"
+    assert [(file.name, file.limit) for file in config.prompts if not file.benign] == [("i2p", None)]
+
+
+def test_sld_runs_at_its_authors_settings():
+    found = {cell.guidance.preset: cell.guidance for cell in preset("sd14").expand_cells() if cell.method == "sld"}
+    numbers = {
+        name: (
+            sld.warmup_steps,
+            sld.safety_scale,
+            sld.threshold,
+            sld.momentum_scale,
+            sld.momentum_beta,
+        )
+        for name, sld in found.items()
+    }
+    assert numbers == {"medium": (10, 1000, 0.01, 0.3, 0.4), "strong": (7, 2000, 0.025, 0.5, 0.7)}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_hardware_is_chosen_by_name_and_the_first_is_the_default(name):
+    first = "80gb" if name == "sd14-reference" else "24gb"
+    assert read_config(["--preset", name]).model_dump() == preset(name, first).model_dump()
+    assert read_config(["--preset", name]).model_dump() != preset(name, "cluster").model_dump()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--preset", "sd14", "--hardware", "80g"],
+            "--hardware: sd14.yaml has no '80g'; allowed: 24gb, 80gb, cluster; did",
+        ),
+        (["--preset", "miniature", "--hardware", "80gb"], "miniature.yaml has no '80gb'; the preset has no section"),
+    ],
+)
+def test_an_unknown_hardware_is_refused_with_what_there_is(arguments, message):
+    with pytest.raises(InputError, match=message):
+        read_config(arguments)
+
+
+@pytest.mark.parametrize(
+    "written", ["hardware: [24gb]", "hardware: {24gb: 3}", "hardware: {24gb: {diffusion: {max_row: 3}}}"]
+)
+def test_a_mistake_in_a_hardware_section_is_named(written, tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text((read_preset("miniature").path).read_text() + written + "\n")
+    with pytest.raises(InputError, match=r"mine.yaml.*(hardware|diffusion.max_row: unknown key)"):
+        read_config(["--preset", str(path)])

@@ -1,0 +1,140 @@
+"""What a run is said to take, by hand-reckoned cases."""
+
+import random
+import sys
+import time
+
+import pytest
+import ray
+
+from guidance.errors import InputError
+from jobs import eval_i2p
+from pipelines.command_line import read_config, take_plan_flag
+from pipelines.run_plan import advice, estimate, plan_only
+
+DYNAMIC = '{"method": "dynamic_negative", "negative_scale": [4, 8], "query_steps": [3, 5, 9]}'
+
+
+@pytest.fixture
+def planned(tmp_path):
+    (tmp_path / "bad.csv").write_text("prompt,seed\n" + "".join(f"a red thing {i},{i}\n" for i in range(30)))
+    (tmp_path / "good.csv").write_text("prompt,seed\n" + "".join(f"a blue thing {i},{i}\n" for i in range(10)))
+
+    def make(cells: str, *options: str):
+        prompts = f'["{tmp_path}/bad.csv", {{"path": "{tmp_path}/good.csv", "benign": true}}]'
+        config = read_config(["--prompts", prompts, "--cells", f"[{cells}]", *options])
+        return estimate(plan_only(config).plan, config), config
+
+    return make
+
+
+def test_a_plain_run_takes_two_rows_a_step_and_asks_nothing(planned):
+    found, config = planned('{"method": "none"}', "--plan.rows_per_second", "100")
+    assert (found.trials, found.prompts, found.cells) == (40, 40, 1)
+    for case in found.cases().values():
+        assert case.work.rows == case.work.rows_alone == 40 * 25 * 2
+        assert case.work.questions == 0 and case.vlm_replicas == 0
+        assert case.diffusion_hours == case.hours == pytest.approx(2000 / 100 / 3600)
+        # nothing is awaited: as many trajectories as a batch holds
+        assert case.trajectories_in_flight == config.diffusion.max_rows / 2
+    assert advice(found, config) == []
+
+
+def test_rows_and_questions_are_shared_until_something_is_found(planned):
+    found, _ = planned(DYNAMIC, "--plan.found_share", "0.5")
+    assert found.least.work.rows == 40 * 25 * 2 and found.least.work.rows_alone == 2 * 40 * 25 * 2
+    assert (found.least.work.questions, found.least.work.questions_alone) == (40 * 3, 2 * 40 * 3)
+    # from step 3 on two trajectories of three rows; the step of the fork still shares its rows
+    dearest = 3 * 2 + 3 + 21 * 6
+    assert found.most.work.rows == 40 * dearest
+    assert found.most.work.rows_alone == 2 * 40 * (3 * 2 + 22 * 3)
+    assert found.most.work.questions == 40 * (1 + 2 + 2) and found.most.work.pictures == 80
+    # half of the 30 harmful prompts, none of the 10 benign
+    assert found.expected.work.rows == pytest.approx(15 * dearest + 25 * 50)
+
+
+def test_the_pool_must_answer_as_many_times_as_there_are_questions_a_picture(planned):
+    speeds = ("--plan.rows_per_second", "50", "--plan.vlm_answers_per_second_per_replica", "2", "--plan.vlm_load", "1")
+    cell = '{"method": "dynamic_negative", "negative_scale": 0, "query_steps": [1,2,3,4,5,6,7,8,9,10]}'
+    found, config = planned(cell, *speeds, "--diffusion.actors", "3")
+    case = found.expected
+    pictures_a_second = 3 * 50 / (25 * 2)
+    assert case.answers_per_second == pytest.approx(10 * pictures_a_second)
+    assert case.vlm_replicas == 15
+    # one replica sets the pace: 400 questions at two a second
+    assert case.hours == pytest.approx(400 / 2 / 3600) and case.diffusion_hours < case.hours
+    assert any("vlm.replicas is 1" in line and "15" in line for line in advice(found, config))
+
+
+def test_trajectories_in_flight_follow_littles_law(planned):
+    speeds = ("--plan.rows_per_second", "32", "--plan.vlm_seconds_per_answer", "2.5", "--diffusion.max_rows", "32")
+    found, config = planned('{"method": "dynamic_negative", "negative_scale": 0, "query_steps": [3, 9]}', *speeds)
+    # 16 in the batch; 32 rows a second are 16 steps, 16/25 pictures, 32/25 questions a second, each awaited 2.5 s
+    assert found.expected.trajectories_in_flight == 16 + 4  # 3.2 rounded up
+    assert found.expected.prompts_in_flight == 20
+    few, tight = planned(
+        '{"method": "dynamic_negative", "negative_scale": 0, "query_steps": [3, 9]}',
+        *speeds,
+        *("--diffusion.max_trajectories", "8", "--diffusion.concurrent_calls", "2", "--rows_per_block", "4"),
+    )
+    lines = advice(few, tight)
+    assert "diffusion.max_trajectories is 8" in lines[0] and "20" in lines[0]
+    assert "at most 8 prompts at a time; 5 give it 20" in lines[1]
+    assert advice(found, config) == []
+
+
+def test_the_lake_grows_with_pixels_and_previews(planned):
+    found, config = planned('{"method": "none"}', "--plan.bytes_per_pixel", "2", "--width", "512", "--height", "256")
+    assert found.least.lake_bytes == 40 * (512 * 256 * 2 + 1000)
+    asking, _ = planned('{"method": "dynamic_negative", "negative_scale": 1, "query_steps": [3]}', "--width", "512")
+    # the preview is 128 pixels wide and, of a picture of 512 × 64, 16 high
+    assert asking.least.lake_bytes == pytest.approx(40 * (512 * 64 * 1.8 + 1000 + 128 * 16 * 0.25))
+    assert config.height == 256
+
+
+def test_the_whole_of_i2p_is_read_checked_and_planned_in_two_seconds(tmp_path):
+    draw = random.Random(0)
+    rows = (
+        f'"thing {i}, drawn","hate, violence",{draw.randrange(2**32)},{draw.choice([7, 7.5, 8, 9.5, 12])},512,{draw.choice([512, 768])}'
+        for i in range(4703)
+    )
+    header = "prompt,categories,sd_seed,sd_guidance_scale,sd_image_width,sd_image_height\n"
+    (tmp_path / "i2p.csv").write_text(header + "\n".join(rows) + "\n")
+    config = read_config(["--prompts", f'[{{"path": "{tmp_path}/i2p.csv", "limit": 4703}}]'])
+    plan_only(read_config(["--limit", "1"]))  # imports and the models' digests
+    started = time.process_time()
+    found = estimate(plan_only(config).plan, config)
+    assert time.process_time() - started <= 2
+    assert found.trials == 4703 * 5 and found.prompts == 4703
+
+
+def test_models_need_not_be_there_but_are_named(tmp_path):
+    planned = plan_only(
+        read_config(["--limit", "2", "--diffusion.model", "nobody/none", "--diffusion.revision", "abc"])
+    )
+    [line] = planned.missing
+    assert "'nobody/none' at revision abc" in line and "`hf download nobody/none --revision abc`" in line
+    assert len(planned.plan.trial_ids) == 20
+
+
+def test_a_mistake_is_still_a_mistake():
+    with pytest.raises(InputError, match="solver: 'Magic' is not supported"):
+        plan_only(read_config(["--solver", "Magic"]))
+
+
+@pytest.mark.parametrize("arguments", [["--plan"], ["--plan.rows_per_second", "40"]])
+def test_the_flag_and_its_options_ask_for_a_plan(arguments):
+    rest, planning = take_plan_flag(["--limit", "2", *arguments])
+    assert planning and "--plan" not in rest and read_config(rest).limit == 2
+    assert not take_plan_flag(["--limit", "2"])[1]
+
+
+def test_the_job_prints_the_plan_and_starts_nothing(tmp_path, monkeypatch, capsys):
+    lake = tmp_path / "lake"
+    arguments = ["--plan", "--limit", "2", "--lake", str(lake), "--plan.rows_per_second", "40"]
+    monkeypatch.setattr(sys, "argv", ["eval_i2p.py", *arguments, "--plan.vlm_answers_per_second_per_replica", "5"])
+    assert eval_i2p.main() == 0
+    printed = capsys.readouterr().out
+    for label in ("trials", "network rows", "questions", "lake", "hours of 1 diffusion actor", "VLM replicas"):
+        assert label in printed
+    assert not ray.is_initialized() and not lake.exists()
