@@ -76,7 +76,9 @@ def test_a_query_step_beyond_the_step_count(attempt):
 
 
 def test_an_unknown_method(attempt):
-    assert "'nothing' is unknown; allowed: none, negative_prompt, static_negative" in attempt(*cells('{"method": "nothing"}'))
+    assert "'nothing' is unknown; allowed: none, negative_prompt, static_negative" in attempt(
+        *cells('{"method": "nothing"}')
+    )
 
 
 def test_an_unknown_option(attempt):
