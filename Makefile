@@ -18,6 +18,9 @@ setup: $(VENV)/.installed  ## Make .venv and install everything into it
 eval: setup  ## Run the main job on the miniature: prompts to table
 	$(RUN) jobs/eval_i2p.py
 
+nightly: setup  ## Run tonight's regression on the miniature
+	$(RUN) jobs/nightly_regression.py
+
 test: setup  ## Run the tests
 	$(RUN) -m pytest -q
 
@@ -42,4 +45,4 @@ miniature-train: setup  ## Train the miniature again (about two hours of two cor
 clean:  ## Remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup eval test check format bench miniature-report miniature-train clean
+.PHONY: help setup eval nightly test check format bench miniature-report miniature-train clean
