@@ -158,7 +158,10 @@ class DiffusionModel:
         return {}
 
     def decode(self, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
-        """Clean latents to pictures, ``batch`` at a time (1 makes a picture independent of its neighbours bit for bit)."""
+        """Clean latents to pictures, ``batch`` at a time (1 makes a picture independent of its neighbours bit for bit).
+
+        Raises ``FloatingPointError`` rather than give a black picture for one that is not finite, as an autoencoder in float16 may.
+        """
         return self._decode(self._vae, latents_BCHW, batch)
 
     def preview(self, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
@@ -170,6 +173,8 @@ class DiffusionModel:
         pictures: list[Picture] = []
         for part in torch.split(_unscaled(latents_BCHW, vae.config), batch):
             decoded = vae.decode(part.to(vae.dtype), return_dict=False)[0]
+            if not torch.isfinite(decoded).all():
+                raise FloatingPointError(f"the autoencoder in {vae.dtype} made a picture that is not finite")
             levels = ((decoded.float() / 2 + 0.5).clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1)
             pictures += [np.ascontiguousarray(picture) for picture in levels.cpu().numpy()]
         return pictures

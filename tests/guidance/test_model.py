@@ -52,3 +52,11 @@ def test_a_pipeline_of_another_kind_is_refused_by_name(tmp_path):
 def test_a_size_that_latents_cannot_have_is_refused(model, width, height):
     with pytest.raises(InputError, match=f"width {width}, height {height}: both must be multiples of 8"):
         model.initial_noise(0, width, height)
+
+
+def test_a_picture_that_is_not_finite_is_an_error_and_never_black(model):
+    latents = torch.zeros(2, 4, 8, 8)
+    latents[1, 0, 0, 0] = float("nan")
+    assert len(model.decode(latents[:1], 1)) == 1
+    with pytest.raises(FloatingPointError, match="not finite"):
+        model.decode(latents, 2)
