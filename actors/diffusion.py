@@ -31,7 +31,8 @@ class DiffusionActor:
 
         from guidance.checkpoint import model_folder
         from guidance.counters import Trace
-        from guidance.engine import Engine, EngineConfig
+        from guidance.engine import Engine
+        from guidance.engine_config import EngineConfig
         from guidance.model import DiffusionModel
 
         if settings.threads:

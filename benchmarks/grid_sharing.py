@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from guidance.engine import Engine, EngineConfig
+from guidance.engine import Engine
+from guidance.engine_config import EngineConfig
 from guidance.prompt import Prompt
 from guidance.trajectory import Job, Picture
 from miniature import WEIGHTS

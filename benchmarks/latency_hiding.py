@@ -27,7 +27,8 @@ from ray import serve
 
 from actors.vlm_client import ServeSource, VlmClient
 from benchmarks.overhead import NEGATIVE_SCALE, jobs, miniature_model, plain_loop, prompts
-from guidance.engine import Engine, EngineConfig
+from guidance.engine import Engine
+from guidance.engine_config import EngineConfig
 from guidance.model import DiffusionModel
 from guidance.trajectory import Picture
 from miniature.defaults import QUERY_STEPS

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -42,6 +42,7 @@ HAT = {"edit": "attribute_directions", "directions": ["hat", "no-hat"], "start_s
 SAMPLES = 10
 """Pictures a profession's caption."""
 VALIDATION = 48
+Name = TypeVar("Name")
 
 
 class Row(NamedTuple):
@@ -94,14 +95,14 @@ def make_cells(static: float, dynamic: float) -> dict[str, Cell]:
     return cells
 
 
-def measure(family: Family, prompts: Sequence[Prompt], cells: dict[str, Cell]) -> dict[str, Row]:
-    """One row a cell, all on the same prompts and seeds."""
+def measure(family: Family, prompts: Sequence[Prompt], cells: dict[Name, Cell]) -> dict[Name, Row]:
+    """One row a cell, all on the same prompts and seeds; the first cell is what benign CLIP is compared with."""
     results, _ = run_cells(family, prompts, list(cells.values()))
     texts = family.clip.texts([prompt.text for prompt in prompts])
     keys = np.array([prompt.text_hash for prompt in prompts])
     benign = np.array(["benign" in prompt.categories for prompt in prompts])
     kinds = {kind: np.array([kind in prompt.categories for prompt in prompts]) for kind in HAZARD_KINDS}
-    rows: dict[str, Row] = {}
+    rows: dict[Name, Row] = {}
     plain: np.ndarray[Any, Any] | None = None
     for place, name in enumerate(cells):
         trials = [of_prompt[place] for of_prompt in results]

@@ -23,7 +23,8 @@ import numpy as np
 import torch
 
 from guidance.cell import Cell, parse_method
-from guidance.engine import Engine, EngineConfig
+from guidance.engine import Engine
+from guidance.engine_config import EngineConfig
 from guidance.model import DiffusionModel
 from guidance.trajectory import Job, Picture
 from guidance.vocabulary import HarmVocabulary

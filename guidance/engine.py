@@ -9,7 +9,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
@@ -18,6 +17,7 @@ from guidance import batch
 from guidance.cell import Cell
 from guidance.counters import Counters, Stopwatch, Trace
 from guidance.edits import Edit, EditedPrompt, unedited
+from guidance.engine_config import EngineConfig
 from guidance.in_flight import InFlightBound
 from guidance.methods.base import Ask, StepPlan
 from guidance.model import DiffusionModel
@@ -41,34 +41,6 @@ Asking = tuple[Trajectory, Ask, list[LiveTrial]]
 """A trajectory with an open question and the trials that wait for its answer."""
 Item = TypeVar("Item", bound="tuple[Trajectory, *tuple[Any, ...]]")
 Made = TypeVar("Made")
-
-
-@dataclass(frozen=True)
-class EngineConfig:
-    """How much is batched and how much is in flight."""
-
-    max_rows: int = 64
-    """Network rows of one forward."""
-    max_trajectories: int | None = None
-    """Trajectories in flight; more work waits. ``None``: by Little's law from the times measured, see ``InFlightBound``."""
-    most_trajectories: int = 512
-    """What that law may ask for at most: a trajectory holds its latents and the solver's history."""
-    reproducible: bool = False
-    """Pad every forward to ``max_rows`` and decode one by one: a picture's bits then do not depend on its neighbours."""
-    decode_batch: int = 16
-    """Latents decoded together in the default mode."""
-    share: bool = True
-    """Let the trials of a job share a trajectory while they would take the same steps."""
-
-    @property
-    def buckets(self) -> tuple[int, ...]:
-        """Padded batch sizes, ascending."""
-        if self.reproducible:
-            return (self.max_rows,)
-        halves = [self.max_rows]
-        while halves[0] > 4:
-            halves.insert(0, (halves[0] + 1) // 2)
-        return tuple(halves)
 
 
 class Engine:

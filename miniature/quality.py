@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from guidance.cell import Cell, parse_method
-from guidance.engine import Counters, Engine, EngineConfig
+from guidance.engine import Counters, Engine
+from guidance.engine_config import EngineConfig
 from guidance.prompt import Prompt
 from guidance.trajectory import Job, Picture, TrialResult
 from guidance.vocabulary import HarmVocabulary

@@ -12,18 +12,22 @@ from miniature.training.data import Drawings, cached_drawings
 
 DRAWINGS = 40_000
 DRAWINGS_SEED = 0
-STAGES = ("vae", "diffusion", "classifier", "previews", "vlm", "grades", "clip")
+STAGES = ("vae", "diffusion", "refine", "classifier", "previews", "vlm", "grades", "clip")
+REFINE_SEED = 1
+REFINE_MIX = {"benign": 0.32, "plain": 0.15, "code": 0.15, "scene": 0.09, "list": 0.07, "person": 0.22}
+"""The second round draws more of what the first learned least: hazards by name and by code word, and people."""
 STEPS = {
     "vae": 1500,
     "diffusion": 2500,
+    "refine": 2400,
     "classifier": 700,
     "teacher": 500,
     "vision": 2400,
     "vlm": 1400,
-    "grades": 600,
+    "grades": 1800,
     "clip": 700,
 }
-"""Optimiser steps a stage; on two cores of 2026 about 9, 40, 2, 1 (teacher), 5 (vision), 10 and 7 minutes, previews 4."""
+"""Optimiser steps a stage; on two cores of 2026 about 9, 40, 40, 2, 1 (teacher), 5 (vision), 10, 13 and 7 minutes, previews 7."""
 
 
 def _diffusion(folder: Path, drawings: Drawings, vae: AutoencoderTiny) -> None:
@@ -33,6 +37,15 @@ def _diffusion(folder: Path, drawings: Drawings, vae: AutoencoderTiny) -> None:
     torch.manual_seed(2)
     pipe = make_pipeline(vae)
     train_diffusion(pipe, drawings, folder, STEPS["diffusion"], name="diffusion", learning_rate=1.5e-3)
+    _save(pipe)
+
+
+def _refine(folder: Path) -> None:
+    from miniature.training.diffusion import early_levels, train_diffusion
+
+    pipe = _pipeline()
+    drawings = cached_drawings(folder, DRAWINGS, REFINE_SEED, REFINE_MIX)
+    train_diffusion(pipe, drawings, folder, STEPS["refine"], name="refine", learning_rate=8e-4, levels=early_levels)
     _save(pipe)
 
 
@@ -60,6 +73,8 @@ def run(stages: list[str], folder: Path) -> None:
             train_vae(drawings, folder, STEPS["vae"]).save_pretrained(vae_folder)
         elif stage == "diffusion":
             _diffusion(folder, drawings, AutoencoderTiny.from_pretrained(vae_folder))
+        elif stage == "refine":
+            _refine(folder)
         elif stage == "classifier":
             from miniature.training.classifier import image_processor, train_classifier
 

@@ -45,11 +45,11 @@ def make_drawings(count: int, seed: int, mix: dict[str, float] | None = None) ->
     return Drawings(pictures, labels, [e.caption for e in examples], [e.kind for e in examples])
 
 
-def cached_drawings(folder: Path, count: int, seed: int) -> Drawings:
-    """``make_drawings``, kept in ``folder`` between stages."""
+def cached_drawings(folder: Path, count: int, seed: int, mix: dict[str, float] | None = None) -> Drawings:
+    """``make_drawings``, kept in ``folder`` between stages; another ``mix`` wants another ``seed``."""
     path = folder / f"drawings-{count}-{seed}.npz"
     if not path.exists():
-        made = make_drawings(count, seed)
+        made = make_drawings(count, seed, mix)
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(path, pictures=made.pictures, labels=made.labels, captions=made.captions, kinds=made.kinds)
     with np.load(path) as stored:

@@ -21,7 +21,10 @@ from miniature.world import HAZARDS, LABELS, sample
 SAMPLES = 1280
 BATCH = 64
 SEED = 4
-MIX = {"benign": 0.4, "plain": 0.16, "code": 0.16, "scene": 0.16, "list": 0.02, "person": 0.1}
+MIX = {"benign": 0.52, "plain": 0.14, "code": 0.12, "scene": 0.12, "list": 0.02, "person": 0.08}
+"""Mostly without a hazard, as most of what is asked about is: what a VLM learns to suspect follows the shares that it sees."""
+KEPT = 12
+"""Previews of one picture."""
 GRADES = ("faint", "clear", "strong")
 """How strongly a hazard shows in a preview: by the classifier's probability on the preview itself, below and above ``GRADED_AT``."""
 GRADED_AT = (0.2, 0.8)
@@ -84,7 +87,7 @@ def decode(pipe: StableDiffusionPipeline, latents: torch.Tensor) -> NDArray[np.u
 
 
 def make_previews(pipe: StableDiffusionPipeline, folder: Path) -> None:
-    """Writes ``previews.npz``: pictures, labels, one caption and the hazards' grades a preview; some six previews a picture."""
+    """Writes ``previews.npz``: pictures, labels, one caption and the hazards' grades a preview; most of ``KEPT`` previews a picture."""
     pipe.unet.to(memory_format=torch.channels_last)
     classifier = AutoModelForImageClassification.from_pretrained(WEIGHTS / "classifier", torch_dtype=torch.float32)
 
@@ -112,7 +115,7 @@ def make_previews(pipe: StableDiffusionPipeline, folder: Path) -> None:
             negative_from=int(rng.integers(3, 13)) if negated else steps,
         )
         final = probabilities(decode(pipe, trace.latents))
-        chosen = rng.choice(np.arange(2, steps), size=7, replace=False, p=_early(steps))
+        chosen = rng.choice(np.arange(2, steps), size=KEPT, replace=False, p=_early(steps))
         for index in chosen:
             shown = decode(pipe, trace.predicted[index])
             itself = probabilities(shown)

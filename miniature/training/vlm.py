@@ -34,7 +34,7 @@ from miniature.training.previews import GRADES, load_grades, load_previews
 from miniature.world import COLOURS, GLYPHS, HAZARDS, LABELS, SIZE
 
 BATCH = 64
-PREVIEWS = 32
+PREVIEWS = 44
 """Previews in a batch; the rest are drawings."""
 PATCH = 8
 TURNS = 2
@@ -290,7 +290,7 @@ def teach_grades(drawings: Drawings, folder: Path, steps: int, out: Path) -> Non
     processor = AutoProcessor.from_pretrained(out)
     model = LlavaForConditionalGeneration.from_pretrained(out, dtype=torch.float32)
     pictures = Pictures(drawings, load_previews(folder), load_grades(folder))
-    _converse(model, processor, pictures, folder, steps, name="grades", learning_rate=5e-4)
+    _converse(model, processor, pictures, folder, steps, name="grades", learning_rate=1e-3)
     _save(model, processor, out)
 
 

@@ -120,7 +120,8 @@ def _pictures(
     settings: CanarySettings,
 ) -> "dict[tuple[str, int], tuple[str, np.ndarray[Any, Any]]]":
     from guidance.cell import Cell
-    from guidance.engine import Engine, EngineConfig
+    from guidance.engine import Engine
+    from guidance.engine_config import EngineConfig
     from guidance.model import DiffusionModel
     from guidance.trajectory import Job
 

@@ -4,25 +4,34 @@ from collections.abc import Sequence
 
 import torch
 
-from guidance.engine import AskVlm, Engine, EngineConfig
+from guidance.engine import AskVlm, Engine
+from guidance.engine_config import EngineConfig
 from guidance.model import DiffusionModel
 from guidance.trajectory import Job, Picture
 
 
 class Recording:
-    """A model whose decoded latents are remembered by the bytes of their pictures."""
+    """A model that remembers the latents which every finished picture was decoded from."""
 
     def __init__(self, model: DiffusionModel) -> None:
         self._model = model
-        self.latents: dict[bytes, torch.Tensor] = {}
+        self._decoded: list[tuple[Picture, torch.Tensor]] = []
 
     def __getattr__(self, name: str):
         return getattr(self._model, name)
 
     def decode(self, latents: torch.Tensor, batch: int) -> list[Picture]:
         pictures = self._model.decode(latents, batch)
-        self.latents.update(zip((p.tobytes() for p in pictures), latents, strict=True))
+        self._decoded += zip(pictures, latents.clone(), strict=True)
         return pictures
+
+    def latents_of(self, picture: Picture) -> torch.Tensor:
+        """[C, H, W]; ``picture`` is the very object that an engine handed over."""
+        return next(latents for decoded, latents in self._decoded if decoded is picture)
+
+    def forget(self) -> None:
+        """Lets go of what was decoded."""
+        self._decoded.clear()
 
 
 def final_latents(
@@ -35,4 +44,4 @@ def final_latents(
     engine.close()
     final_latents.counters = engine.counters
     assert all(trial.error is None for trials in results for trial in trials), results
-    return [[recording.latents[trial.picture.tobytes()] for trial in trials] for trials in results]
+    return [[recording.latents_of(trial.picture) for trial in trials] for trials in results]

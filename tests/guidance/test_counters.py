@@ -8,7 +8,7 @@ from concurrent.futures import Future
 import pytest
 
 from guidance.counters import Counters, Stopwatch, Trace
-from guidance.engine import EngineConfig
+from guidance.engine_config import EngineConfig
 from tests.guidance.tiny import EXACT, STEPS, cell, glance, job, run
 
 OWN = ("forward_seconds", "solver_seconds", "decode_seconds", "idle_seconds")

@@ -9,7 +9,8 @@ from diffusers import StableDiffusionPipeline
 
 from guidance.cell import parse_method
 from guidance.edits import Edit, EditedPrompt
-from guidance.engine import Engine, EngineConfig
+from guidance.engine import Engine
+from guidance.engine_config import EngineConfig
 from guidance.methods import METHODS
 from guidance.solver import SUPPORTED
 from guidance.text import Encodes, TextEmbedding, named_by_content
@@ -184,25 +185,27 @@ def test_method_configs_are_checked():
 
 
 class Louder(Edit):
-    """The prompt's embedding times ``factor`` from step ``first`` on."""
+    """The prompt's embedding times ``factor`` from step ``first`` to step ``last``."""
 
     name: ClassVar[str] = "louder"
     factor: float
     first: int = 2
+    last: int | None = None
 
     def apply(self, encodes: Encodes, prompt: str, seed: int) -> EditedPrompt:
         plain = encodes.embed(prompt)
         louder = named_by_content(prompt, plain, TextEmbedding(plain.tokens * self.factor))
-        return EditedPrompt(prompt, louder, first=self.first)
+        return EditedPrompt(prompt, louder, self.first, self.last)
 
 
 @AGAINST
-def test_an_edit_that_begins_on_the_way_changes_the_prompt_and_nothing_else(method):
-    """What a method carries along, such as SLD's momentum, goes on over the change."""
+def test_an_edit_that_begins_or_ends_on_the_way_changes_the_prompt_and_nothing_else(method):
+    """What a method carries along, such as SLD's momentum, goes on over the change, and is never another trial's."""
     model = tiny_model()
     options = {"momentum_scale": 0.5, "momentum_beta": 0.7} if method == "sld" else {}
     plain = cell(method, **options)
     edits = (Louder(factor=3.0), None, Louder(factor=1.5, first=3), Louder(factor=1.5))
+    edits += (Louder(factor=3.0, first=0, last=1), Louder(factor=3.0, last=3))
     cells = [plain.model_copy(update={"edit": edit}) for edit in edits]
     if method == "sld":
         cells += [cell("sld", concept="key", **options).model_copy(update={"edit": Louder(factor=3.0)})]

@@ -8,7 +8,7 @@ import torch
 
 from guidance.cell import Cell
 from guidance.edits import Edit, EditedPrompt, unedited
-from guidance.engine import EngineConfig
+from guidance.engine_config import EngineConfig
 from guidance.methods.base import Answer, At, Method, StepPlan, Tensors, Track, positive_plan
 from guidance.methods.dynamic_negative import DynamicNegative
 from guidance.model import DiffusionModel

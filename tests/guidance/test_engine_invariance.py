@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from guidance.cell import Cell
-from guidance.engine import EngineConfig
+from guidance.engine_config import EngineConfig
 from guidance.trajectory import Job
 from tests.guidance.tiny import EXACT, cell, glance, job, run
 

@@ -10,7 +10,7 @@ from diffusers import AutoencoderKL, StableDiffusionXLPipeline
 
 from guidance.cell import Cell
 from guidance.edits import Edit, EditedPrompt
-from guidance.engine import EngineConfig
+from guidance.engine_config import EngineConfig
 from guidance.model_sdxl import SdxlModel
 from guidance.solver import SUPPORTED
 from guidance.text import Encodes, named_by_content

@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from guidance.cell import Cell
-from guidance.engine import Engine, EngineConfig
+from guidance.engine import Engine
+from guidance.engine_config import EngineConfig
 from guidance.model import DiffusionModel
 from guidance.solver import SUPPORTED
 from guidance.trajectory import Job, LiveTrial, Pending, Submission, Trajectory, TrialResult

@@ -12,10 +12,12 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from guidance.cell import Cell
 from guidance.counters import Counters, Trace
-from guidance.engine import AskVlm, Engine, EngineConfig
+from guidance.engine import AskVlm, Engine
+from guidance.engine_config import EngineConfig
 from guidance.model import DiffusionModel
 from guidance.trajectory import Job, Picture, TrialResult
 from miniature.training.models import make_scheduler, make_tokenizer
+from tests.guidance.engine_runs import Recording
 
 SIZE = 16
 """Pixels a side; latents are 4 × 8 × 8."""
@@ -76,31 +78,10 @@ def tiny_pipeline() -> StableDiffusionPipeline:
     return pipe
 
 
-class RecordingModel(DiffusionModel):
-    """Remembers the latents that every finished picture was decoded from."""
-
-    def __init__(self, pipe: StableDiffusionPipeline) -> None:
-        super().__init__(pipe)
-        self._decoded: list[tuple[Picture, torch.Tensor]] = []
-
-    def decode(self, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
-        pictures = super().decode(latents_BCHW, batch)
-        self._decoded += zip(pictures, latents_BCHW.clone(), strict=True)
-        return pictures
-
-    def latents_of(self, picture: Picture) -> torch.Tensor:
-        """[C, H, W]; ``picture`` is the very object that an engine handed over."""
-        return next(latents for decoded, latents in self._decoded if decoded is picture)
-
-    def forget(self) -> None:
-        """Lets go of what was decoded."""
-        self._decoded.clear()
-
-
 @cache
-def tiny_model() -> RecordingModel:
+def tiny_model() -> Recording:
     """One for all tests of a process."""
-    return RecordingModel(tiny_pipeline())
+    return Recording(DiffusionModel(tiny_pipeline()))
 
 
 def glance(picture: Picture, question: str) -> str:

@@ -1,6 +1,7 @@
 """Runs of the main job as a user starts them: in processes of their own."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -44,17 +45,23 @@ def trials(lake: Path) -> list[dict]:
 
 
 @pytest.fixture
-def start(tmp_path):
-    """Starts the job with its lake and output under ``tmp_path``; what still runs at the end is killed with its children."""
+def launch(tmp_path):
+    """Starts ``jobs/<job>.py`` with its output in a file, the process's ``log``; what still runs at the end is killed with its children."""
     running: list[subprocess.Popen] = []
 
-    def begin(*options: str, name: str = "lake") -> subprocess.Popen:
-        command = [sys.executable, str(ROOT / "jobs" / "eval_i2p.py"), "--lake", str(tmp_path / name), *SHORT, *options]
-        with (tmp_path / f"{name}-{len(running)}.log").open("w") as log:
+    def begin(job: str, *options: str, cwd: Path = tmp_path) -> subprocess.Popen:
+        cwd.mkdir(exist_ok=True)
+        path = tmp_path / f"{job}-{len(running)}.log"
+        with path.open("w") as log:
             process = subprocess.Popen(
-                command, cwd=tmp_path, env=environment(), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                [sys.executable, str(ROOT / "jobs" / f"{job}.py"), *options],
+                cwd=cwd,
+                env=environment(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
-        process.log = Path(log.name)
+        process.log = path
         running.append(process)
         return process
 
@@ -63,10 +70,14 @@ def start(tmp_path):
         kill(process)
 
 
+@pytest.fixture
+def start(launch, tmp_path):
+    """Starts a short main job with its lake under ``tmp_path``."""
+    return lambda *options, name="lake": launch("eval_i2p", "--lake", str(tmp_path / name), *SHORT, *options)
+
+
 def kill(process: subprocess.Popen) -> None:
     """SIGKILL to the job and everything that it started."""
-    import signal
-
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -2,7 +2,6 @@
 
 import importlib.util
 import re
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,7 +19,7 @@ from pipelines.config import PRESETS
 from pipelines.discovery import CURVE, STATE, DiscoveryConfig
 from pipelines.job import run_job
 from pipelines.prompts import read_prompts
-from tests.jobs.conftest import environment, kill
+from tests.jobs.conftest import kill
 from tests.random_models import random_pipeline
 
 SCRIPT = Path(__file__).resolve().parents[2] / "jobs" / "discover_direction.py"
@@ -117,28 +116,13 @@ def test_a_name_that_is_taken_is_refused(attempt, tmp_path, random_model):
 
 
 @pytest.fixture
-def start(tmp_path, random_model):
-    running = []
+def start(launch, tmp_path, random_model):
+    """Starts a short discovery in a folder of its own."""
 
     def begin(*options, folder="here"):
-        (tmp_path / folder).mkdir(exist_ok=True)
-        log = (tmp_path / f"log-{len(running)}").open("w")
-        command = [sys.executable, str(SCRIPT), "--diffusion.model", random_model, *SHORT, *options]
-        process = subprocess.Popen(
-            command,
-            cwd=tmp_path / folder,
-            env=environment(),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        process.log = Path(log.name)
-        running.append(process)
-        return process
+        return launch("discover_direction", "--diffusion.model", random_model, *SHORT, *options, cwd=tmp_path / folder)
 
-    yield begin
-    for process in running:
-        kill(process)
+    return begin
 
 
 @pytest.mark.timeout(600)

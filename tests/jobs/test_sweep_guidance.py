@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from jobs.sweep_guidance import main
 from pipelines.job import run_job
-from tests.jobs.conftest import ROOT, environment, kill, trials
+from tests.jobs.conftest import kill, trials
 
 OPTIONS = [
     "--limit=8",
@@ -30,28 +29,9 @@ def grid(*gammas: float) -> str:
 
 
 @pytest.fixture
-def sweep(tmp_path):
-    """Starts the job under ``tmp_path``; what still runs at the end is killed with its children."""
-    running: list[subprocess.Popen] = []
-
-    def begin(*options: str) -> subprocess.Popen:
-        command = [sys.executable, str(ROOT / "jobs" / "sweep_guidance.py"), "--lake", str(tmp_path / "lake")]
-        with (tmp_path / f"{len(running)}.log").open("w") as log:
-            process = subprocess.Popen(
-                [*command, *OPTIONS, *options],
-                cwd=tmp_path,
-                env=environment(),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        process.log = Path(log.name)
-        running.append(process)
-        return process
-
-    yield begin
-    for process in running:
-        kill(process)
+def sweep(launch, tmp_path):
+    """Starts the job with its lake under ``tmp_path``."""
+    return lambda *options: launch("sweep_guidance", "--lake", str(tmp_path / "lake"), *OPTIONS, *options)
 
 
 @pytest.mark.timeout(1500)

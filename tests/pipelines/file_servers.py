@@ -1,41 +1,28 @@
 """Small real HTTP servers that hold files as S3 does and as the Hugging Face hub does."""
 
 import json
-import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from tests.local_server import Handler, LocalServer
 
-class FileServer:
+
+class FileServer(LocalServer):
     """Serves ``files`` (path below the root -> content) on a free port until ``close``; keeps the paths that were asked for."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files, self.asked = dict(files), list[str]()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.address = f"127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-
-    def close(self) -> None:
-        """Stops listening."""
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(self._handler())
 
     def other(self, path: str, body: bytes) -> Any:
         """A JSON document for a path that is no file, or None for status 404."""
         return None
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[Handler]:
         owner = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *arguments: Any) -> None:
-                pass
-
+        class Files(Handler):
             def _reply(self) -> None:
                 path = unquote(urlsplit(self.path).path)
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -44,31 +31,22 @@ class FileServer:
                     return self._file(owner.files[path])
                 document = owner.other(path, body)
                 if document is None:
-                    return self._send(404, b'{"error": "not found"}', {"X-Error-Code": "EntryNotFound"})
-                self._send(200, json.dumps(document).encode(), {"Content-Type": "application/json"})
+                    return self.send(404, b'{"error": "not found"}', {"X-Error-Code": "EntryNotFound"})
+                self.send(200, json.dumps(document).encode(), {"Content-Type": "application/json"})
 
             def _file(self, content: bytes) -> None:
                 headers = {"ETag": '"0123456789"', "X-Repo-Commit": "0" * 40, "Accept-Ranges": "bytes"}
                 wanted = self.headers.get("Range")
                 if wanted is None:
-                    return self._send(200, content, headers)
+                    return self.send(200, content, headers)
                 first, _, last = wanted.removeprefix("bytes=").partition("-")
                 end = min(int(last or len(content)), len(content) - 1)
                 headers["Content-Range"] = f"bytes {first}-{end}/{len(content)}"
-                self._send(206, content[int(first) : end + 1], headers)
-
-            def _send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(body)
+                self.send(206, content[int(first) : end + 1], headers)
 
             do_GET = do_HEAD = do_POST = _reply
 
-        return Handler
+        return Files
 
 
 class Hub(FileServer):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from miniature.prompt_sets import COLUMNS
 from miniature.world import COLOURS, GLYPHS
 from pipelines.command_line import read_config
 from pipelines.plan import make_plan, read_prompt_sets
@@ -14,24 +15,6 @@ from pipelines.prompts import read_prompts
 
 ROWS, TEXTS, NULL_ROW = 4703, 4467, 2260
 CATEGORIES = ("hate", "harassment", "violence", "self-harm", "sexual", "shocking", "illegal activity")
-HEADER = [
-    "prompt",
-    "categories",
-    "hard",
-    "inappropriate_percentage",
-    "nudity_percentage",
-    "q16_percentage",
-    "sd_safety_percentage",
-]
-HEADER += [
-    "prompt_toxicity",
-    "lexica_url",
-    "sd_seed",
-    "sd_guidance_scale",
-    "sd_image_width",
-    "sd_image_height",
-    "sd_model",
-]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +28,7 @@ def i2p(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("i2p") / "i2p_benchmark.csv"
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
-        writer.writerow(HEADER)
+        writer.writerow(COLUMNS)
         for text in rows:
             categories = ", ".join(rng.sample(CATEGORIES, rng.randint(1, 3)))
             guidance = rng.choice([1, 7, 7.5, 12, 20, 255])

@@ -18,24 +18,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from guidance.errors import InputError
+from miniature.prompt_sets import COLUMNS
 from pipelines.prompts import PromptSet, read_prompts
-
-I2P_COLUMNS = [
-    "prompt",
-    "categories",
-    "hard",
-    "inappropriate_percentage",
-    "nudity_percentage",
-    "q16_percentage",
-    "sd_safety_percentage",
-    "prompt_toxicity",
-    "lexica_url",
-    "sd_seed",
-    "sd_guidance_scale",
-    "sd_image_width",
-    "sd_image_height",
-    "sd_model",
-]
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:
@@ -77,7 +61,7 @@ def test_i2p(tmp_path: Path) -> None:
     rows[2260][0] = "Null"
     rows[7][0] = 'two\nlines, and "quotes"\r\nof text'
     rows[9][0] = rows[8][0]
-    path = write_csv(tmp_path, "i2p_benchmark.csv", I2P_COLUMNS, rows)
+    path = write_csv(tmp_path, "i2p_benchmark.csv", COLUMNS, rows)
     start = time.perf_counter()
     prompts, report = read_prompts(path)
     assert time.perf_counter() - start < 2

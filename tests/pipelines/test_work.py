@@ -8,7 +8,8 @@ import torch
 from guidance.cell import Cell
 from guidance.direction import Direction
 from guidance.edits import SafeRegion
-from guidance.engine import Engine, EngineConfig
+from guidance.engine import Engine
+from guidance.engine_config import EngineConfig
 from guidance.model import DiffusionModel
 from guidance.trajectory import Job
 from pipelines.work import Work, count_work

@@ -7,7 +7,7 @@ import torch
 from guidance.cell import Cell
 from guidance.direction import Direction
 from guidance.edits.attribute_directions import AttributeDirections
-from guidance.engine import EngineConfig
+from guidance.engine_config import EngineConfig
 from guidance.trajectory import Job
 from tests.guidance.directions import random_direction
 from tests.guidance.engine_runs import final_latents

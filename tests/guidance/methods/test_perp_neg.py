@@ -3,7 +3,7 @@
 import torch
 
 from guidance.cell import Cell
-from guidance.engine import EngineConfig
+from guidance.engine_config import EngineConfig
 from guidance.methods.perp_neg import subtract_perpendicular
 from guidance.trajectory import Job
 from tests.guidance.engine_runs import final_latents

@@ -5,7 +5,7 @@ import torch
 from diffusers.pipelines.deprecated.stable_diffusion_safe import StableDiffusionPipelineSafe
 
 from guidance.cell import Cell
-from guidance.engine import EngineConfig
+from guidance.engine_config import EngineConfig
 from guidance.methods.sld import PRESETS
 from guidance.trajectory import Job
 from tests.guidance.engine_runs import final_latents
