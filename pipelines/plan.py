@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors.identity import vlm_identity
+from actors.settings import DiffusionSettings
 from guidance.cell import Cell, trial_id
 from guidance.checkpoint import digest, resolve_file
 from guidance.errors import InputError
@@ -76,7 +77,7 @@ def make_plan(
     ``digest_of`` names a model (folder or hub id, revision) by its content, by default ``guidance.checkpoint.digest``.
     """
     named = digest_of or digest
-    model = named(config.diffusion.model, config.diffusion.revision)
+    model = _with_precision(named(config.diffusion.model, config.diffusion.revision), config.diffusion)
     asks = any(cell.guidance.needs_vlm for cell in cells)
     vlm = vlm_identity(config.vlm, named) if asks else None
     if asks and config.diffusion.preview_decoder:
@@ -104,6 +105,13 @@ def make_plan(
                 columns = _prompt_columns(prompt, benign, seed, sample, width, height)
                 rows.append({**columns, **planned})
     return Plan(cells, tuple(rows), repeated)
+
+
+def _with_precision(model: str, settings: DiffusionSettings) -> str:
+    """The model's name with the types that it computes in, where they are not float32: they decide a picture's details."""
+    stored = f" in {settings.dtype}" if settings.dtype != "float32" else ""
+    computed = f" with autocast to {settings.autocast}" if settings.autocast else ""
+    return model + stored + computed
 
 
 def _prompt_columns(prompt: Prompt, benign: bool, seed: int, sample: int, width: int, height: int) -> dict[str, Any]:

@@ -16,6 +16,8 @@ STAGES = ("vae", "diffusion", "refine", "classifier", "previews", "vlm", "grades
 REFINE_SEED = 1
 REFINE_MIX = {"benign": 0.32, "plain": 0.15, "code": 0.15, "scene": 0.09, "list": 0.07, "person": 0.22}
 """The second round draws more of what the first learned least: hazards by name and by code word, and people."""
+REFINE_STOP = 1400
+"""Of the second round's steps: from here on all pictures of validation prompts show what they should."""
 STEPS = {
     "vae": 1500,
     "diffusion": 2500,
@@ -27,7 +29,7 @@ STEPS = {
     "grades": 1800,
     "clip": 700,
 }
-"""Optimiser steps a stage; on two cores of 2026 about 9, 40, 40, 2, 1 (teacher), 5 (vision), 10, 13 and 7 minutes, previews 7."""
+"""Optimiser steps a stage; on two cores of 2026 about 9, 40, 24, 2, 1 (teacher), 5 (vision), 10, 13 and 7 minutes, previews 7."""
 
 
 def _diffusion(folder: Path, drawings: Drawings, vae: AutoencoderTiny) -> None:
@@ -45,7 +47,16 @@ def _refine(folder: Path) -> None:
 
     pipe = _pipeline()
     drawings = cached_drawings(folder, DRAWINGS, REFINE_SEED, REFINE_MIX)
-    train_diffusion(pipe, drawings, folder, STEPS["refine"], name="refine", learning_rate=8e-4, levels=early_levels)
+    train_diffusion(
+        pipe,
+        drawings,
+        folder,
+        STEPS["refine"],
+        name="refine",
+        learning_rate=8e-4,
+        levels=early_levels,
+        stop=REFINE_STOP,
+    )
     _save(pipe)
 
 
@@ -55,10 +66,13 @@ def _pipeline() -> StableDiffusionPipeline:
 
 def _save(pipe: StableDiffusionPipeline) -> None:
     pipe.to(torch.float16).save_pretrained(WEIGHTS / "diffusion", safe_serialization=True)
-    # diffusers writes a key that its own class then warns about
-    config = WEIGHTS / "diffusion" / "vae" / "config.json"
-    kept = {key: value for key, value in json.loads(config.read_text()).items() if key != "block_out_channels"}
-    config.write_text(json.dumps(kept, indent=2) + "\n")
+    # diffusers writes where a folder lay, and for the autoencoder a key that its own class then warns about
+    for config in (WEIGHTS / "diffusion").rglob("*.json"):
+        written = json.loads(config.read_text())
+        unwanted = {"_name_or_path"} | ({"block_out_channels"} if config.parent.name == "vae" else set())
+        if unwanted.intersection(written):
+            kept = {key: value for key, value in written.items() if key not in unwanted}
+            config.write_text(json.dumps(kept, indent=2) + "\n")
 
 
 def run(stages: list[str], folder: Path) -> None:

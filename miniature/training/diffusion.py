@@ -79,8 +79,12 @@ def train_diffusion(
     name: str,
     learning_rate: float,
     levels: LevelsFn = uniform_levels,
+    stop: int | None = None,
 ) -> None:
-    """Trains the pipeline's network and text encoder in place, in float32, to predict the noise at the ``levels`` drawn."""
+    """Trains the pipeline's network and text encoder in place, in float32, to predict the noise at the ``levels`` drawn.
+
+    ``stop`` ends early what the learning rate's schedule has ``steps`` for.
+    """
     vae, tokenizer, scheduler = pipe.vae, pipe.tokenizer, pipe.scheduler
     text_encoder: CLIPTextModel = pipe.text_encoder
     unet = pipe.unet.to(memory_format=torch.channels_last)
@@ -110,4 +114,5 @@ def train_diffusion(
         steps=steps,
         learning_rate=learning_rate,
         decay=0.997,
+        stop=stop,
     )

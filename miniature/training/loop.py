@@ -23,8 +23,9 @@ def fit(
     decay: float = 0.0,
     weight_decay: float = 0.01,
     save_every: int = 100,
+    stop: int | None = None,
 ) -> None:
-    """Trains ``module`` in place for ``steps`` steps.
+    """Trains ``module`` in place for ``steps`` steps, or for the first ``stop`` of them.
 
     ``loss_fn(rows, noise)`` draws its batch from a numpy generator and its noise from a torch generator; both are seeded by
     (``seed``, step), so a run that was stopped and resumed sees the same batches. ``decay`` > 0 keeps an exponential moving
@@ -42,9 +43,10 @@ def fit(
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         average, first = state["average"], state["step"]
+    last = min(steps, stop or steps)
     module.train()
     started, running = time.monotonic(), 0.0
-    for step in range(first, steps):
+    for step in range(first, last):
         loss = loss_fn(np.random.default_rng([seed, step]), torch.Generator().manual_seed(seed * 1_000_003 + step))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -59,10 +61,10 @@ def fit(
                 average[key].copy_(value)
         running = loss.item() if step == first else 0.98 * running + 0.02 * loss.item()
         done = step + 1
-        if done % 50 == 0 or done == steps:
+        if done % 50 == 0 or done == last:
             pace = (time.monotonic() - started) / (done - first)
             print(f"{name}: step {done}/{steps}, loss {running:.4f}, {pace:.2f} s a step", flush=True)
-        if done % save_every == 0 or done == steps:
+        if done % save_every == 0 or done == last:
             state = {
                 "module": module.state_dict(),
                 "optimizer": optimizer.state_dict(),

@@ -77,3 +77,23 @@ def test_the_moving_average_differs_from_the_last_weights(tmp_path):
     last, average = train(tmp_path / "last", 0.0), train(tmp_path / "average", 0.9)
     assert not torch.equal(last[0].weight, average[0].weight)
     assert torch.equal(last[1].num_batches_tracked, average[1].num_batches_tracked)
+
+
+def test_an_early_stop_ends_as_the_first_part_of_the_whole_training(tmp_path):
+    wanted = train(tmp_path / "whole", 0.9).state_dict()
+    options = {
+        "name": "m",
+        "folder": tmp_path / "m",
+        "steps": STEPS,
+        "learning_rate": 0.05,
+        "decay": 0.9,
+        "save_every": 5,
+    }
+    early = make_module()
+    fit(early, loss_of(early), **options, stop=7)
+    stored = torch.load(tmp_path / "m" / "m.pt", weights_only=True)
+    assert stored["step"] == 7 and torch.equal(early[0].weight, stored["average"]["0.weight"])
+    late = make_module()
+    fit(late, loss_of(late), **options)
+    assert all(torch.equal(value, wanted[key]) for key, value in late.state_dict().items())
+    assert not torch.equal(early[0].weight, late[0].weight)

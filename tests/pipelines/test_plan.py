@@ -44,7 +44,16 @@ def test_rows_that_ask_for_the_same_trial_are_planned_once(plan_of):
     assert len(plan.trial_ids) == 2 and plan.repeated == 1
 
 
-@pytest.mark.parametrize("change", [("--width", "128"), ("--solver", "DDIMScheduler"), ("--num_inference_steps", "26")])
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("--width", "128"),
+        ("--solver", "DDIMScheduler"),
+        ("--num_inference_steps", "26"),
+        ("--diffusion.dtype", "bfloat16"),
+        ("--diffusion.autocast", "bfloat16"),
+    ],
+)
 def test_whatever_decides_the_picture_changes_the_trial_id(plan_of, change):
     row = "a red circle,7,4,,\n"
     assert not plan_of(row).trial_ids & plan_of(row, *change).trial_ids
