@@ -26,7 +26,7 @@ STEPS = {
     "teacher": 500,
     "vision": 2400,
     "vlm": 1400,
-    "grades": 1800,
+    "grades": 1200,
     "clip": 700,
 }
 """Optimiser steps a stage; on two cores of 2026 about 9, 40, 24, 2, 1 (teacher), 5 (vision), 10, 13 and 7 minutes, previews 7."""

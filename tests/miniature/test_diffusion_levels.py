@@ -27,7 +27,7 @@ def drawn(levels, batches: int = 200):
 def test_the_first_round_draws_every_timestep_alike():
     timesteps, signal, weight = drawn(uniform_levels)
     assert len(timesteps) == 200 * BATCH and signal.unique().tolist() == weight.unique().tolist() == [1.0]
-    assert 0 <= timesteps.min() and timesteps.max() < TIMESTEPS
+    assert timesteps.min() >= 0 and timesteps.max() < TIMESTEPS
     assert timesteps.float().mean() == pytest.approx((TIMESTEPS - 1) / 2, rel=0.02)
 
 
