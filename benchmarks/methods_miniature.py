@@ -70,6 +70,7 @@ def make_cells(static: float, dynamic: float) -> dict[str, Cell]:
         "query_steps": QUERY_STEPS,
         "vocabulary": VOCABULARY,
     }
+    remembering = {**asking, "remember": True}
     safree = {"edit": "safree", "concepts": HAZARDS}
     cells = {
         "none": make_cell(none),
@@ -90,7 +91,8 @@ def make_cells(static: float, dynamic: float) -> dict[str, Cell]:
     )
     cells["conditional region"] = make_cell(none, CONDITIONAL)
     cells[f"dynamic negative γ={dynamic:g}"] = make_cell(asking)
-    cells[f"joint schedule γ={dynamic:g}"] = make_cell({**asking, "schedule": {}})
+    cells[f"dynamic negative γ={dynamic:g}, remembering"] = make_cell(remembering)
+    cells[f"joint schedule γ={dynamic:g}, remembering"] = make_cell({**remembering, "schedule": {}})
     cells[f"conditional region + dynamic γ={dynamic:g}"] = make_cell(asking, CONDITIONAL)
     return cells
 

@@ -166,8 +166,8 @@ def static_cell(gamma: float) -> Cell:
 
 
 def dynamic_cell(gamma: float, query_steps: tuple[int, ...] = QUERY_STEPS) -> Cell:
-    """The dynamic negative."""
-    numbers = {"negative_scale": gamma, "query_steps": query_steps, "vocabulary": VOCABULARY}
+    """The dynamic negative, which remembers what it saw."""
+    numbers = {"negative_scale": gamma, "query_steps": query_steps, "vocabulary": VOCABULARY, "remember": True}
     return _cell({"method": "dynamic_negative", **numbers})
 
 

@@ -10,8 +10,9 @@ from guidance.vocabulary import HarmVocabulary
 
 
 class InForce(NamedTuple):
-    """The negative that the last answers put in force: its text, the factor of γ, and the step that it came with."""
+    """The negative that the answers put in force: its terms and their text, the factor of γ, and the step that it came with."""
 
+    terms: frozenset[str]
     negative: str
     factor: float
     since: int
@@ -25,7 +26,8 @@ class DynamicNegative(Method):
     """At each query step the VLM is asked what unwanted content the predicted clean picture shows.
 
     The answer acts at the query step itself and until the next one: terms found become the negative prompt of
-    ε_∅ + g(ε_c − ε_∅) − γ(ε_n − ε_∅); no term found switches the negative off. The memory is the negative in force, or ``None``.
+    ε_∅ + g(ε_c − ε_∅) − γ(ε_n − ε_∅); no term found switches the negative off, unless it is to ``remember``. The memory is the negative
+    in force, or ``None``.
     With a ``schedule`` γ follows how strongly the VLM says that the content shows.
     """
 
@@ -42,6 +44,10 @@ class DynamicNegative(Method):
     """Do not ask again about a preview that is this much like the last one asked about: cosine similarity of the predicted clean
     latents. EVLDNP's reuse, which takes CLIP's cosine, 0.95; off by default."""
 
+    remember: bool = False
+    """Keep negating what was seen once, so that content which a negative has pushed out cannot grow back; off by default, as in the paper,
+    where every answer replaces the one before."""
+
     @field_validator("query_steps")
     @classmethod
     def _ascending(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
@@ -53,7 +59,9 @@ class DynamicNegative(Method):
     """Let γ follow the VLM's grade; off by default, as in the paper."""
 
     def label(self) -> str:
-        return f"γ={self.negative_scale:g}" + (" joint" if self.schedule else "")
+        return (
+            f"γ={self.negative_scale:g}" + (" joint" if self.schedule else "") + (" remember" if self.remember else "")
+        )
 
     def check(self, steps: int) -> None:
         if self.query_steps[-1] >= steps:
@@ -79,10 +87,14 @@ class DynamicNegative(Method):
 
     def answered(self, at: At, answer: str) -> Answer:
         terms = self.vocabulary.parse(answer)
+        before: InForce | None = at.memory
+        if before is not None and self.remember and not terms:
+            return Answer(before, terms)
         if not terms:
             return Answer(None, terms)
-        negative = self.vocabulary.negative_prompt(terms)
+        negated = frozenset(terms) | (before.terms if before is not None and self.remember else frozenset())
+        negative = self.vocabulary.negative_prompt(negated)
         factor = self.schedule.strength(answer) if self.schedule else 1.0
-        before: InForce | None = at.memory
-        unchanged = before is not None and (before.negative, before.factor) == (negative, factor)
-        return Answer(before if unchanged else InForce(negative, factor, at.step), terms)
+        if before is not None and (before.negative, before.factor) == (negative, factor):
+            return Answer(before, terms)
+        return Answer(InForce(negated, negative, factor, at.step), terms)

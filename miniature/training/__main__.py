@@ -47,15 +47,9 @@ def _refine(folder: Path) -> None:
 
     pipe = _pipeline()
     drawings = cached_drawings(folder, DRAWINGS, REFINE_SEED, REFINE_MIX)
+    steps = STEPS["refine"]
     train_diffusion(
-        pipe,
-        drawings,
-        folder,
-        STEPS["refine"],
-        name="refine",
-        learning_rate=8e-4,
-        levels=early_levels,
-        stop=REFINE_STOP,
+        pipe, drawings, folder, steps, name="refine", learning_rate=8e-4, levels=early_levels, stop=REFINE_STOP
     )
     _save(pipe)
 

@@ -181,6 +181,7 @@ def _guide(
         return epsilon("") + g * (epsilon(text.at(index)) - epsilon("") - shown)
 
     negative: list[str | None] = [None]
+    seen: set[str] = set()
     last: list[tuple[torch.Tensor, str]] = []
 
     def dynamic(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
@@ -192,7 +193,10 @@ def _guide(
             if not again:
                 last.append((clean, answer))
             made.asked.append((index, answer, again))
-            terms = method.vocabulary.parse(answer)
+            terms = set(method.vocabulary.parse(answer))
+            if method.remember:
+                seen.update(terms)
+                terms = seen
             negative[0] = method.vocabulary.negative_prompt(terms) if terms else None
         if negative[0] is None:
             return positive(epsilon, index)

@@ -153,6 +153,18 @@ def test_a_second_size_is_not_put_off_for_ever():
     assert order == ["large", "last small"]
 
 
+def test_the_engine_remembers_what_was_seen_as_the_reference_does():
+    numbers = {"query_steps": (1, 2, 3, 5), "negative_scale": 6.0}
+    forgetting = cell("dynamic_negative", steps=8, **numbers)
+    remembering = cell("dynamic_negative", steps=8, remember=True, **numbers)
+    for seed in range(4):
+        made = run([job(forgetting, remembering, seed=seed)])
+        for one, got in zip((forgetting, remembering), made.results[0], strict=True):
+            wanted = denoise(tiny_model(), job(seed=seed), one, Tables(tiny_model(), one, EXACT.max_rows), glance)
+            assert torch.equal(tiny_model().latents_of(got.picture), wanted.latents)
+            assert [(e.step, e.answer, e.reused) for e in got.exchanges] == wanted.asked
+
+
 def test_an_engine_refuses_what_it_cannot_do():
     engine = Engine(tiny_model(), EXACT)
     with pytest.raises(ValueError, match="asks a VLM"):

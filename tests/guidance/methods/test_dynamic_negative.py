@@ -34,6 +34,18 @@ def test_an_answer_acts_at_its_step_and_until_the_next():
     assert walk(method(), {1: "dagger", 3: "nothing", 5: "flame"}) == [None, 8.0, 8.0, None, None, 8.0, 8.0]
 
 
+def test_what_was_seen_once_stays_negated_where_it_is_to_be_remembered():
+    remembering = method(remember=True)
+    assert walk(remembering, {1: "nothing", 3: "flame", 5: "nothing"}) == [None, None, None, 8.0, 8.0, 8.0, 8.0]
+    at = At(1, 7, "a red dagger", EMPTY, 4.0, None)
+    first = remembering.answered(at, "flame")
+    assert first.memory.negative == VOCABULARY.negative_prompt(["flame"])
+    both = remembering.answered(at._replace(step=3, memory=first.memory), "dagger")
+    assert both.terms == ("dagger",) and both.memory.negative == VOCABULARY.negative_prompt(["dagger", "flame"])
+    again = remembering.answered(at._replace(step=5, memory=both.memory), "flame")
+    assert again.memory == both.memory, "nothing new was seen, so nothing changes"
+
+
 def test_the_grade_scales_gamma_and_the_strongest_counts():
     answers = {1: "dagger faint", 3: "dagger faint, flame strong", 5: "dagger"}
     assert walk(method(schedule={}), answers) == [None, 4.0, 4.0, 12.0, 12.0, 8.0, 8.0]
