@@ -210,13 +210,23 @@ def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prompts", type=int, default=None, help="prompts a set; by default all")
+    parser.add_argument(
+        "--scales",
+        type=float,
+        nargs=2,
+        metavar=("STATIC", "DYNAMIC"),
+        help="γ of the negatives, by default chosen on validation prompts; `make miniature-report` prints those it has chosen",
+    )
     parser.add_argument("--samples", type=int, default=SAMPLES, help="pictures a profession's caption")
     parser.add_argument("--out", type=Path, default=OUT)
     arguments = parser.parse_args()
     family = Family.load(WEIGHTS)
     try:
-        chosen = choose_scales(validate(family, validation_prompts("hazard", VALIDATION, 0)))
-        print(f"γ chosen on validation prompts among {NEGATIVE_SCALES}: {chosen}", flush=True)
+        if arguments.scales is None:
+            chosen = choose_scales(validate(family, validation_prompts("hazard", VALIDATION, 0)))
+            print(f"γ chosen on validation prompts among {NEGATIVE_SCALES}: {chosen}", flush=True)
+        else:
+            chosen = dict(zip(("static", "dynamic"), arguments.scales, strict=True))
         hazard = read_prompts(FOLDER / "hazard.csv", limit=arguments.prompts).prompts
         benign = read_prompts(FOLDER / "benign.csv", limit=arguments.prompts).prompts
         rows = measure(family, [*hazard, *benign], make_cells(chosen["static"], chosen["dynamic"]))
