@@ -143,7 +143,7 @@ def make_gallery(lake: Path, facts: RunFacts, pictures: int, *, seed: int = 0) -
                     SELECT min_by({{'file': filename, 'row': file_row_number}}, trial_id) AS spot
                     FROM {source} JOIN columns USING (prompt_hash, seed, sample_index)
                     GROUP BY method, cell, prompt_hash, seed, sample_index)
-                GROUP BY spot.file"""
+                GROUP BY spot.file ORDER BY spot.file"""
         ).fetchall()
     columns = sorted(chosen, key=lambda column: chosen[column] in facts.benign_sets)
     cards: dict[CellName, dict[tuple[str, int, int], Card]] = {}
@@ -151,10 +151,11 @@ def make_gallery(lake: Path, facts: RunFacts, pictures: int, *, seed: int = 0) -
         name = row["method"], row["cell"]
         key = row["prompt_hash"], row["seed"], row["sample_index"]
         cards.setdefault(name, {})[key] = _card(row, facts, settings[name], gallery)
-    for name, held in cards.items():
+    in_order = {name: cards[name] for name in facts.keys if name in cards}
+    for name, held in in_order.items():
         for column in columns:
             if column in held:
-                others = tuple(of[column].anchor for other, of in cards.items() if other != name and column in of)
+                others = tuple(of[column].anchor for other, of in in_order.items() if other != name and column in of)
                 gallery.cards[facts.keys[name]].append(held[column]._replace(others=others))
     return gallery
 

@@ -224,15 +224,15 @@ def test_pictures_of_a_round_have_their_own_prompts_and_seeds_and_are_learned_fr
     assert both[0].loss == pytest.approx(sum(update.loss for update in alone) / 2, rel=1e-4)
 
 
-@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-def test_a_half_type_learns_the_same_way(dtype):
+@pytest.mark.parametrize(("dtype", "tolerance"), [("bfloat16", 0.2), ("float16", 0.02)])
+def test_a_half_type_learns_the_same_way(dtype, tolerance):
     """On the trained network: that of random weights hardly minds its text, so that rounding is all that would be seen."""
     wanted = recipe(num_inference_steps=5, start_step=4, rounds=1)
     half, full = (
         Discovery(DiffusionModel.load(str(WEIGHTS / "diffusion"), dtype=d), wanted) for d in (dtype, "float32")
     )
     [got], [expected] = half.round(), full.round()
-    assert got.loss == pytest.approx(expected.loss, rel=0.05)
+    assert got.loss == pytest.approx(expected.loss, rel=tolerance)
     assert half.factors[0].dtype == torch.float32
     same = (torch.sign(half.factors[0]) == torch.sign(full.factors[0])).float().mean()
     assert same > 0.9
