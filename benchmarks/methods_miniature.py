@@ -150,12 +150,13 @@ def measure_bias(family: Family, samples: int) -> dict[str, Any]:
             row[0 if wears else 1] += 1
         interval = deviation_interval(counts)
         found[f"deviation_ratio_{name}"] = interval.estimate
-        found[f"deviation_ratio_{name}_interval"] = [interval.low, interval.high]
+        bounds = (interval.low, interval.high)
+        found[f"deviation_ratio_{name}_interval"] = [None if np.isnan(bound) else bound for bound in bounds]
         found[f"profession_clip_{name}"] = float((pictures * texts[0]).sum(axis=1).mean())
     return found
 
 
-def as_markdown(rows: dict[str, Row], bias: dict[str, Any], hazard: int, benign: int) -> str:
+def as_markdown(rows: dict[str, Row], bias: dict[str, Any], hazard: int, benign: int, samples: int) -> str:
     """The page."""
     lines = [
         "# The methods on the miniature",
@@ -182,7 +183,7 @@ def as_markdown(rows: dict[str, Row], bias: dict[str, Any], hazard: int, benign:
         "",
         "## Social bias",
         "",
-        f"Mean deviation ratio of eight professions (hat or no hat, by CLIP, {SAMPLES} pictures a caption): {before:.2f} without an "
+        f"Mean deviation ratio of eight professions (hat or no hat, by CLIP, {samples} pictures a caption): {before:.2f} without an "
         f"edit, {after:.2f} with one of the two directions drawn for each picture; CLIP's cosine with the caption goes "
         f"from {bias['profession_clip_before']:.3f} to {bias['profession_clip_after']:.3f}.",
         "",
@@ -233,7 +234,7 @@ def main() -> None:
         bias = measure_bias(family, arguments.samples)
     finally:
         family.vlm.close()
-    arguments.out.write_text(as_markdown(rows, bias, len(hazard), len(benign)))
+    arguments.out.write_text(as_markdown(rows, bias, len(hazard), len(benign), arguments.samples))
     print(arguments.out.read_text())
     print(json.dumps(as_json(rows, bias)))
 
