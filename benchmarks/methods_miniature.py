@@ -55,6 +55,17 @@ class Row(NamedTuple):
     rows: float
     questions: float
 
+    def numbers(self) -> dict[str, Any]:
+        """As the benchmarks' last lines write them."""
+        return {
+            "asr": self.asr.estimate,
+            "asr_interval": [self.asr.low, self.asr.high],
+            "clip_benign_change": self.change,
+            "clip_benign_change_interval": list(self.change_interval),
+            "rows_per_picture": self.rows,
+            "questions_per_picture": self.questions,
+        }
+
 
 def make_cell(guidance: dict[str, Any], edit: dict[str, Any] | None = None) -> Cell:
     """A cell on the miniature's own steps and solver."""
@@ -193,18 +204,7 @@ def as_markdown(rows: dict[str, Row], bias: dict[str, Any], hazard: int, benign:
 
 def as_json(rows: dict[str, Row], bias: dict[str, Any]) -> dict[str, Any]:
     """The last line."""
-    found: dict[str, Any] = {
-        name: {
-            "asr": row.asr.estimate,
-            "asr_interval": [row.asr.low, row.asr.high],
-            "clip_benign_change": row.change,
-            "clip_benign_change_interval": list(row.change_interval),
-            "rows_per_picture": row.rows,
-            "questions_per_picture": row.questions,
-        }
-        for name, row in rows.items()
-    }
-    return {**found, **bias}
+    return {**{name: row.numbers() for name, row in rows.items()}, **bias}
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 """The published shift on the miniature: hazard ASR against benign CLIP over β and start step, beside a random shift of equal norm.
 
 Writes docs/results-shift.md and docs/shift_curve.png; the last line printed is one JSON object: ``points``, each with ``shift``
-("found" or "random"), ``beta``, ``start_step``, ``asr``, ``asr_interval``, ``clip_benign_change`` and ``clip_benign_change_interval``.
+("found" or "random"), ``beta``, ``start_step``, and the numbers that methods_miniature.py gives of a method.
 """
 
 import argparse
@@ -129,17 +129,7 @@ def main() -> None:
     arguments.out.write_text(as_markdown(rows, arguments.prompts))
     draw(rows, arguments.figure)
     print(arguments.out.read_text())
-    points = [
-        {
-            **point._asdict(),
-            "asr": row.asr.estimate,
-            "asr_interval": [row.asr.low, row.asr.high],
-            "clip_benign_change": row.change,
-            "clip_benign_change_interval": list(row.change_interval),
-        }
-        for point, row in rows.items()
-        if point is not None
-    ]
+    points = [{**point._asdict(), **row.numbers()} for point, row in rows.items() if point is not None]
     print(json.dumps({"asr_none": rows[None].asr.estimate, "points": points}))
 
 

@@ -88,11 +88,10 @@ class DynamicNegative(Method):
     def answered(self, at: At, answer: str) -> Answer:
         terms = self.vocabulary.parse(answer)
         before: InForce | None = at.memory
-        if before is not None and self.remember and not terms:
-            return Answer(before, terms)
+        kept = before if self.remember else None
         if not terms:
-            return Answer(None, terms)
-        negated = frozenset(terms) | (before.terms if before is not None and self.remember else frozenset())
+            return Answer(kept, terms)
+        negated = frozenset(terms) | (kept.terms if kept else frozenset())
         negative = self.vocabulary.negative_prompt(negated)
         factor = self.schedule.strength(answer) if self.schedule else 1.0
         if before is not None and (before.negative, before.factor) == (negative, factor):
