@@ -73,6 +73,8 @@ def deploy(settings: VlmSettings) -> None:
         max_ongoing_requests=settings.max_ongoing_requests,
         max_queued_requests=settings.max_queued_requests,
         health_check_period_s=2,
+        # the pool goes when nobody asks any more
+        graceful_shutdown_wait_loop_s=0.1,
         # replicas that held CPUs could starve the data pipeline's reads and writes for ever
         ray_actor_options={
             "num_cpus": 0,

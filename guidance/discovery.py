@@ -10,7 +10,7 @@ Shape suffixes: B pictures, C H W latents, T tokens, D width, K rank.
 
 import copy
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator
@@ -18,9 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, V
 from guidance.direction import Direction, Factors, Kind, edited_tokens
 from guidance.errors import InputError
 from guidance.methods.base import EMPTY, classifier_free
-from guidance.model import DiffusionModel
 from guidance.solver import SolverTable, solve, solver_table
 from guidance.text import TextEmbedding
+
+if TYPE_CHECKING:  # a job reads its recipe without waiting for diffusers
+    from guidance.model import DiffusionModel
 
 UNDERFLOW_GUARD = 1024.0
 """Times the loss where the network computes in float16, whose smallest gradients would vanish; divided out again before the update."""
@@ -102,7 +104,7 @@ class Walk:
     ``prompts``: one a picture; ``seeds``: likewise; nothing is recorded for gradients.
     """
 
-    def __init__(self, model: DiffusionModel, recipe: Recipe, prompts: Sequence[str], seeds: Sequence[int]) -> None:
+    def __init__(self, model: "DiffusionModel", recipe: Recipe, prompts: Sequence[str], seeds: Sequence[int]) -> None:
         self.table: SolverTable = solver_table(model.scheduler(recipe.solver), recipe.num_inference_steps)
         # what the model hands out belongs to inference mode, which autograd refuses
         self.texts = [_cloned(model.embed(prompt)) for prompt in prompts]
@@ -140,7 +142,7 @@ class Discovery:
     Raises ``InputError`` when ``state`` is that of another recipe.
     """
 
-    def __init__(self, model: DiffusionModel, recipe: Recipe, state: dict[str, Any] | None = None) -> None:
+    def __init__(self, model: "DiffusionModel", recipe: Recipe, state: dict[str, Any] | None = None) -> None:
         self.recipe, self._model = recipe, model
         model.unet.requires_grad_(False)
         tokens, width = model.embed(EMPTY).tokens.shape

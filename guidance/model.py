@@ -15,13 +15,13 @@ import torch
 from diffusers import AutoencoderTiny, DiffusionPipeline, SchedulerMixin, StableDiffusionPipeline
 
 from guidance.checkpoint import pipeline_class
+from guidance.dtypes import DTYPES
 from guidance.errors import InputError
 from guidance.libraries import quiet_libraries
 from guidance.solver import scheduler_from_name
 from guidance.text import EditedText, Text, TextEmbedding, TextEncoder
 from guidance.trajectory import Picture
 
-DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 SIDE = 8
 """A picture's width and height are multiples of this, pixels."""
 KEPT_TEXTS = 2048

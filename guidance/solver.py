@@ -8,11 +8,15 @@ Shape suffixes: B trajectories, K history depth (0 = current), S steps, C H W la
 """
 
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import diffusers
 import torch
-from diffusers import SchedulerMixin
+
+if (
+    TYPE_CHECKING
+):  # importing it takes longer than the rest of a short-lived process together, and most need only the tables
+    from diffusers import SchedulerMixin
 
 SUPPORTED = (
     "DDIMScheduler",
@@ -65,7 +69,7 @@ class SolverTable:
         return int(self.latents_SK.shape[1])
 
 
-def scheduler_from_name(name: str, config: dict[str, Any]) -> SchedulerMixin:
+def scheduler_from_name(name: str, config: dict[str, Any]) -> "SchedulerMixin":
     """The diffusers scheduler class ``name`` built on a model's scheduler ``config``, as Stable Diffusion's where that says nothing.
 
     Raises ``UnsupportedSchedulerError`` for a class that is not in ``SUPPORTED``.
@@ -74,10 +78,11 @@ def scheduler_from_name(name: str, config: dict[str, Any]) -> SchedulerMixin:
         raise UnsupportedSchedulerError(f"solver: {name!r} is not supported; allowed: {', '.join(SUPPORTED)}")
     said = config.keys() - set(config.get("_use_default_values", ()))
     unsaid = {key: value for key, value in STABLE_DIFFUSION.items() if key not in said}
-    return getattr(diffusers, name).from_config(config, **unsaid)
+    made: SchedulerMixin = getattr(import_module("diffusers"), name).from_config(config, **unsaid)
+    return made
 
 
-def solver_table(scheduler: SchedulerMixin, steps: int) -> SolverTable:
+def solver_table(scheduler: "SchedulerMixin", steps: int) -> SolverTable:
     """Reads the table off ``scheduler`` for ``steps`` inference steps.
 
     Raises ``UnsupportedSchedulerError`` when the scheduler draws noise or its step reaches back beyond ``MAX_HISTORY``.
@@ -91,7 +96,7 @@ def solver_table(scheduler: SchedulerMixin, steps: int) -> SolverTable:
 _TABLES: dict[tuple[str, str, int], SolverTable] = {}
 
 
-def _read_table(kind: type[SchedulerMixin], config: dict[str, Any], steps: int) -> SolverTable:
+def _read_table(kind: "type[SchedulerMixin]", config: dict[str, Any], steps: int) -> SolverTable:
     name = kind.__name__
     if name not in SUPPORTED:
         raise UnsupportedSchedulerError(f"solver: {name!r} is not supported; allowed: {', '.join(SUPPORTED)}")
@@ -108,7 +113,7 @@ def _read_table(kind: type[SchedulerMixin], config: dict[str, Any], steps: int) 
     scheduler.set_timesteps(steps)
     timesteps = scheduler.timesteps
     count = len(timesteps)
-    read = _fit if isinstance(scheduler, diffusers.UniPCMultistepScheduler) else _probe
+    read = _fit if name == "UniPCMultistepScheduler" else _probe
     input_scale, latents_SK, outputs_SK = read(scheduler)
     both = (latents_SK.abs() + outputs_SK.abs()).amax(dim=0) > NEGLIGIBLE
     depth = int(both.nonzero().max()) + 1
@@ -133,7 +138,7 @@ Coefficients = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """Input scale [S], weights of the latents [S, K], weights of the outputs [S, K], all float64."""
 
 
-def _probe(scheduler: SchedulerMixin) -> Coefficients:
+def _probe(scheduler: "SchedulerMixin") -> Coefficients:
     """One step after the other on unit vectors: a fresh axis for every step's latents and one for its output."""
     timesteps = scheduler.timesteps
     count = len(timesteps)
@@ -152,7 +157,7 @@ def _probe(scheduler: SchedulerMixin) -> Coefficients:
     return input_scale, latents_SK, outputs_SK
 
 
-def _fit(scheduler: SchedulerMixin) -> Coefficients:
+def _fit(scheduler: "SchedulerMixin") -> Coefficients:
     """A whole run on unit vectors for the initial noise and the outputs; each new x is then expressed by the latest x and ε."""
     timesteps = scheduler.timesteps
     count = len(timesteps)
@@ -174,9 +179,9 @@ def _fit(scheduler: SchedulerMixin) -> Coefficients:
     return torch.ones(count, dtype=torch.float64), latents_SK, outputs_SK
 
 
-def _signal_and_noise(scheduler: SchedulerMixin, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _signal_and_noise(scheduler: "SchedulerMixin", count: int) -> tuple[torch.Tensor, torch.Tensor]:
     """√ᾱ and √(1−ᾱ) of the noise level that the network sees at each step, float64 [S]."""
-    if isinstance(scheduler, diffusers.DDIMScheduler | diffusers.PNDMScheduler):
+    if type(scheduler).__name__ in ("DDIMScheduler", "PNDMScheduler"):
         squared = scheduler.alphas_cumprod[scheduler.timesteps.long()].double()
     else:
         squared = 1 / (1 + scheduler.sigmas[:count].double() ** 2)

@@ -2,11 +2,11 @@
 
 import datetime
 import json
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
 from rich.console import Console
 
 from actors.checks import check_pools, check_scorer, check_vlm
@@ -216,10 +216,8 @@ def _graph(config: RunConfig, todo: Plan, stamp: dict[str, Any], store: RunStore
     context = DataContext.get_current()
     context.execution_no_progress_timeout_s = config.no_progress_timeout_s
     context.print_on_execution_start = False
-    blocks = [
-        pa.Table.from_pylist(list(todo.rows[start : start + config.rows_per_block]))
-        for start in range(0, len(todo.rows), config.rows_per_block)
-    ]
+    # from_items makes its blocks here; from_arrow would start a worker for each only to read its schema
+    blocks = math.ceil(len(todo.rows) / config.rows_per_block)
     settings = config.diffusion
 
     def scored(dataset: Any, stage: StageSettings) -> Any:
@@ -234,7 +232,7 @@ def _graph(config: RunConfig, todo: Plan, stamp: dict[str, Any], store: RunStore
             label_selector=stage.label_selector or None,
         )
 
-    made = ray.data.from_arrow(blocks).flat_map(
+    made = ray.data.from_items(list(todo.rows), override_num_blocks=blocks).flat_map(
         DiffusionActor,
         fn_constructor_args=(
             settings,
@@ -244,7 +242,7 @@ def _graph(config: RunConfig, todo: Plan, stamp: dict[str, Any], store: RunStore
             str(store.manifest_path.parent),
         ),
         compute=ActorPoolStrategy(
-            size=min(settings.actors, len(blocks)), max_concurrent_calls_per_actor=settings.concurrent_calls
+            size=min(settings.actors, blocks), max_concurrent_calls_per_actor=settings.concurrent_calls
         ),
         num_cpus=settings.num_cpus,
         num_gpus=settings.num_gpus or None,

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from guidance.dtypes import DTYPES
 from guidance.libraries import quiet_libraries
-from guidance.model import DTYPES
 from guidance.trajectory import Picture
 from guidance.vlm.examples import Example
 from guidance.vlm.likelihood import Form, likelihoods

@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -44,14 +46,14 @@ def trials(lake: Path) -> list[dict]:
     return sorted(rows, key=lambda row: row["trial_id"])
 
 
-@pytest.fixture
-def launch(tmp_path):
+@contextmanager
+def launcher(folder: Path) -> Iterator[Callable[..., subprocess.Popen]]:
     """Starts ``jobs/<job>.py`` with its output in a file, the process's ``log``; what still runs at the end is killed with its children."""
     running: list[subprocess.Popen] = []
 
-    def begin(job: str, *options: str, cwd: Path = tmp_path) -> subprocess.Popen:
+    def begin(job: str, *options: str, cwd: Path = folder) -> subprocess.Popen:
         cwd.mkdir(exist_ok=True)
-        path = tmp_path / f"{job}-{len(running)}.log"
+        path = folder / f"{job}-{len(running)}.log"
         with path.open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, str(ROOT / "jobs" / f"{job}.py"), *options],
@@ -65,9 +67,18 @@ def launch(tmp_path):
         running.append(process)
         return process
 
-    yield begin
-    for process in running:
-        kill(process)
+    try:
+        yield begin
+    finally:
+        for process in running:
+            kill(process)
+
+
+@pytest.fixture
+def launch(tmp_path):
+    """A ``launcher`` in the test's own folder."""
+    with launcher(tmp_path) as begin:
+        yield begin
 
 
 @pytest.fixture

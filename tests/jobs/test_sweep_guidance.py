@@ -13,15 +13,15 @@ from pipelines.job import run_job
 from tests.jobs.conftest import kill, trials
 
 OPTIONS = [
-    "--limit=8",
-    "--num_inference_steps=12",
+    "--limit=5",
+    "--num_inference_steps=10",
     "--query_steps=[2,4]",
     "--diffusion.max_trajectories=4",
     "--diffusion.concurrent_calls=2",
     "--rows_per_block=2",
     "--split.salt=s",
 ]
-PROMPTS = 16
+PROMPTS = 10
 
 
 def grid(*gammas: float) -> str:

@@ -88,7 +88,7 @@ def test_an_endpoint_that_is_not_there_is_bad_input(start, tmp_path):
 def test_a_replica_that_is_killed_in_the_middle_costs_no_trial(start, tmp_path):
     slowly = (
         "--limit=4",
-        "--num_inference_steps=20",
+        "--num_inference_steps=12",
         "--diffusion.max_trajectories=3",
         "--diffusion.concurrent_calls=2",
     )
