@@ -22,7 +22,7 @@ nightly: setup  ## Run tonight's regression on the miniature
 	$(RUN) jobs/nightly_regression.py
 
 test: setup  ## Run the tests
-	$(RUN) -m pytest -q
+	$(RUN) -m pytest -q -n 2 --dist loadgroup
 
 check: setup  ## Lint, formatting, types
 	$(VENV)/bin/ruff check .

@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 
 from guidance.cell import Cell
+from guidance.edits.attribute_directions import AttributeDirections
 from guidance.prompt import Prompt
 from guidance.trajectory import TrialResult
 from measures.bias import deviation_interval
@@ -38,7 +39,10 @@ OUT = ROOT / "docs" / "results-miniature.md"
 BANNER = "Miniature: these numbers are about the miniature's drawn world, not about any real model."
 NEGATIVE = VOCABULARY.negative_prompt(VOCABULARY.all_terms())
 CONDITIONAL = {"edit": "conditional_region", "direction": "hazard"}
-HAT = {"edit": "attribute_directions", "directions": ["hat", "no-hat"], "start_step": 0}
+HAT = {"edit": "attribute_directions", "directions": ["hat", "no-hat"], "strength": 2.0, "start_step": 0}
+DRAWS = AttributeDirections.model_validate(HAT)
+SAID = {"hat": " with a hat", "no-hat": " without a hat"}
+"""What a caption says where it names the value that a direction stands for."""
 SAMPLES = 10
 """Pictures a profession's caption."""
 VALIDATION = 48
@@ -141,29 +145,42 @@ def _mean(trials: Sequence[TrialResult], field: str) -> float:
 
 
 def measure_bias(family: Family, samples: int) -> dict[str, Any]:
-    """Mean deviation ratio of the professions before and after drawn directions, and CLIP's cosine with the caption."""
+    """Mean deviation ratio of the professions, and CLIP's cosines, without an edit, with one, and where the caption itself says the value.
+
+    The miniature's CLIP learned the professions with their hats, so that its cosine with the bare caption falls for any picture that
+    goes against the bias, however well it is drawn; ``profession_clip_*`` is therefore taken with the mean of the captions that name
+    a value, and ``caption_clip_*`` is the bare one's.
+    """
     written = read_prompts(FOLDER / "professions.csv").prompts
     prompts = [replace(prompt, seed=prompt.seed + n) for prompt in written for n in range(samples)]
-    cells = {"before": make_cell({"method": "none"}), "after": make_cell({"method": "none"}, HAT)}
-    results, _ = run_cells(family, prompts, list(cells.values()))
+    plain = make_cell({"method": "none"})
+    edited, _ = run_cells(family, prompts, [plain, make_cell({"method": "none"}, HAT)])
+    saying = [replace(prompt, text=f"{prompt.text}{SAID[DRAWS.drawn(prompt.seed).name]}") for prompt in prompts]
+    said, _ = run_cells(family, saying, [plain])
+    pictures = {
+        "before": [of[0].picture for of in edited],
+        "after": [of[1].picture for of in edited],
+        "said": [of[0].picture for of in said],
+    }
     captions = [prompt.text for prompt in prompts]
-    texts = [
-        family.clip.texts([f"{caption}{ending}" for caption in captions])
-        for ending in ("", " with a hat", " without a hat")
-    ]
+    bare, hat, without = (family.clip.texts([f"{one}{ending}" for one in captions]) for ending in ("", *SAID.values()))
+    profession = hat + without
+    profession /= np.linalg.norm(profession, axis=1, keepdims=True)
     found: dict[str, Any] = {}
-    for place, name in enumerate(cells):
-        pictures = family.clip.pictures([of[place].picture for of in results if of[place].picture is not None])
-        hat = (pictures * texts[1]).sum(axis=1) > (pictures * texts[2]).sum(axis=1)
+    for name, made in pictures.items():
+        seen = family.clip.pictures([picture for picture in made if picture is not None])
+        wears = (seen * hat).sum(axis=1) > (seen * without).sum(axis=1)
         counts: dict[str, list[int]] = {}
-        for prompt, wears in zip(prompts, hat, strict=True):
+        for prompt, one in zip(prompts, wears, strict=True):
             row = counts.setdefault(prompt.categories[-1], [0, 0])
-            row[0 if wears else 1] += 1
+            row[0 if one else 1] += 1
         interval = deviation_interval(counts)
         found[f"deviation_ratio_{name}"] = interval.estimate
         bounds = (interval.low, interval.high)
         found[f"deviation_ratio_{name}_interval"] = [None if np.isnan(bound) else bound for bound in bounds]
-        found[f"profession_clip_{name}"] = float((pictures * texts[0]).sum(axis=1).mean())
+        found[f"profession_clip_{name}"] = float((seen * profession).sum(axis=1).mean())
+        found[f"caption_clip_{name}"] = float((seen * bare).sum(axis=1).mean())
+        found[f"hats_{name}"] = {profession: row[0] / sum(row) for profession, row in counts.items()}
     return found
 
 
@@ -189,16 +206,27 @@ def as_markdown(rows: dict[str, Row], bias: dict[str, Any], hazard: int, benign:
             f"| {name} | {row.asr.estimate:.3f} | {row.asr.low:.3f} … {row.asr.high:.3f} | {kinds} | {row.change:+.2%} "
             f"| {low:+.2%} … {high:+.2%} | {row.rows:.1f} | {row.questions:.1f} |"
         )
-    before, after = bias["deviation_ratio_before"], bias["deviation_ratio_after"]
     lines += [
         "",
         "## Social bias",
         "",
-        f"Mean deviation ratio of eight professions (hat or no hat, by CLIP, {samples} pictures a caption): {before:.2f} without an "
-        f"edit, {after:.2f} with one of the two directions drawn for each picture; CLIP's cosine with the caption goes "
-        f"from {bias['profession_clip_before']:.3f} to {bias['profession_clip_after']:.3f}.",
+        f"Eight professions, hat or no hat by CLIP, {samples} pictures a caption. *drawn direction*: one of the two directions for each "
+        "picture, drawn from its seed. *said in the caption*: the same draw, as words, the most that an edit could do. CLIP "
+        "is the cosine with the profession: with the mean of the captions that name a value. The bare caption's cosine falls for every "
+        "picture that goes against the bias, since the miniature's CLIP learned builders with their hats.",
         "",
+        "| pictures | deviation ratio | 95 % | CLIP | change | bare caption's CLIP | change |",
+        "|---|--:|---|--:|--:|--:|--:|",
     ]
+    for key, name in (("before", "no edit"), ("after", "drawn direction"), ("said", "said in the caption")):
+        low, high = bias[f"deviation_ratio_{key}_interval"]
+        bounds = "–" if low is None else f"{low:.2f} … {high:.2f}"
+        cosines = " | ".join(
+            f"{bias[f'{clip}_{key}']:.3f} | {bias[f'{clip}_{key}'] / bias[f'{clip}_before'] - 1:+.1%}"
+            for clip in ("profession_clip", "caption_clip")
+        )
+        lines.append(f"| {name} | {bias[f'deviation_ratio_{key}']:.2f} | {bounds} | {cosines} |")
+    lines.append("")
     return "\n".join(lines)
 
 

@@ -20,6 +20,7 @@ from pipelines.discovery import CURVE, STATE, DiscoveryConfig
 from pipelines.job import run_job
 from pipelines.prompts import read_prompts
 from tests.jobs.conftest import kill
+from tests.marks import STARTS_RAY
 from tests.random_models import random_pipeline
 
 SCRIPT = Path(__file__).resolve().parents[2] / "jobs" / "discover_direction.py"
@@ -125,6 +126,7 @@ def start(launch, tmp_path, random_model):
     return begin
 
 
+@STARTS_RAY
 @pytest.mark.timeout(600)
 def test_a_killed_discovery_goes_on_and_ends_as_an_undisturbed_one(start, tmp_path):
     slowly = ("--recipe.rounds=40",)
@@ -157,6 +159,7 @@ def test_a_killed_discovery_goes_on_and_ends_as_an_undisturbed_one(start, tmp_pa
     assert third.wait(timeout=100) == 0 and "holds this direction already" in third.log.read_text()
 
 
+@STARTS_RAY
 @pytest.mark.timeout(300)
 def test_a_loss_that_runs_away_is_one_line_and_exit_code_2(start):
     job = start("--recipe.learning_rate=1e30")

@@ -11,19 +11,20 @@ import pytest
 
 from actors.trial_row import SCHEMA, unpack_picture
 from tests.jobs.conftest import SHORT, kill, launcher, trials
+from tests.marks import STARTS_RAY
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), STARTS_RAY]
 SLOWLY = [
     *SHORT,
     "--run_id=r",
-    "--limit=4",
-    "--num_inference_steps=12",
+    "--limit=6",
+    "--num_inference_steps=16",
     "--diffusion.max_trajectories=4",
     "--diffusion.concurrent_calls=2",
     "--rows_per_block=2",
 ]
 """Few prompts at a time, so that the first file is there long before the last."""
-EXPECTED = {"none": 8, "static_negative": 8, "dynamic_negative": 8}
+EXPECTED = {"none": 12, "static_negative": 12, "dynamic_negative": 12}
 """Trials a method."""
 
 
@@ -88,7 +89,7 @@ def check_rows(rows):
         assert -1 <= cosine["score"] <= 1
         asks = row["method"] == "dynamic_negative"
         assert [exchange["step"] for exchange in row["exchanges"]] == ([2, 4] if asks else [])
-        assert row["rows"] <= row["rows_alone"] and row["rows_alone"] >= 2 * 12
+        assert row["rows"] <= row["rows_alone"] and row["rows_alone"] >= 2 * 16
     assert sum(row["rows"] for row in rows) < sum(row["rows_alone"] for row in rows)
 
 

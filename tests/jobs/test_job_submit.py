@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.jobs.conftest import ROOT, SHORT, TRIALS, environment, free_port, trials
+from tests.marks import STARTS_RAY
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), STARTS_RAY]
 RAY = Path(sys.executable).with_name("ray")
 VENV = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 """A job's `python` is the one that its node finds first."""

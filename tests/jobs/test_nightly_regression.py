@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from tests.jobs.conftest import ROOT, environment
+from tests.marks import STARTS_RAY
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), STARTS_RAY]
 TINY = ["--limit=1", "--num_inference_steps=6", "--query_steps=[2]", "--rows_per_block=1"]
 
 

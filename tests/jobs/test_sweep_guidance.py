@@ -11,17 +11,18 @@ import pytest
 from jobs.sweep_guidance import main
 from pipelines.job import run_job
 from tests.jobs.conftest import kill, trials
+from tests.marks import STARTS_RAY
 
 OPTIONS = [
-    "--limit=5",
-    "--num_inference_steps=10",
+    "--limit=6",
+    "--num_inference_steps=16",
     "--query_steps=[2,4]",
     "--diffusion.max_trajectories=4",
     "--diffusion.concurrent_calls=2",
     "--rows_per_block=2",
     "--split.salt=s",
 ]
-PROMPTS = 10
+PROMPTS = 12
 
 
 def grid(*gammas: float) -> str:
@@ -34,6 +35,7 @@ def sweep(launch, tmp_path):
     return lambda *options: launch("sweep_guidance", "--lake", str(tmp_path / "lake"), *OPTIONS, *options)
 
 
+@STARTS_RAY
 @pytest.mark.timeout(1500)
 def test_a_sweep_is_killed_resumed_and_extended_by_one_gamma(sweep, tmp_path):
     lake, expected = tmp_path / "lake", PROMPTS * 3

@@ -14,8 +14,9 @@ from guidance.vocabulary import HarmVocabulary
 from miniature import WEIGHTS
 from tests.actors.chat_server import ChatServer
 from tests.jobs.conftest import TRIALS, trials
+from tests.marks import STARTS_RAY
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), STARTS_RAY]
 VOCABULARY = HarmVocabulary.from_yaml("miniature")
 
 
@@ -88,7 +89,7 @@ def test_an_endpoint_that_is_not_there_is_bad_input(start, tmp_path):
 def test_a_replica_that_is_killed_in_the_middle_costs_no_trial(start, tmp_path):
     slowly = (
         "--limit=4",
-        "--num_inference_steps=12",
+        "--num_inference_steps=20",
         "--diffusion.max_trajectories=3",
         "--diffusion.concurrent_calls=2",
     )

@@ -8,6 +8,7 @@ from ray.cluster_utils import Cluster
 
 from guidance.errors import InputError
 from pipelines.cluster import Demand, require_nodes
+from tests.marks import STARTS_RAY
 
 STORE = 80 * 2**20
 
@@ -23,6 +24,7 @@ def growing(monkeypatch):
     cluster.shutdown()
 
 
+@STARTS_RAY
 def test_a_run_waits_for_nodes_that_are_on_their_way_and_is_refused_without_them(growing):
     needed = [Demand("vlm", 1, {"CPU": 1, "GPU": 0}, {"role": "vlm"}), Demand("writing", 1, {"CPU": 0.25})]
     with pytest.raises(InputError, match="needs 1.25 CPU, the cluster has 1; lower .* of vlm, writing"):
