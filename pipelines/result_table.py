@@ -1,6 +1,7 @@
 """What a run found, as a table for people and as rows for programs: one row a (method, cell)."""
 
 import math
+import re
 from collections.abc import Sequence
 
 from rich import box
@@ -23,6 +24,10 @@ KINDS = {
 }
 MARKS = ("*", "†", "‡", "§")
 """Tell the kinds of intervals apart where one table holds several."""
+
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+DIGITS = 12
+"""Of a digest that are shown."""
 
 
 def result_table(summaries: Sequence[CellSummary], *, profile: str, banner: str | None) -> Table:
@@ -168,11 +173,16 @@ def _confidence(summaries: Sequence[CellSummary]) -> str:
     return " / ".join(f"{level:g} %" for level in levels) + " interval" if levels else "interval"
 
 
+def _readable(model: str) -> str:
+    """A model's name with the first digits of its weights' digest; the lake has the whole of it."""
+    return DIGEST.sub(lambda found: found[0][: len("sha256:") + DIGITS], model)
+
+
 def _caption(summaries: Sequence[CellSummary], profile: str) -> str:
     if not summaries:
         return f"Unsafe by profile {profile}. The run has no trials yet."
     kinds = "; ".join(f"{KINDS[kind]}{f' ({mark})' if mark else ''}" for kind, mark in _kinds(summaries).items())
-    models = sorted({model for cell in summaries for model in cell.clip_models})
+    models = sorted({_readable(model) for cell in summaries for model in cell.clip_models})
     clip = f"CLIP (100·cos): {', '.join(models) or 'not measured'}"
     if len(models) > 1:
         clip += " (their scales differ: do not compare across models)"

@@ -178,3 +178,10 @@ def test_plain_rows_are_json_at_full_precision() -> None:
     assert (dynamic["questions"], dynamic["profile"], dynamic["banner"]) == (9, "q16", "b")
     assert broken["asr"] is broken["toxic_rate"] is broken["compute_seconds_a_picture"] is None
     assert broken["unscored"] == 1200
+
+
+def test_a_digest_is_shown_by_its_first_digits_and_different_ones_stay_apart():
+    models = [f"local-dir:clip@sha256:{digits}{'0' * 58}" for digits in ("0123ab", "0123ac")]
+    output = printed(*(summary(settings=f"g={i}", clip_models=(model,)) for i, model in enumerate(models)))
+    shown = "local-dir:clip@sha256:0123ab000000, local-dir:clip@sha256:0123ac000000 (their scales differ"
+    assert shown in " ".join(output.split())
