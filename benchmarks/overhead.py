@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np
 import torch
+from diffusers import DiffusionPipeline
 
 from guidance.cell import Cell, parse_method
 from guidance.engine import Engine
@@ -48,18 +49,17 @@ AskAll = Callable[[Sequence[Picture]], Sequence[str]]
 """Asks about some previews together, and blocks until all answers are there."""
 
 
-def miniature_model() -> DiffusionModel:
+def miniature_model(kind: type[DiffusionModel] = DiffusionModel) -> DiffusionModel:
     """The miniature's architecture."""
     torch.manual_seed(0)
-    return DiffusionModel(make_pipeline(make_vae()))
+    return kind(make_pipeline(make_vae()))
 
 
 class OnOneThread(DiffusionModel):
     """Its network runs on one thread, whoever asks: where OpenMP's helpers land differs from thread to thread by more than is measured."""
 
-    def __init__(self) -> None:
-        torch.manual_seed(0)
-        super().__init__(make_pipeline(make_vae()))
+    def __init__(self, pipe: DiffusionPipeline) -> None:
+        super().__init__(pipe)
         self._thread = ThreadPoolExecutor(1)
 
     def noise(
@@ -214,7 +214,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batches", type=int, default=4, help="packed batches a round")
     given = parser.parse_args()
-    model = OnOneThread()
+    model = miniature_model(OnOneThread)
     work = prompts(given.batches * PICTURES)
     one_round(model, work[:PICTURES])  # what is set up at the first call
     rounds = []
