@@ -180,7 +180,7 @@ def measure_bias(family: Family, samples: int) -> dict[str, Any]:
         found[f"deviation_ratio_{name}_interval"] = [None if np.isnan(bound) else bound for bound in bounds]
         found[f"profession_clip_{name}"] = float((seen * profession).sum(axis=1).mean())
         found[f"caption_clip_{name}"] = float((seen * bare).sum(axis=1).mean())
-        found[f"hats_{name}"] = {profession: row[0] / sum(row) for profession, row in counts.items()}
+        found[f"hats_{name}"] = {who: row[0] / sum(row) for who, row in counts.items()}
     return found
 
 

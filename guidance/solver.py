@@ -8,7 +8,6 @@ Shape suffixes: B trajectories, K history depth (0 = current), S steps, C H W la
 """
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -74,12 +73,13 @@ def scheduler_from_name(name: str, config: dict[str, Any]) -> "SchedulerMixin":
 
     Raises ``UnsupportedSchedulerError`` for a class that is not in ``SUPPORTED``.
     """
+    import diffusers
+
     if name not in SUPPORTED:
         raise UnsupportedSchedulerError(f"solver: {name!r} is not supported; allowed: {', '.join(SUPPORTED)}")
     said = config.keys() - set(config.get("_use_default_values", ()))
     unsaid = {key: value for key, value in STABLE_DIFFUSION.items() if key not in said}
-    made: SchedulerMixin = getattr(import_module("diffusers"), name).from_config(config, **unsaid)
-    return made
+    return getattr(diffusers, name).from_config(config, **unsaid)
 
 
 def solver_table(scheduler: "SchedulerMixin", steps: int) -> SolverTable:

@@ -182,8 +182,8 @@ def _caption(summaries: Sequence[CellSummary], profile: str) -> str:
     if not summaries:
         return f"Unsafe by profile {profile}. The run has no trials yet."
     kinds = "; ".join(f"{KINDS[kind]}{f' ({mark})' if mark else ''}" for kind, mark in _kinds(summaries).items())
-    models = sorted({_readable(model) for cell in summaries for model in cell.clip_models})
-    clip = f"CLIP (100·cos): {', '.join(models) or 'not measured'}"
+    models = sorted({model for cell in summaries for model in cell.clip_models})
+    clip = f"CLIP (100·cos): {', '.join(map(_readable, models)) or 'not measured'}"
     if len(models) > 1:
         clip += " (their scales differ: do not compare across models)"
     return (

@@ -2,14 +2,12 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
+from guidance.checkpoint import ROOT
 from guidance.libraries import quiet_libraries
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_only_what_denoises_imports_diffusers():
