@@ -23,11 +23,10 @@ COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
 COPY --chown=ray:ray README.md LICENSE pyproject.toml ./
 COPY --chown=ray:ray actors/ actors/
-COPY --chown=ray:ray guidance/ guidance/
 COPY --chown=ray:ray jobs/ jobs/
-COPY --chown=ray:ray measures/ measures/
 COPY --chown=ray:ray miniature/ miniature/
 COPY --chown=ray:ray pipelines/ pipelines/
+COPY --chown=ray:ray safesweep/ safesweep/
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \

@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from actors.scorers.weights import nudenet_file, q16_file
-from actors.settings import ScorerSettings, VlmSettings
-from guidance.checkpoint import check_open_clip, check_transformers, model_folder, resolve_file
-from guidance.errors import InputError
-from guidance.vlm.endpoint import check_endpoint
-from guidance.vlm.examples import read_picture
-from guidance.vocabulary import vocabulary_asking
+from safesweep.errors import InputError
+from safesweep.files import resolve_file
+from safesweep.models.checkpoint import check_open_clip, check_transformers, model_folder
+from safesweep.scorers.settings import ScorerSettings
+from safesweep.scorers.weights import nudenet_file, q16_file
+from safesweep.vlm.endpoint import check_endpoint
+from safesweep.vlm.examples import read_picture
+from safesweep.vlm.settings import VlmSettings
+from safesweep.vlm.vocabulary import vocabulary_asking
 
 NEEDS_MODEL = {
     "attribute": "an open_clip model or local-dir:FOLDER",

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from actors.settings import DiffusionSettings, VlmSettings
-from actors.trial_row import RECORD, png, preview_webp, to_record
-from guidance.cell import Cell, cell_labels
-from guidance.trajectory import Exchange, Job, TrialResult
+from actors.settings import DiffusionSettings
+from safesweep.engine.trajectory import Exchange, Job, TrialResult
+from safesweep.guidance.cell import Cell, cell_labels
+from safesweep.lake.schema import RECORD, png, preview_webp, to_record
+from safesweep.vlm.settings import VlmSettings
 
 
 class DiffusionActor:
@@ -29,11 +30,11 @@ class DiffusionActor:
     ) -> None:
         import torch
 
-        from guidance.checkpoint import model_folder
-        from guidance.counters import Trace
-        from guidance.engine import Engine
-        from guidance.engine_config import EngineConfig
-        from guidance.model import DiffusionModel
+        from safesweep.engine.config import EngineConfig
+        from safesweep.engine.counters import Trace
+        from safesweep.engine.engine import Engine
+        from safesweep.models.checkpoint import model_folder
+        from safesweep.models.stable_diffusion import DiffusionModel
 
         if settings.threads:
             torch.set_num_threads(settings.threads)

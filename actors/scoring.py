@@ -6,11 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from actors.scorers import Scorer, make_scorer
-from actors.scorers.base import Found
-from actors.settings import ScorerSettings
-from actors.trial_row import RECORD, SCHEMA, from_records, unpack_picture
-from guidance.trajectory import Picture
+from safesweep.lake.schema import RECORD, SCHEMA, from_records, unpack_picture
+from safesweep.scorers import Scorer, make_scorer
+from safesweep.scorers.base import Found
+from safesweep.scorers.settings import ScorerSettings
+from safesweep.types import Picture
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from ray import serve
 
-from actors.settings import VlmSettings
-from actors.vlm_client import ServeSource, Source, VlmClient
-from guidance.trajectory import Picture
-from guidance.vlm.examples import Example, read_picture
+from safesweep.types import Picture
+from safesweep.vlm.client import ServeSource, Source, VlmClient
+from safesweep.vlm.examples import Example, read_picture
+from safesweep.vlm.settings import VlmSettings
 
 DEPLOYMENT = "VlmReplica"
 
@@ -22,9 +22,9 @@ class VlmReplica:
     def __init__(self, settings: VlmSettings) -> None:
         import torch
 
-        from guidance.checkpoint import model_folder
-        from guidance.vlm import VisionLanguageModel
-        from guidance.vlm.ranked import RankedAnswers
+        from safesweep.models.checkpoint import model_folder
+        from safesweep.vlm import VisionLanguageModel
+        from safesweep.vlm.ranked import RankedAnswers
 
         if settings.threads:
             torch.set_num_threads(settings.threads)
@@ -117,7 +117,7 @@ def make_source(settings: VlmSettings) -> Source:
     """What answers. Raises ``InputError`` for an example that cannot be read or a key that is not set."""
     if settings.backend == "transformers":
         return ServeSource(serve.get_deployment_handle(DEPLOYMENT, settings.app), settings.timeout_s)
-    from guidance.vlm.endpoint import Endpoint
+    from safesweep.vlm.endpoint import Endpoint
 
     assert settings.url is not None
     return Endpoint(

@@ -17,17 +17,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from guidance.engine import Engine
-from guidance.engine_config import EngineConfig
-from guidance.prompt import Prompt
-from guidance.trajectory import Job, Picture
 from miniature import WEIGHTS
 from miniature.defaults import GUIDANCE_SCALE
 from miniature.family import Family
 from miniature.prompt_sets import FOLDER
 from miniature.quality import dynamic_cell
 from miniature.world import SIZE
-from pipelines.prompts import read_prompts
+from safesweep.engine.config import EngineConfig
+from safesweep.engine.engine import Engine
+from safesweep.engine.trajectory import Job
+from safesweep.prompts.reader import read_prompts
+from safesweep.types import Picture, Prompt
 
 SCALES = (7.5, 5.0, 10.0, 4.0, 6.0, 8.0, 9.0, 12.0)
 CONFIG = EngineConfig(max_rows=32, max_trajectories=64, reproducible=True)

@@ -80,7 +80,7 @@ def _table(rng: Any, block: Any, prompts: int) -> Any:
     import numpy as np
     import pyarrow as pa
 
-    from actors.trial_row import SCHEMA
+    from safesweep.lake.schema import SCHEMA
 
     count = len(block) * SAMPLES * len(CELLS)
     prompt = np.repeat(block, SAMPLES * len(CELLS))
@@ -153,7 +153,7 @@ def _exchanges(rng: Any, dynamic: Any, danger: Any) -> Any:
     import numpy as np
     import pyarrow as pa
 
-    from actors.trial_row import EXCHANGE
+    from safesweep.lake.schema import EXCHANGE
 
     lengths = np.where(dynamic, len(QUERY_STEPS), 0)
     total = int(lengths.sum())
@@ -176,7 +176,7 @@ def _evidence(rng: Any, danger: Any, loss: Any, made: Any) -> Any:
     import numpy as np
     import pyarrow as pa
 
-    from actors.trial_row import EVIDENCE, MEASUREMENT
+    from safesweep.lake.schema import EVIDENCE, MEASUREMENT
 
     count = len(danger)
     score = np.clip(danger + 0.1 * rng.standard_normal(count), 0, 1)
@@ -232,13 +232,13 @@ def _ranges(starts: Any, lengths: Any) -> Any:
 
 def read_lake(lake: Path) -> dict[str, float]:
     """Every measure of every cell under every profile; rows read and measures produced."""
-    from measures.bias import attribute_bias
-    from measures.intervals import rate_interval
-    from measures.lake import summary
-    from measures.outcomes import answers_by_step, category_masks, outcomes
-    from measures.overview import overview
-    from measures.profile_rates import profile_rates
-    from pipelines.result_table import baseline_of
+    from safesweep.measures.bias import attribute_bias
+    from safesweep.measures.intervals import rate_interval
+    from safesweep.measures.outcomes import answers_by_step, category_masks, outcomes
+    from safesweep.measures.overview import overview
+    from safesweep.measures.profile_rates import profile_rates
+    from safesweep.measures.summary import summary
+    from safesweep.reports.result_table import baseline_of
 
     profile, benign = "i2p", json.loads((lake / "runs" / f"{RUN}.json").read_text())["benign_sets"]
     began = time.perf_counter()

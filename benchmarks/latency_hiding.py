@@ -25,14 +25,14 @@ sys.path.insert(0, str(ROOT))
 
 from ray import serve
 
-from actors.vlm_client import ServeSource, VlmClient
 from benchmarks.overhead import NEGATIVE_SCALE, jobs, miniature_model, plain_loop, prompts
-from guidance.engine import Engine
-from guidance.engine_config import EngineConfig
-from guidance.model import DiffusionModel
-from guidance.trajectory import Picture
 from miniature.defaults import QUERY_STEPS
 from pipelines.cluster import cluster
+from safesweep.engine.config import EngineConfig
+from safesweep.engine.engine import Engine
+from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.types import Picture
+from safesweep.vlm.client import ServeSource, VlmClient
 
 APP = "latency-hiding"
 ROWS = 16

@@ -20,20 +20,20 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np
 
-from guidance.cell import Cell
-from guidance.edits.attribute_directions import AttributeDirections
-from guidance.prompt import Prompt
-from guidance.trajectory import TrialResult
-from measures.bias import deviation_interval
-from measures.compare import paired_scores
-from measures.intervals import Interval, rate_interval
 from miniature import WEIGHTS
 from miniature.defaults import GUIDANCE_SCALE, NEGATIVE_SCALES, QUERY_STEPS, SOLVER, STEPS
 from miniature.family import Family, hazards
 from miniature.prompt_sets import FOLDER, HAZARD_KINDS, validation_prompts
 from miniature.quality import VOCABULARY, choose_scales, run_cells, validate
 from miniature.world import HAZARDS
-from pipelines.prompts import read_prompts
+from safesweep.engine.trajectory import TrialResult
+from safesweep.guidance.cell import Cell
+from safesweep.guidance.edits.attribute_directions import AttributeDirections
+from safesweep.measures.bias import deviation_interval
+from safesweep.measures.compare import paired_scores
+from safesweep.measures.intervals import Interval, rate_interval
+from safesweep.prompts.reader import read_prompts
+from safesweep.types import Prompt
 
 OUT = ROOT / "docs" / "results-miniature.md"
 BANNER = "Miniature: these numbers are about the miniature's drawn world, not about any real model."

@@ -28,16 +28,17 @@ import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 
-from guidance.cell import Cell, parse_method
-from guidance.engine import Engine
-from guidance.engine_config import EngineConfig
-from guidance.model import DiffusionModel
-from guidance.text import TextEmbedding
-from guidance.trajectory import Job, Picture
-from guidance.vocabulary import HarmVocabulary
 from miniature.defaults import GUIDANCE_SCALE, QUERY_STEPS, SOLVER, STEPS
 from miniature.training.models import make_pipeline, make_vae
 from miniature.world import SIZE
+from safesweep.engine.config import EngineConfig
+from safesweep.engine.engine import Engine
+from safesweep.engine.trajectory import Job
+from safesweep.guidance.cell import Cell, parse_method
+from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models.text import TextEmbedding
+from safesweep.types import Picture
+from safesweep.vlm.vocabulary import HarmVocabulary
 
 ROWS = 32
 """Network rows of a forward, on both sides."""

@@ -19,12 +19,12 @@ import matplotlib.pyplot as plt
 import torch
 
 from benchmarks.methods_miniature import BANNER, Row, make_cell, measure
-from guidance.cell import Cell
-from guidance.direction import Direction
 from miniature import WEIGHTS
 from miniature.family import Family
 from miniature.prompt_sets import FOLDER
-from pipelines.prompts import read_prompts
+from safesweep.guidance.cell import Cell
+from safesweep.guidance.direction import Direction
+from safesweep.prompts.reader import read_prompts
 
 PAGE, FIGURE = ROOT / "docs" / "results-shift.md", ROOT / "docs" / "shift_curve.png"
 BETAS = (0.5, 1.0, 2.0)

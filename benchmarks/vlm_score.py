@@ -17,13 +17,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 from PIL import Image
 
-from guidance.trajectory import Picture
-from guidance.vlm import VisionLanguageModel
-from guidance.vlm.ranked import RankedAnswers
-from guidance.vocabulary import HarmVocabulary
 from miniature import WEIGHTS
 from miniature.drawing import draw
 from miniature.world import COLOURS, GLYPHS, HAZARDS, Item, Scene
+from safesweep.types import Picture
+from safesweep.vlm import VisionLanguageModel
+from safesweep.vlm.ranked import RankedAnswers
+from safesweep.vlm.vocabulary import HarmVocabulary
 
 BATCH = 32
 

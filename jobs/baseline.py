@@ -12,8 +12,8 @@ import typer
 from rich.table import Table
 
 from pipelines.job import make_console, run_job
-from pipelines.regression.baselines import BaselineStore
-from pipelines.regression.policy import DEFAULT_POLICY, load_policy
+from safesweep.regression.baselines import BaselineStore
+from safesweep.regression.policy import DEFAULT_POLICY, load_policy
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Pins, lists and retires baselines.")
 Lake = Annotated[Path, typer.Option(help="the lake's folder")]

@@ -11,12 +11,12 @@ from typing import Annotated, Literal
 import typer
 from pydantic import ValidationError
 
-from guidance.errors import InputError
-from pipelines.config_errors import explain
 from pipelines.job import make_console
-from pipelines.lake import RunStore
-from pipelines.quality.benign import Sampling, benign_quality, quality_table, write_quality
-from pipelines.quality.features import FeatureSettings
+from safesweep.config_errors import explain
+from safesweep.errors import InputError
+from safesweep.lake.store import RunStore
+from safesweep.quality.benign import Sampling, benign_quality, quality_table, write_quality
+from safesweep.quality.features import FeatureSettings
 
 app = typer.Typer(add_completion=False)
 

@@ -16,10 +16,10 @@ from typing import Annotated
 import typer
 
 from pipelines.job import make_console, run_job
-from pipelines.regression.comparison import compare
-from pipelines.regression.comparison_text import FLIPS_SHOWN, markdown, plain, render
-from pipelines.regression.policy import DEFAULT_POLICY, load_policy
-from pipelines.regression.trials import load_run, select_profile
+from safesweep.regression.comparison import compare
+from safesweep.regression.comparison_text import FLIPS_SHOWN, markdown, plain, render
+from safesweep.regression.policy import DEFAULT_POLICY, load_policy
+from safesweep.regression.trials import load_run, select_profile
 
 app = typer.Typer(add_completion=False)
 

@@ -14,8 +14,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pipelines.job import make_console, run_job
-from pipelines.regression.nightly import run_night
-from pipelines.regression.options import read_options
+from pipelines.nightly import run_night
+from pipelines.nightly_options import read_options
 
 
 def main() -> int:

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from guidance.errors import InputError
-from pipelines.prompts import read_prompts
+from safesweep.errors import InputError
+from safesweep.prompts.reader import read_prompts
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Looks at prompt files before anything is computed.")
 

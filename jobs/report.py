@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from guidance.errors import InputError
-from measures.intervals import DRAWS
-from pipelines.report.write import PICTURES, write_report
-from pipelines.result_table import result_table
+from safesweep.errors import InputError
+from safesweep.measures.intervals import DRAWS
+from safesweep.reports.result_table import result_table
+from safesweep.reports.write import PICTURES, write_report
 
 LOG_WIDTH = 110
 

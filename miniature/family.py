@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-from guidance.errors import InputError
-from guidance.model import DiffusionModel
-from guidance.trajectory import Picture
-from guidance.vlm import VisionLanguageModel
 from miniature.world import HAZARDS
+from safesweep.errors import InputError
+from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.types import Picture
+from safesweep.vlm import VisionLanguageModel
 
 BATCH = 128
 """Pictures a forward of the classifier and of CLIP."""

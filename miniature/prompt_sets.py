@@ -12,7 +12,6 @@ from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from guidance.prompt import Prompt
 from miniature.defaults import GUIDANCE_SCALE
 from miniature.world import (
     CODE_WORDS,
@@ -27,6 +26,7 @@ from miniature.world import (
     Item,
     plain_caption,
 )
+from safesweep.types import Prompt
 
 FOLDER = Path(__file__).parent / "prompts"
 """Where the committed files lie: hazard.csv, benign.csv, professions.csv."""

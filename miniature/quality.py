@@ -13,13 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from guidance.cell import Cell, parse_method
-from guidance.engine import Counters, Engine
-from guidance.engine_config import EngineConfig
-from guidance.prompt import Prompt
-from guidance.trajectory import Job, Picture, TrialResult
-from guidance.vocabulary import HarmVocabulary
-from measures.intervals import Interval, cluster_bootstrap, rate_interval
 from miniature import WEIGHTS
 from miniature.defaults import GUIDANCE_SCALE, NEGATIVE_SCALES, QUERY_STEPS, SOLVER, STEPS
 from miniature.family import Clip, Family, hazards
@@ -28,7 +21,14 @@ from miniature.training.classifier import classifier_accuracy
 from miniature.training.data import Drawings, make_drawings
 from miniature.training.vae import psnr
 from miniature.world import GLYPHS, HAZARDS, SIZE
-from pipelines.prompts import read_prompts
+from safesweep.engine.config import EngineConfig
+from safesweep.engine.engine import Counters, Engine
+from safesweep.engine.trajectory import Job, TrialResult
+from safesweep.guidance.cell import Cell, parse_method
+from safesweep.measures.intervals import Interval, cluster_bootstrap, rate_interval
+from safesweep.prompts.reader import read_prompts
+from safesweep.types import Picture, Prompt
+from safesweep.vlm.vocabulary import HarmVocabulary
 
 VOCABULARY = HarmVocabulary.from_yaml("miniature")
 WATCHED_STEPS = (5, 8, 12, 18)

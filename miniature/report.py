@@ -14,9 +14,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from guidance.errors import InputError
 from miniature import WEIGHTS
 from miniature.quality import METHODS, Counts, measure
+from safesweep.errors import InputError
 
 CARD = Path(__file__).parent / "MODEL_CARD.md"
 BEGIN, END = "<!-- quality: begin -->", "<!-- quality: end -->"

@@ -9,13 +9,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from actors.settings import ScorerSettings
-from guidance.errors import InputError
-from measures.bias import CellBias, attribute_bias
 from pipelines.config import RunConfig
 from pipelines.evaluation import Outcome, check, evaluate
 from pipelines.job import show_outcome
-from pipelines.lake import RunStore
+from safesweep.errors import InputError
+from safesweep.lake.store import RunStore
+from safesweep.measures.bias import CellBias, attribute_bias
+from safesweep.scorers.settings import ScorerSettings
 
 
 def attribute_scorers(config: RunConfig) -> list[ScorerSettings]:

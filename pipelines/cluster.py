@@ -5,12 +5,11 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from guidance.errors import InputError
+from safesweep.errors import InputError
+from safesweep.files import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 LOCAL_CPUS = 8
 """Logical CPUs of a local cluster on a small machine: every stage must find a slot, or the pipeline waits for ever."""
 

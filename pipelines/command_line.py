@@ -8,9 +8,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic_settings import CliSettingsSource, SettingsError
 
-from guidance.errors import InputError, did_you_mean
 from pipelines.config import PRESETS, RunConfig
-from pipelines.config_errors import dotted_keys, explain
+from safesweep.config_errors import dotted_keys, explain
+from safesweep.errors import InputError, did_you_mean
 
 DEFAULT_PRESET = "miniature"
 Config = TypeVar("Config", bound=RunConfig)

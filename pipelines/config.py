@@ -7,21 +7,24 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from actors.settings import DiffusionSettings, Section, StageSettings, VlmSettings
-from guidance.cell import Cell
-from guidance.errors import InputError, did_you_mean
-from guidance.methods import METHODS
-from guidance.vocabulary import HarmVocabulary
-from pipelines.config_errors import explain
+from actors.settings import DiffusionSettings, StageSettings
+from safesweep.config_errors import explain
+from safesweep.errors import InputError, did_you_mean
+from safesweep.files import ROOT
+from safesweep.guidance.cell import Cell
+from safesweep.guidance.methods import METHODS
+from safesweep.settings import Section
+from safesweep.vlm.settings import VlmSettings
+from safesweep.vlm.vocabulary import HarmVocabulary
 
-PRESETS = Path(__file__).resolve().parents[1] / "jobs" / "presets"
+PRESETS = ROOT / "jobs" / "presets"
 
 
 class PromptFile(Section):
     """One prompt set of the run."""
 
     path: str
-    """CSV, TSV, JSONL, Parquet or text; docs of ``pipelines.prompts`` list the columns."""
+    """CSV, TSV, JSONL, Parquet or text; docs of ``safesweep.prompts.reader`` list the columns."""
     benign: bool = False
     """Benign sets measure the cost of guidance; all others count towards the attack success rate."""
     name: str | None = None

@@ -14,14 +14,14 @@ from pydantic import Field, PositiveInt
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from rich.console import Console
 
-from actors.settings import Dtype, Section
-from guidance.checkpoint import check_pipeline, digest, model_folder
-from guidance.direction import CONFIG, Direction
-from guidance.discovery import Discovery, Recipe, Update
-from guidance.errors import InputError
-from guidance.solver import SUPPORTED
 from pipelines.cluster import Demand, cluster, require_nodes
 from pipelines.config import RunConfig
+from safesweep.errors import InputError
+from safesweep.guidance.direction import CONFIG, Direction
+from safesweep.guidance.discovery import Discovery, Recipe, Update
+from safesweep.models.checkpoint import check_pipeline, digest, model_folder
+from safesweep.models.solver import SUPPORTED
+from safesweep.settings import Dtype, Section
 
 STATE, CURVE = "discovery.pt", "loss.png"
 SAY_EVERY_S = 10.0
@@ -194,7 +194,7 @@ def _learn(settings: FrozenModel, recipe: Recipe, state: bytes) -> Iterator[byte
     """The Ray task: all rounds that are left, one state a round."""
     import torch
 
-    from guidance.model import DiffusionModel
+    from safesweep.models.stable_diffusion import DiffusionModel
 
     if settings.threads:
         torch.set_num_threads(settings.threads)

@@ -10,19 +10,21 @@ from typing import Any
 from rich.console import Console
 
 from actors.checks import check_pools, check_scorer, check_vlm
-from actors.settings import ScorerSettings, StageSettings
-from actors.trial_row import SCHEMA
-from guidance.cell import Cell
-from guidance.checkpoint import check_pipeline
-from guidance.errors import InputError
-from guidance.solver import SUPPORTED
-from measures.profiles import get_profile
+from actors.settings import StageSettings
 from pipelines.cluster import Demand, cluster, require_nodes
 from pipelines.config import RunConfig
-from pipelines.lake import PartNames, RunStore
+from pipelines.part_names import PartNames
 from pipelines.plan import Plan, make_plan, read_prompt_sets
 from pipelines.progress import watch
 from pipelines.provenance import git_revision, library_versions, model_digests
+from safesweep.errors import InputError
+from safesweep.guidance.cell import Cell
+from safesweep.lake.schema import SCHEMA
+from safesweep.lake.store import RunStore
+from safesweep.measures.profiles import get_profile
+from safesweep.models.checkpoint import check_pipeline
+from safesweep.models.solver import SUPPORTED
+from safesweep.scorers.settings import ScorerSettings
 
 WRITE_CPUS = 0.25
 

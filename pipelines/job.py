@@ -6,14 +6,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from guidance.cell import cell_labels
-from guidance.errors import InputError
-from measures.lake import summary
-from measures.profiles import get_profile
 from pipelines.config import RunConfig
-from pipelines.contact_sheet import write_contact_sheets
 from pipelines.evaluation import Outcome
-from pipelines.result_table import result_table
+from safesweep.errors import InputError
+from safesweep.guidance.cell import cell_labels
+from safesweep.measures.profiles import get_profile
+from safesweep.measures.summary import summary
+from safesweep.reports.contact_sheet import write_contact_sheets
+from safesweep.reports.result_table import result_table
 
 OK, BAD_INPUT, TOO_MANY_UNSCORED = 0, 2, 3
 LOG_WIDTH = 110

@@ -4,14 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from actors.identity import vlm_identity
 from actors.settings import DiffusionSettings
-from guidance.cell import Cell, trial_id
-from guidance.checkpoint import digest, resolve_file
-from guidance.errors import InputError
-from guidance.prompt import Prompt
 from pipelines.config import RunConfig
-from pipelines.prompts import read_prompts
+from safesweep.errors import InputError
+from safesweep.files import resolve_file
+from safesweep.guidance.cell import Cell, trial_id
+from safesweep.models.checkpoint import digest
+from safesweep.prompts.reader import read_prompts
+from safesweep.types import Prompt
+from safesweep.vlm.identity import vlm_identity
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def make_plan(
 ) -> Plan:
     """The run's trials. A trial that several rows ask for (same text, seed, size, cell) is planned once.
 
-    ``digest_of`` names a model (folder or hub id, revision) by its content, by default ``guidance.checkpoint.digest``.
+    ``digest_of`` names a model (folder or hub id, revision) by its content, by default ``safesweep.models.checkpoint.digest``.
     """
     named = digest_of or digest
     model = _with_precision(named(config.diffusion.model, config.diffusion.revision), config.diffusion)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from pipelines.lake import RunStore
+from safesweep.lake.store import RunStore
 
 TERMINAL_PERIOD_S = 1.0
 LOG_PERIOD_S = 10.0

@@ -4,10 +4,11 @@ import platform
 import subprocess
 from importlib.metadata import version
 
-from actors.identity import vlm_model
-from actors.scorers.weights import scorer_model
-from guidance.checkpoint import ROOT, digest
 from pipelines.config import RunConfig
+from safesweep.files import ROOT
+from safesweep.models.checkpoint import digest
+from safesweep.scorers.weights import scorer_model
+from safesweep.vlm.identity import vlm_model
 
 LIBRARIES = (
     "ray",

@@ -1,6 +1,6 @@
 """What a run will take, before it is started: trials, network rows, questions, bytes, and with measured speeds hours and replicas.
 
-Nothing is loaded and no cluster is started: rows and questions follow from the methods alone (``pipelines.work``), for a VLM that finds
+Nothing is loaded and no cluster is started: rows and questions follow from the methods alone (``engine.work``), for a VLM that finds
 nothing and for one that finds everything; what is expected lies between, by ``plan.found_share``.
 """
 
@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from actors.trial_row import PREVIEW_SIDE
-from guidance.checkpoint import digest
-from guidance.errors import InputError
 from pipelines.config import RunConfig
 from pipelines.evaluation import check_choices
-from pipelines.lake import RunStore
 from pipelines.plan import Plan, make_plan, read_prompt_sets
-from pipelines.work import Work, count_work
+from safesweep.engine.work import Work, count_work
+from safesweep.errors import InputError
+from safesweep.lake.schema import PREVIEW_SIDE
+from safesweep.lake.store import RunStore
+from safesweep.models.checkpoint import digest
 
 PREVIEW_BYTES_PER_PIXEL = 0.25
 """Of a WebP of quality 80; a photograph of 128 × 128 takes some 4 kB."""

@@ -4,10 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from guidance.cell import Cell
-from guidance.errors import InputError
-from measures.overview import CellOverview
 from pipelines.sweep.config import BASELINE, ChooseSettings, baseline_cells, option
+from safesweep.errors import InputError
+from safesweep.guidance.cell import Cell
+from safesweep.measures.overview import CellOverview
 
 
 class Candidate(NamedTuple):

@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from actors.settings import Section
-from guidance.cell import Cell
-from guidance.errors import InputError, did_you_mean
-from guidance.methods import METHODS
 from pipelines.config import RunConfig
-from pipelines.config_errors import explain
+from safesweep.config_errors import explain
+from safesweep.errors import InputError, did_you_mean
+from safesweep.guidance.cell import Cell
+from safesweep.guidance.methods import METHODS
+from safesweep.settings import Section
 
 BASELINE = "none"
 OUTER = tuple(name for name in Cell.model_fields if name != "guidance")

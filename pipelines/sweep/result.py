@@ -13,19 +13,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from guidance.cell import cell_labels
-from measures.compare import PairedDifference
-from measures.intervals import Interval
-from measures.lake import read_trials
-from measures.outcomes import outcomes
-from measures.overview import CellName, CellOverview, overview
-from measures.profiles import get_profile
-from measures.sharing import Sharing
-from pipelines.lake import RunStore
 from pipelines.plan import Plan
 from pipelines.sweep.choice import Choice, choose
 from pipelines.sweep.config import ChooseSettings, SweepConfig, baseline_cells
 from pipelines.sweep.split import is_validation
+from safesweep.guidance.cell import cell_labels
+from safesweep.lake.store import RunStore
+from safesweep.measures.compare import PairedDifference
+from safesweep.measures.intervals import Interval
+from safesweep.measures.outcomes import outcomes
+from safesweep.measures.overview import CellName, CellOverview, overview
+from safesweep.measures.profiles import get_profile
+from safesweep.measures.sharing import Sharing
+from safesweep.measures.summary import read_trials
 
 DASH = "–"
 
@@ -66,7 +66,7 @@ def sweep_result(config: SweepConfig, plan: Plan, store: RunStore) -> SweepResul
 
 
 def trial_frame(config: SweepConfig, plan: Plan, store: RunStore, names: Sequence[CellName]) -> pd.DataFrame:
-    """The run's trials as ``measures.outcomes`` gives them, each named as the plan names its cell.
+    """The run's trials as ``safesweep.measures.outcomes`` gives them, each named as the plan names its cell.
 
     A trial keeps the name that its cell had when it was made; a grid that has grown since may call the cell otherwise.
     """

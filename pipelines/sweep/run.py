@@ -4,16 +4,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from measures.lake import run_ids
-from measures.sharing import Sharing, sharing
 from pipelines.evaluation import check, evaluate
 from pipelines.job import show_outcome
-from pipelines.lake import RunStore
 from pipelines.run_plan import estimate, plan_table
 from pipelines.sweep.choice import check_choice
 from pipelines.sweep.config import SweepConfig
 from pipelines.sweep.result import show_result, show_sharing, sweep_result, write_result
 from pipelines.sweep.split import check_split
+from safesweep.lake.store import RunStore
+from safesweep.measures.sharing import Sharing, sharing
+from safesweep.measures.summary import run_ids
 
 
 def run_sweep(config: SweepConfig, console: Console) -> int:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from hashlib import sha256
 
-from guidance.errors import InputError
 from pipelines.sweep.config import SplitSettings
+from safesweep.errors import InputError
 
 
 def is_validation(prompt_hash: str, split: SplitSettings) -> bool:

@@ -7,14 +7,14 @@ from collections import Counter
 import pytest
 
 from actors.diffusion import DiffusionActor
-from actors.settings import VlmSettings
-from actors.trial_row import RECORD, from_records
-from guidance.vlm import VisionLanguageModel
-from guidance.vocabulary import HarmVocabulary
 from miniature import WEIGHTS
 from pipelines.command_line import read_config
 from pipelines.plan import make_plan, read_prompt_sets
-from tests.actors.chat_server import ChatServer
+from safesweep.lake.schema import RECORD, from_records
+from safesweep.vlm import VisionLanguageModel
+from safesweep.vlm.settings import VlmSettings
+from safesweep.vlm.vocabulary import HarmVocabulary
+from tests.safesweep.vlm.chat_server import ChatServer
 
 VOCABULARY = HarmVocabulary.from_yaml("miniature")
 STAMP = {"run_id": "r", "models": "{}", "versions": "{}", "git_revision": ""}

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from actors.trial_row import SCHEMA
 from pipelines.command_line import read_config, read_preset, take_plan_flag
+from safesweep.lake.schema import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ("docs/cluster.md", "docs/models.md")

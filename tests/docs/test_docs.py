@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from actors.trial_row import SCHEMA
 from pipelines.command_line import read_config
+from safesweep.lake.schema import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -4,8 +4,9 @@ import re
 
 import yaml
 
-from actors.scorers import SCORERS
-from actors.settings import StageSettings, VlmSettings
+from actors.settings import StageSettings
+from safesweep.scorers import SCORERS
+from safesweep.vlm.settings import VlmSettings
 from tests.docs.test_docs import ROOT, blocks
 
 

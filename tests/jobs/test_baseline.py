@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from jobs.baseline import app
-from pipelines.regression.baselines import BaselineStore
-from tests.pipelines.regression.lakes import write_run
+from safesweep.regression.baselines import BaselineStore
+from tests.safesweep.regression.lakes import write_run
 
 
 def baseline(lake, *arguments):

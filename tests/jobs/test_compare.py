@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from jobs.compare import app
-from tests.pipelines.regression.lakes import DYNAMIC, write_run
+from tests.safesweep.regression.lakes import DYNAMIC, write_run
 
 WEAK = "dynamic_negative γ=1"
 

@@ -11,14 +11,14 @@ import torch
 import yaml
 from PIL import Image
 
-from guidance.cell import Cell
-from guidance.direction import CONFIG, WEIGHTS, Direction
-from guidance.discovery import Recipe
 from pipelines.command_line import read_config
 from pipelines.config import PRESETS
 from pipelines.discovery import CURVE, STATE, DiscoveryConfig
 from pipelines.job import run_job
-from pipelines.prompts import read_prompts
+from safesweep.guidance.cell import Cell
+from safesweep.guidance.direction import CONFIG, WEIGHTS, Direction
+from safesweep.guidance.discovery import Recipe
+from safesweep.prompts.reader import read_prompts
 from tests.jobs.conftest import kill
 from tests.marks import STARTS_RAY
 from tests.random_models import random_pipeline

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from actors.trial_row import SCHEMA, unpack_picture
+from safesweep.lake.schema import SCHEMA, unpack_picture
 from tests.jobs.conftest import SHORT, kill, launcher, trials
 from tests.marks import STARTS_RAY
 

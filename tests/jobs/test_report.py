@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from jobs.report import app
-from tests.pipelines.report.lake import BANNER, RUN, write_lake
+from tests.safesweep.reports.lake import BANNER, RUN, write_lake
 
 SCRIPT = Path(__file__).parents[2] / "jobs" / "report.py"
 

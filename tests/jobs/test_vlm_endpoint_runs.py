@@ -9,12 +9,12 @@ from collections import Counter
 
 import pytest
 
-from guidance.vlm import VisionLanguageModel
-from guidance.vocabulary import HarmVocabulary
 from miniature import WEIGHTS
-from tests.actors.chat_server import ChatServer
+from safesweep.vlm import VisionLanguageModel
+from safesweep.vlm.vocabulary import HarmVocabulary
 from tests.jobs.conftest import TRIALS, trials
 from tests.marks import STARTS_RAY
+from tests.safesweep.vlm.chat_server import ChatServer
 
 pytestmark = [pytest.mark.timeout(600), STARTS_RAY]
 VOCABULARY = HarmVocabulary.from_yaml("miniature")

@@ -16,7 +16,7 @@ from miniature.prompt_sets import (
     write_prompt_sets,
 )
 from miniature.world import CODE_WORDS, COLOURS, HARMLESS, HAT_SHARE, HAZARDS, PORTRAITS, SCENES, article, vocabulary
-from pipelines.prompts import read_prompts
+from safesweep.prompts.reader import read_prompts
 
 WORDS_OF = {hazard: (hazard, *CODE_WORDS[hazard]) for hazard in HAZARDS}
 ITEMS = {

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from guidance.errors import InputError
-from guidance.prompt import Prompt
 from miniature import WEIGHTS, report
 from miniature.family import NEEDED, Vlm, check_weights
 from miniature.quality import (
@@ -25,6 +23,8 @@ from miniature.quality import (
     weakest_within,
 )
 from miniature.training.data import make_drawings
+from safesweep.errors import InputError
+from safesweep.types import Prompt
 
 KEYS = {
     *("psnr_db", "classifier_accuracy", "clip_top1", "vlm_f1", "vlm_false_alarms"),

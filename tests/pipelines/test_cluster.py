@@ -6,8 +6,8 @@ import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from guidance.errors import InputError
 from pipelines.cluster import Demand, require_nodes
+from safesweep.errors import InputError
 from tests.marks import STARTS_RAY
 
 STORE = 80 * 2**20

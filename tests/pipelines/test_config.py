@@ -4,11 +4,11 @@ import pytest
 import torch
 import yaml
 
-from guidance.direction import Direction
-from guidance.errors import InputError
 from miniature import defaults
 from pipelines.command_line import read_config
 from pipelines.config import PRESETS
+from safesweep.errors import InputError
+from safesweep.guidance.direction import Direction
 
 
 def cells(written: str):

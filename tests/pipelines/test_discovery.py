@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from guidance.discovery import Update
 from pipelines.discovery import draw_losses, running_mean
+from safesweep.guidance.discovery import Update
 
 
 def test_the_running_mean_is_of_the_latest_twentieth():

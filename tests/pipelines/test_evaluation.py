@@ -6,9 +6,9 @@ import ray
 from pipelines.cluster import Demand, shortage
 from pipelines.command_line import read_config
 from pipelines.evaluation import Outcome, demands
-from pipelines.lake import RunStore
 from pipelines.plan import Plan
 from pipelines.provenance import git_revision, library_versions
+from safesweep.lake.store import RunStore
 
 
 def node(labels=None, alive=True, **resources):

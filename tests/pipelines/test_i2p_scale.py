@@ -11,7 +11,7 @@ from miniature.prompt_sets import COLUMNS
 from miniature.world import COLOURS, GLYPHS
 from pipelines.command_line import read_config
 from pipelines.plan import make_plan, read_prompt_sets
-from pipelines.prompts import read_prompts
+from safesweep.prompts.reader import read_prompts
 
 ROWS, TEXTS, NULL_ROW = 4703, 4467, 2260
 CATEGORIES = ("hate", "harassment", "violence", "self-harm", "sexual", "shocking", "illegal activity")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from guidance.errors import InputError
 from pipelines.command_line import read_config
 from pipelines.plan import make_plan, read_prompt_sets
+from safesweep.errors import InputError
 
 HEADER = "prompt,sd_seed,sd_guidance_scale,sd_image_width,sd_image_height\n"
 

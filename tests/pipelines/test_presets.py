@@ -8,12 +8,12 @@ import re
 import pytest
 import torch
 
-from guidance.direction import Direction
-from guidance.edits.safree import Safree
-from guidance.errors import InputError
-from guidance.vocabulary import HarmVocabulary
-from measures.profiles import get_profile
 from pipelines.command_line import read_config, read_preset
+from safesweep.errors import InputError
+from safesweep.guidance.direction import Direction
+from safesweep.guidance.edits.safree import Safree
+from safesweep.measures.profiles import get_profile
+from safesweep.vlm.vocabulary import HarmVocabulary
 
 REAL = ("sd14", "sd14-reference", "responsible-reference", "sdxl")
 HARDWARE = ("24gb", "80gb", "cluster")

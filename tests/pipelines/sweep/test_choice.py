@@ -4,16 +4,16 @@ import math
 
 import pytest
 
-from guidance.cell import Cell
-from guidance.errors import InputError
-from guidance.methods import METHODS
-from measures.compare import PairedDifference
-from measures.intervals import Interval
-from measures.overview import CellOverview
-from measures.pareto import ParetoPoint
-from measures.rates import ClipScores, OverSuppression
 from pipelines.sweep.choice import check_choice, choose, families
 from pipelines.sweep.config import ChooseSettings
+from safesweep.errors import InputError
+from safesweep.guidance.cell import Cell
+from safesweep.guidance.methods import METHODS
+from safesweep.measures.compare import PairedDifference
+from safesweep.measures.intervals import Interval
+from safesweep.measures.overview import CellOverview
+from safesweep.measures.pareto import ParetoPoint
+from safesweep.measures.rates import ClipScores, OverSuppression
 
 NAN = math.nan
 

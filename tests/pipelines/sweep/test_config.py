@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from guidance.cell import cell_labels
-from guidance.errors import InputError
 from pipelines.command_line import read_config
 from pipelines.sweep.config import Range, SweepConfig, baseline_cells, option
+from safesweep.errors import InputError
+from safesweep.guidance.cell import cell_labels
 
 
 def config(*options: str) -> SweepConfig:

@@ -7,16 +7,16 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from actors.trial_row import SCHEMA
-from guidance.cell import cell_labels
-from measures.intervals import rate_interval
-from measures.sharing import Sharing
 from pipelines.command_line import read_config
-from pipelines.lake import RunStore
 from pipelines.plan import make_plan, read_prompt_sets
 from pipelines.sweep.config import SweepConfig
 from pipelines.sweep.result import show_result, sweep_result, write_result
 from pipelines.sweep.split import is_validation
+from safesweep.guidance.cell import cell_labels
+from safesweep.lake.schema import SCHEMA
+from safesweep.lake.store import RunStore
+from safesweep.measures.intervals import rate_interval
+from safesweep.measures.sharing import Sharing
 
 GRID = '{"methods": ["none", "static_negative"], "guidance_scale": 4.0, "negative_scale": [2.0, 8.0]}'
 RISK = {None: 0.9, 2.0: 0.2, 8.0: 0.1}

@@ -4,9 +4,9 @@ import hashlib
 
 import pytest
 
-from guidance.errors import InputError
 from pipelines.sweep.config import SplitSettings
 from pipelines.sweep.split import check_split, is_validation
+from safesweep.errors import InputError
 
 FIXED = "0000100110010010"
 HASHES = [hashlib.sha256(f"a red circle {number}".encode()).hexdigest() for number in range(4000)]

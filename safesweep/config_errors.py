@@ -1,0 +1,38 @@
+"""Turns pydantic's errors into one clear line each."""
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ValidationError
+
+from safesweep.errors import did_you_mean
+
+
+def dotted_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """Every option of a config class, dotted: "diffusion.max_rows"."""
+    keys: list[str] = []
+    for name, field in model.model_fields.items():
+        keys.append(prefix + name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            keys += dotted_keys(field.annotation, f"{prefix}{name}.")
+    return keys
+
+
+def explain(error: ValidationError, where: str = "", allowed: Iterable[str] = ()) -> str:
+    """All problems of a validation, joined by "; ": key, what is allowed, what was found.
+
+    ``where`` goes before each key; ``allowed`` are the keys among which the nearest to an unknown one is named.
+    """
+    problems = []
+    for problem in error.errors():
+        parts = [where] if where else []
+        key = ".".join([*parts, *(str(part) for part in problem["loc"])]) or "config"
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            problems.append(f"{key}: unknown key{did_you_mean(key, allowed)}")
+        elif problem["type"] == "missing":
+            problems.append(f"{key}: is missing")
+        elif problem["type"] == "value_error" and not problem["loc"]:
+            problems.append(f"{where}.{message}" if where else message)
+        else:
+            problems.append(f"{key}: {message}, found {problem['input']!r}")
+    return "; ".join(problems)

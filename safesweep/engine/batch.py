@@ -1,0 +1,172 @@
+"""The engine's arithmetic on mixed batches: trajectories at different steps, methods and scales, one expression for all.
+
+Every expression is elementwise over the batch, so a trajectory's numbers never depend on its neighbours.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple, TypeVar
+
+import torch
+
+from safesweep.engine.trajectory import Trajectory
+from safesweep.guidance.methods.base import StepPlan, Track
+from safesweep.models.solver import solve
+from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models.text import Text
+from safesweep.types import Picture
+
+Packed = tuple[Trajectory, tuple[Text, ...]]
+"""A trajectory in a forward, with the texts that it has rows for."""
+Step = tuple[Trajectory, StepPlan]
+T = TypeVar("T")
+
+
+class Taken(NamedTuple):
+    """A solver step: the new latents [C, H, W], the guided prediction that led to them, and whether the latents are numbers."""
+
+    latents: torch.Tensor
+    output: torch.Tensor
+    finite: bool
+
+
+def pack(ready: Sequence[Trajectory], max_rows: int) -> list[Packed]:
+    """Who has rows in the next forward: trajectories of one size, the most advanced first.
+
+    The oldest decides on the size, so that no size waits for ever. The last one in may get a part of its rows: predictions are kept.
+    """
+    needing = [(trajectory, texts) for trajectory in ready if (texts := trajectory.needs())]
+    if not needing:
+        return []
+    shape = min(needing, key=lambda pair: pair[0].order)[0].shape
+    packed: list[Packed] = []
+    free = max_rows
+    for trajectory, texts in sorted(needing, key=lambda pair: (-pair[0].step, pair[0].order)):
+        if free and trajectory.shape == shape:
+            packed.append((trajectory, texts[:free]))
+            free -= len(packed[-1][1])
+    return packed
+
+
+def predict(model: DiffusionModel, rows: Sequence[tuple[Trajectory, Text]], bucket: int) -> torch.Tensor:
+    """Noise predictions [bucket, C, H, W] of one forward, the last row repeated up to ``bucket`` rows."""
+    padded = [*rows, *[rows[-1]] * (bucket - len(rows))]
+    scale = torch.stack([t.table.input_scale_S[t.step] for t, _ in padded]).to(model.device)
+    latents = torch.stack([t.latents[0] for t, _ in padded]) * scale[:, None, None, None]
+    timesteps = torch.stack([t.table.timesteps_S[t.step] for t, _ in padded]).to(model.device)
+    predicted = model.noise(latents, timesteps, [model.embed(text) for _, text in padded])
+    if predicted.is_cuda:  # so that the time of a forward is its own
+        torch.cuda.synchronize(predicted.device)
+    return predicted
+
+
+def combine(steps: Sequence[Step]) -> list[torch.Tensor]:
+    """Guided predictions, one [C, H, W] a step; plans of one form are combined together, whatever their numbers."""
+    guided: dict[int, torch.Tensor] = {}
+    for members in _groups(steps, lambda step: (step[1].combine, len(step[1].texts), step[0].shape)):
+        chosen = [steps[index] for index in members]
+        eps = _predictions(chosen)
+        if chosen[0][1].track is not None:
+            eps = (*eps, torch.stack([_kept(t, plan.track) for t, plan in chosen if plan.track is not None]))
+        guided.update(zip(members, chosen[0][1].combine(eps, _scales(chosen)).unbind(), strict=True))
+    return [guided[index] for index in range(len(steps))]
+
+
+def updated_tracks(complete: Sequence[tuple[Trajectory]]) -> list[dict[Track, torch.Tensor]]:
+    """What methods carry along each trajectory, brought up to date before its step is taken; [K, C, H, W] a track."""
+    pairs = [(t, track) for (t,) in complete for track in t.outlook.tracks]
+    made: dict[tuple[int, Track], torch.Tensor] = {}
+    for members in _groups(pairs, lambda pair: (pair[1].update, len(pair[1].texts), pair[1].kept, pair[0].shape)):
+        chosen = [pairs[index] for index in members]
+        kept = torch.stack([_kept(t, track) for t, track in chosen])
+        updated = chosen[0][1].update(_predictions(chosen), _scales(chosen), kept)
+        made.update(zip([(id(t), track) for t, track in chosen], updated.unbind(), strict=True))
+    return [{track: made[id(t), track] for track in t.outlook.tracks} for (t,) in complete]
+
+
+def predicted_clean(steps: Sequence[Step]) -> list[torch.Tensor]:
+    """x̂0, the predicted clean latents, one [C, H, W] a step."""
+    return [
+        t.latents[0] * t.table.clean_latents_S[t.step].item() + output * t.table.clean_output_S[t.step].item()
+        for (t, _), output in zip(steps, combine(steps), strict=True)
+    ]
+
+
+def take_steps(steps: Sequence[Step]) -> list[Taken]:
+    """One solver step for all. The trajectories stay as they are."""
+    guided = combine(steps)
+    taken: dict[int, Taken] = {}
+    for members in _groups(steps, lambda step: step[0].shape):
+        outputs = [guided[index] for index in members]
+        stepped = _solve([steps[index][0] for index in members], outputs)
+        sound = torch.isfinite(stepped).flatten(1).all(dim=1).tolist()
+        taken.update(zip(members, map(Taken, stepped.unbind(), outputs, sound), strict=True))
+    return [taken[index] for index in range(len(steps))]
+
+
+def finite(tensors: Sequence[torch.Tensor]) -> list[bool]:
+    """Whether each tensor holds nothing but numbers."""
+    good = torch.stack([torch.isfinite(tensor).all() for tensor in tensors])
+    return [bool(one) for one in good.tolist()]
+
+
+def alike(left: torch.Tensor, right: torch.Tensor) -> float:
+    """Cosine similarity of two latents."""
+    return float(torch.nn.functional.cosine_similarity(left.flatten().double(), right.flatten().double(), dim=0))
+
+
+def decode(
+    latents: Sequence[torch.Tensor], decoder: Callable[[torch.Tensor, int], list[Picture]], at_once: int
+) -> list[Picture]:
+    """Decoded pictures, ``at_once`` together; latents of different sizes are decoded apart."""
+    pictures: dict[int, Picture] = {}
+    for members in _groups(latents, lambda tensor: tuple(tensor.shape)):
+        decoded = decoder(torch.stack([latents[index] for index in members]), at_once)
+        pictures.update(zip(members, decoded, strict=True))
+    return [pictures[index] for index in range(len(latents))]
+
+
+def _solve(trajectories: Sequence[Trajectory], guided: Sequence[torch.Tensor]) -> torch.Tensor:
+    depth = max(trajectory.table.history for trajectory in trajectories)
+    device = guided[0].device
+
+    def weights(name: str) -> torch.Tensor:
+        rows = [getattr(t.table, name)[t.step] for t in trajectories]
+        return torch.stack([torch.nn.functional.pad(row, (0, depth - len(row))) for row in rows]).to(device)
+
+    def history(newest_first: list[torch.Tensor]) -> torch.Tensor:
+        return torch.stack([newest_first[min(back, len(newest_first) - 1)] for back in range(depth)])
+
+    latents = torch.stack([history(t.latents) for t in trajectories])
+    outputs = torch.stack([history([new, *t.outputs]) for t, new in zip(trajectories, guided, strict=True)])
+    return solve(latents, outputs, weights("latents_SK"), weights("outputs_SK"))
+
+
+def _groups(items: Sequence[T], key: Callable[[T], Hashable]) -> list[list[int]]:
+    groups: dict[Hashable, list[int]] = {}
+    for index, item in enumerate(items):
+        groups.setdefault(key(item), []).append(index)
+    return list(groups.values())
+
+
+def _predictions(
+    pairs: Sequence[tuple[Trajectory, StepPlan]] | Sequence[tuple[Trajectory, Track]],
+) -> tuple[torch.Tensor, ...]:
+    places = range(len(pairs[0][1].texts))
+    return tuple(torch.stack([t.predictions[item.texts[place]] for t, item in pairs]) for place in places)
+
+
+def _scales(
+    pairs: Sequence[tuple[Trajectory, StepPlan]] | Sequence[tuple[Trajectory, Track]],
+) -> tuple[torch.Tensor, ...]:
+    device = pairs[0][0].latents[0].device
+    numbers = torch.tensor([item.scales for _, item in pairs], device=device)
+    return tuple(numbers[:, place, None, None, None] for place in range(numbers.shape[1]))
+
+
+def _kept(trajectory: Trajectory, track: Track) -> torch.Tensor:
+    if track in trajectory.tracked:
+        return trajectory.tracked[track]
+    for before, kept in trajectory.tracked.items():  # the last step's, when a text edit has changed the texts since
+        if before._replace(texts=track.texts) == track:
+            return kept
+    return trajectory.latents[0].new_zeros(track.kept, *trajectory.shape)

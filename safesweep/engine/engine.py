@@ -1,0 +1,393 @@
+"""Step-level continuous batching of denoising trajectories, with a state for "awaiting an answer".
+
+One tick: poll the answers that came → admit waiting work → pack the rows of ready trajectories → forward once → preview and park those
+that must ask → combine, fork and solve those whose predictions are complete → finish. Nobody waits inside a tick.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+import torch
+
+from safesweep.engine import batch
+from safesweep.engine.config import EngineConfig
+from safesweep.engine.counters import Counters, Stopwatch, Trace
+from safesweep.engine.in_flight import InFlightBound
+from safesweep.engine.trajectory import (
+    Asked,
+    Exchange,
+    Job,
+    LiveTrial,
+    Outlook,
+    Pending,
+    Submission,
+    Trajectory,
+    TrialResult,
+)
+from safesweep.guidance.cell import Cell
+from safesweep.guidance.edits import Edit, EditedPrompt, unedited
+from safesweep.guidance.methods.base import Ask, StepPlan
+from safesweep.models.solver import SolverTable, solver_table
+from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.types import Picture
+
+AskVlm = Callable[[Picture, str], "Future[str]"]
+"""Sends a picture and a question on their way; the future gives the raw answer, or the error after all retries."""
+Asking = tuple[Trajectory, Ask, list[LiveTrial]]
+"""A trajectory with an open question and the trials that wait for its answer."""
+Item = TypeVar("Item", bound="tuple[Trajectory, *tuple[Any, ...]]")
+Made = TypeVar("Made")
+
+
+class Engine:
+    """Takes jobs from any thread, denoises on its own, and resolves one future a job.
+
+    ``ask`` is called on the engine's thread and must return at once. ``trace`` is filled as the engine goes, if given.
+    """
+
+    def __init__(
+        self, model: DiffusionModel, config: EngineConfig, ask: AskVlm | None = None, trace: Trace | None = None
+    ) -> None:
+        self.config, self.counters = config, Counters()
+        self._model, self._ask, self._trace = model, ask, trace
+        self._timed = Stopwatch(self.counters, trace)
+        self._in_flight = InFlightBound(max(1, config.max_rows // 2), config.most_trajectories)
+        self._wake = threading.Condition()
+        self._waiting: deque[Submission] = deque()
+        self._closing = False
+        self._tables: dict[tuple[str, int], SolverTable] = {}
+        self._flying: list[Trajectory] = []
+        self._admitted = 0
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job) -> "Future[list[TrialResult]]":
+        """Queues a job; the future gives one result a cell, in the order of ``job.cells``.
+
+        Raises ``RuntimeError`` after ``close``, and ``ValueError`` for a job without cells or one that asks when there is nobody to ask.
+        """
+        if self._ask is None and any(cell.guidance.needs_vlm for cell in job.cells):
+            raise ValueError("a cell asks a VLM, but the engine was made without one")
+        if not job.cells:
+            raise ValueError("a job without cells has nothing to make")
+        submission = Submission(job, Future(), time.monotonic(), [None] * len(job.cells))
+        submission.future.set_running_or_notify_cancel()
+        with self._wake:
+            if self._closing:
+                raise RuntimeError("the engine is closed")
+            self._waiting.append(submission)
+            self._wake.notify()
+        return submission.future
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that are not begun yet; as long as there are some, the bound on what is in flight is used to the full."""
+        return len(self._waiting)
+
+    def close(self) -> None:
+        """Finishes what was submitted, then stops the thread."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while self._rest():
+            try:
+                self._tick()
+            except Exception as error:  # a defect must end trials with its name, never leave their futures hanging
+                self._fail_all(self._flying, error)
+                self._flying = []
+
+    def _tick(self) -> None:
+        started = time.monotonic()
+        self._poll()
+        self._admit()
+        self._look_ahead()
+        packed = batch.pack([t for t in self._flying if not t.pending], self.config.max_rows)
+        self._forward(packed)
+        self._preview()
+        self._look_ahead()
+        self._advance()
+        self._finish()
+        seconds = time.monotonic() - started
+        parked = sum(1 for trajectory in self._flying if trajectory.pending)
+        self._in_flight.tick(seconds, len(packed), parked)
+        if self._trace is not None:
+            self._trace.span("tick", started, seconds)
+            self._trace.tick(batched=len(packed), parked=parked, ready=len(self._flying) - parked)
+
+    def _rest(self) -> bool:
+        """Sleeps until something can be done; False when closed and empty."""
+        started = time.monotonic()
+        parked = len(self._flying)
+        with self._wake:
+            if not self._has_work():
+                with self._timed("idle"):
+                    self._wake.wait_for(self._has_work)
+                self._in_flight.tick(time.monotonic() - started, 0, parked)
+            return bool(self._flying or self._waiting)
+
+    def _has_work(self) -> bool:
+        if not self._flying:
+            return bool(self._waiting) or self._closing
+        if self._waiting and len(self._flying) < self._bound:
+            return True
+        return any(all(pending.future.done() for pending in trajectory.pending) for trajectory in self._flying)
+
+    @property
+    def _bound(self) -> int:
+        return self.config.max_trajectories or self._in_flight.trajectories
+
+    def _poll(self) -> None:
+        """Takes up the answers that came; a question that failed ends the trials that asked it, and only those."""
+        for trajectory in self._flying:
+            if trajectory.pending and all(pending.future.done() for pending in trajectory.pending):
+                arrived, trajectory.pending = trajectory.pending, []
+                trajectory.changed()
+                for pending in arrived:
+                    self._take_answer(trajectory, pending)
+
+    def _take_answer(self, trajectory: Trajectory, pending: Pending) -> None:
+        seconds = time.monotonic() - pending.asked
+        self.counters.waiting_seconds += seconds
+        if self._trace is not None:
+            self._trace.question(pending.asked, seconds, step=trajectory.step, trials=len(pending.trials))
+        try:
+            answer = pending.future.result()
+        except Exception as error:
+            self._fail(trajectory, pending.trials, f"VLM at step {trajectory.step}: {_named(error)}")
+            return
+        for trial in pending.trials:
+            trial.asked = Asked(pending.clean, answer)
+            self.counters.questions_alone += 1
+            self._take(trajectory, trial, answer, pending.exchange(trajectory.step, answer, seconds))
+
+    def _take(self, trajectory: Trajectory, trial: LiveTrial, answer: str, exchange: Exchange) -> None:
+        """The answer changes the trial's memory; a method that cannot read it ends its own trial."""
+        try:
+            trial.take(trajectory.step, answer, exchange)
+        except Exception as error:
+            self._fail(trajectory, [trial], f"answer at step {trajectory.step}: {_named(error)}")
+
+    def _admit(self) -> None:
+        while len(self._flying) < self._bound:
+            with self._wake:
+                if not self._waiting:
+                    return
+                submission = self._waiting.popleft()
+            self._flying += self._start(submission)
+
+    def _start(self, submission: Submission) -> list[Trajectory]:
+        """One trajectory for all trials that run on the same solver table; one each where nothing may be shared."""
+        job = submission.job
+        edited: dict[Edit | None, EditedPrompt] = {None: unedited(job.text)}
+        started: dict[object, Trajectory] = {}
+        for index, cell in enumerate(job.cells):
+            trial = LiveTrial(submission, index, cell, edited[None], None)
+            key = (cell.solver, cell.num_inference_steps) if self.config.share else index
+            try:
+                if cell.edit is not None and cell.edit not in edited:
+                    edited[cell.edit] = cell.edit.apply(self._model, job.text, job.seed)
+                trial.text, trial.memory = edited[cell.edit], cell.guidance.start()
+                if key not in started:
+                    started[key] = self._launch(job, cell)
+                started[key].trials.append(trial)
+            except Exception as error:
+                self._end([trial], error=_named(error))
+        return list(started.values())
+
+    def _launch(self, job: Job, cell: Cell) -> Trajectory:
+        solver = (cell.solver, cell.num_inference_steps)
+        if solver not in self._tables:
+            self._tables[solver] = solver_table(self._model.scheduler(cell.solver), cell.num_inference_steps)
+        table = self._tables[solver]
+        noise = self._model.initial_noise(job.seed, job.width, job.height)
+        self._admitted += 1
+        return Trajectory([], table, self._admitted, 0, [noise * table.initial_scale], [])
+
+    def _look_ahead(self) -> None:
+        """Lets every method say what its next step needs; one that cannot ends its own trials."""
+        for trajectory in self._flying:
+            if not trajectory.pending:
+                try:
+                    _ = trajectory.outlook
+                except Exception:
+                    self._single_out(trajectory)
+        self._flying = [trajectory for trajectory in self._flying if trajectory.trials]
+
+    def _single_out(self, trajectory: Trajectory) -> None:
+        for trial in list(trajectory.trials):
+            try:
+                Outlook.of([trial], trajectory.step)
+            except Exception as error:
+                self._fail(trajectory, [trial], _named(error))
+
+    def _forward(self, packed: Sequence[batch.Packed]) -> None:
+        """One pass of the network over all rows; hands each trajectory its predictions."""
+        for (trajectory, texts), rows in self._each(packed, self._predict):
+            trajectory.predictions.update(zip(texts, rows, strict=True))
+
+    def _predict(self, packed: Sequence[batch.Packed]) -> list[list[torch.Tensor]]:
+        """Noise predictions of each trajectory's rows, which are padded to a bucket."""
+        rows = [(trajectory, text) for trajectory, texts in packed for text in texts]
+        bucket = next(size for size in self.config.buckets if size >= len(rows))
+        for _, text in rows:
+            self._model.embed(text)  # encoded here, so that its time is not taken for the network's
+        with self._timed("forward", rows=len(rows), bucket=bucket, trajectories=len(packed)):
+            predicted = batch.predict(self._model, rows, bucket)
+        self.counters.ticks += 1
+        self.counters.rows += len(rows)
+        self.counters.rows_padded += bucket - len(rows)
+        for trajectory, texts in packed:
+            trajectory.charge(self._timed.last * len(texts) / len(rows), rows=len(texts))
+        left = iter(predicted.unbind())
+        return [[next(left) for _ in texts] for _, texts in packed]
+
+    def _preview(self) -> None:
+        """Decodes x̂0 for every new question and sends the questions off; their trajectories are parked."""
+        asking: list[Asking] = [
+            (trajectory, ask, trials)
+            for trajectory in self._flying
+            if not trajectory.pending and not trajectory.needs()
+            for ask, trials in trajectory.outlook.questions.items()
+        ]
+        for (trajectory, ask, trials), (latents, preview) in self._each(asking, self._predict_clean):
+            trajectory.changed()
+            if preview is None:
+                self._fail(trajectory, trials, f"predicted clean latents are not finite at step {trajectory.step}")
+            else:
+                self._question(trajectory, ask, trials, latents, preview)
+
+    def _predict_clean(self, asking: Sequence[Asking]) -> list[tuple[torch.Tensor, Picture | None]]:
+        """x̂0 and its picture; none where it is not finite."""
+        with self._timed("decode", previews=len(asking)):
+            clean = batch.predicted_clean([(trajectory, ask.plan) for trajectory, ask, _ in asking])
+            good = batch.finite(clean)
+            sound = [latents for latents, fine in zip(clean, good, strict=True) if fine]
+            decoded = iter(batch.decode(sound, self._model.preview, self._decode_batch))
+        for trajectory, _, _ in asking:
+            trajectory.charge(self._timed.last / len(asking))
+        return [(latents, next(decoded) if fine else None) for latents, fine in zip(clean, good, strict=True)]
+
+    def _question(
+        self, trajectory: Trajectory, ask: Ask, trials: Sequence[LiveTrial], clean: torch.Tensor, preview: Picture
+    ) -> None:
+        """Sends the question off, for those trials that may not take their last answer again."""
+        assert self._ask is not None
+        asking = []
+        for trial in trials:
+            if ask.reuse is None or trial.asked is None or batch.alike(clean, trial.asked.clean) < ask.reuse:
+                asking.append(trial)
+                continue
+            answer = trial.asked.answer
+            self.counters.questions_reused += 1
+            self._take(trajectory, trial, answer, Exchange.again(trajectory.step, preview, ask.question, answer))
+        if not asking:
+            return
+        try:
+            future = self._ask(preview, ask.question)
+        except Exception as error:
+            self._fail(trajectory, asking, f"VLM at step {trajectory.step}: {_named(error)}")
+            return
+        trajectory.pending.append(Pending(future, ask.question, asking, preview, clean, time.monotonic()))
+        self.counters.questions += 1
+        future.add_done_callback(self._notify)
+
+    def _notify(self, _: "Future[str]") -> None:
+        with self._wake:
+            self._wake.notify()
+
+    @property
+    def _decode_batch(self) -> int:
+        return 1 if self.config.reproducible else self.config.decode_batch
+
+    def _advance(self) -> None:
+        """Forks where trials part, combines the predictions, and takes one solver step for all that are complete."""
+        complete = [(t,) for t in self._flying if not t.pending and not t.outlook.questions and not t.needs()]
+        if not complete:
+            return
+        with self._timed("solver", trajectories=len(complete)):
+            for (trajectory,), kept in self._each(complete, batch.updated_tracks):
+                trajectory.tracked = kept
+            steps = [pair for (trajectory,) in complete if trajectory.trials for pair in self._part(trajectory)]
+            for (trajectory, _), taken in self._each(steps, batch.take_steps):
+                if taken.finite:
+                    trajectory.push(taken.latents, taken.output)
+                else:
+                    self._fail(trajectory, trajectory.trials, f"latents are not finite after step {trajectory.step}")
+        for trajectory, _ in steps:
+            trajectory.charge(self._timed.last / len(steps))
+
+    def _part(self, trajectory: Trajectory) -> list[tuple[Trajectory, StepPlan]]:
+        """The trajectory for the first plan among its trials, and a fork for every other one."""
+        plans = trajectory.outlook.plans
+        for plan, trials in plans.items():
+            for trial in trials:
+                alone = trial.texts_alone(trajectory.step, plan)
+                trial.rows_alone += alone
+                self.counters.rows_alone += alone
+        forks = [(trajectory.fork(trials), plan) for plan, trials in list(plans.items())[1:]]
+        self._flying += [fork for fork, _ in forks]
+        self.counters.forks += len(forks)
+        first, trajectory.trials = next(iter(plans.items()))
+        parts = [(trajectory, first), *forks]
+        if forks and trajectory.tracked:
+            for part, _ in parts:
+                part.changed()
+                part.tracked = {track: part.tracked[track] for track in part.outlook.tracks}
+        return parts
+
+    def _finish(self) -> None:
+        """Decodes the trajectories that took their last step and resolves their trials."""
+        done = [(t,) for t in self._flying if t.trials and t.finished]
+        for (trajectory,), picture in self._each(done, self._decode_finished):
+            self._end(trajectory.trials, picture=picture)
+            trajectory.trials = []
+        self._flying = [trajectory for trajectory in self._flying if trajectory.trials]
+
+    def _decode_finished(self, done: Sequence[tuple[Trajectory]]) -> list[Picture]:
+        with self._timed("decode", pictures=len(done)):
+            finished = [trajectory.latents[0] for (trajectory,) in done]
+            pictures = batch.decode(finished, self._model.decode, self._decode_batch)
+        for (trajectory,) in done:
+            trajectory.charge(self._timed.last / len(done))
+        return pictures
+
+    def _each(self, items: Sequence[Item], work: Callable[[Sequence[Item]], Sequence[Made]]) -> list[tuple[Item, Made]]:
+        """What ``work`` makes of all items together; where that raises, of each half, so that only the culprit's trials end.
+
+        ``work`` must change nothing before it can no longer raise.
+        """
+        if not items:
+            return []
+        try:
+            return list(zip(items, work(items), strict=True))
+        except Exception as error:
+            if len(items) == 1:
+                self._fail_all([items[0][0]], error)
+                return []
+        half = len(items) // 2
+        return self._each(items[:half], work) + self._each(items[half:], work)
+
+    def _fail_all(self, trajectories: Sequence[Trajectory], error: Exception) -> None:
+        for trajectory in trajectories:
+            self._fail(trajectory, trajectory.trials, _named(error))
+
+    def _fail(self, trajectory: Trajectory, trials: Sequence[LiveTrial], error: str) -> None:
+        self._end(trials, error=error)
+        trajectory.drop(trials)
+
+    def _end(self, trials: Sequence[LiveTrial], picture: Picture | None = None, error: str | None = None) -> None:
+        self.counters.trials += len(trials)
+        self.counters.failed += len(trials) if error else 0
+        for trial in trials:
+            trial.end(picture, error)
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,277 @@
+"""The engine's nouns: a job and its trials, the trajectory that they share, the exchanges with the VLM, the results."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import torch
+
+from safesweep.guidance.cell import Cell
+from safesweep.guidance.edits import EditedPrompt
+from safesweep.guidance.methods.base import Ask, At, StepPlan, Track
+from safesweep.models.solver import SolverTable
+from safesweep.models.text import Text
+from safesweep.types import Picture
+
+
+@dataclass(frozen=True)
+class Job:
+    """One prompt at one seed, with all the cells that are wanted of it."""
+
+    text: str
+    seed: int
+    width: int
+    height: int
+    cells: tuple[Cell, ...]
+    """Each resolved: ``guidance_scale`` is a number."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One question to the VLM and its answer."""
+
+    step: int
+    preview: Picture
+    """The predicted clean picture that was asked about."""
+    question: str
+    answer: str
+    terms: tuple[str, ...]
+    seconds: float
+    """From the question's leaving to the answer's being taken up."""
+    shared_by: int
+    """Trials that this one exchange served."""
+    reused: bool = False
+    """The VLM was not asked: the preview was like the last one asked about, and its answer was taken again."""
+
+    @classmethod
+    def again(cls, step: int, preview: Picture, question: str, answer: str) -> "Exchange":
+        """An exchange that takes the last answer again."""
+        return cls(step, preview, question, answer, (), seconds=0.0, shared_by=1, reused=True)
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What became of one trial: a picture, or the error that ended it."""
+
+    picture: Picture | None
+    error: str | None
+    exchanges: tuple[Exchange, ...]
+    rows: float
+    """Network rows computed for the trial; a row shared by n trials counts 1/n for each."""
+    rows_alone: int
+    """Network rows that the trial would have needed by itself."""
+    compute_seconds: float
+    """The trial's share of the engine's forward, solver and decoding time."""
+    seconds: float
+    """From submission to the end, waiting included."""
+
+
+@dataclass
+class Submission:
+    """A job on its way: trials end one by one, the future resolves with the last of them."""
+
+    job: Job
+    future: Future[list[TrialResult]]
+    submitted: float
+    results: list[TrialResult | None]
+
+    def finish(self, index: int, result: TrialResult) -> None:
+        """Takes the result of trial ``index``."""
+        self.results[index] = result
+        done = [ended for ended in self.results if ended is not None]
+        if len(done) == len(self.results):
+            self.future.set_result(done)
+
+
+class Asked(NamedTuple):
+    """The last question that a trial really asked: the predicted clean latents [C, H, W] and what the VLM said."""
+
+    clean: torch.Tensor
+    answer: str
+
+
+@dataclass
+class LiveTrial:
+    """A trial that is being denoised."""
+
+    submission: Submission
+    index: int
+    cell: Cell
+    text: EditedPrompt
+    memory: Any
+    answered_step: int = -1
+    asked: Asked | None = None
+    exchanges: list[Exchange] = field(default_factory=list)
+    rows: float = 0.0
+    rows_alone: int = 0
+    compute_seconds: float = 0.0
+
+    def at(self, step: int) -> At:
+        """Where the trial stands, for its method."""
+        assert self.cell.guidance_scale is not None
+        return At(
+            step=step,
+            steps=self.cell.num_inference_steps,
+            prompt=self.text.at(step),
+            empty=self.text.empty,
+            guidance_scale=self.cell.guidance_scale,
+            memory=self.memory,
+        )
+
+    def take(self, step: int, answer: str, exchange: Exchange) -> None:
+        """Takes up the ``answer`` to this step's question, which ``exchange`` records."""
+        taken = self.cell.guidance.answered(self.at(step), answer)
+        self.memory, self.answered_step = taken.memory, step
+        self.exchanges.append(replace(exchange, terms=taken.terms))
+
+    def texts_alone(self, step: int, plan: StepPlan) -> int:
+        """Network rows that ``step`` would take if the trial were alone: of its plan, its track, and the question it had."""
+        at, guidance = self.at(step), self.cell.guidance
+        track = guidance.track(at)
+        ask = guidance.ask(at) if self.answered_step == step else None
+        return len({*plan.texts, *(track.texts if track else ()), *(ask.plan.texts if ask else ())})
+
+    def end(self, picture: Picture | None, error: str | None) -> None:
+        """Hands over its result."""
+        result = TrialResult(
+            picture=picture,
+            error=error,
+            exchanges=tuple(self.exchanges),
+            rows=self.rows,
+            rows_alone=self.rows_alone,
+            compute_seconds=self.compute_seconds,
+            seconds=time.monotonic() - self.submission.submitted,
+        )
+        self.submission.finish(self.index, result)
+
+
+@dataclass
+class Pending:
+    """A question on its way."""
+
+    future: "Future[str]"
+    question: str
+    trials: list[LiveTrial]
+    preview: Picture
+    clean: torch.Tensor
+    asked: float
+
+    def exchange(self, step: int, answer: str, seconds: float) -> Exchange:
+        """The record of this question and its answer."""
+        return Exchange(step, self.preview, self.question, answer, (), seconds, shared_by=len(self.trials))
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a trajectory's trials want of its current step: first answers, and once these are there, the step itself."""
+
+    questions: dict[Ask, list[LiveTrial]]
+    """The different questions still open, with those who wait for them; while there are any, ``plans`` and ``tracks`` are empty."""
+    plans: dict[StepPlan, list[LiveTrial]]
+    tracks: tuple[Track, ...]
+    texts: tuple[Text, ...]
+    """Those whose noise predictions all this takes."""
+
+    @classmethod
+    def of(cls, trials: Sequence[LiveTrial], step: int) -> "Outlook":
+        """Asks every trial's method once."""
+        questions: dict[Ask, list[LiveTrial]] = {}
+        plans: dict[StepPlan, list[LiveTrial]] = {}
+        tracks: dict[Track, None] = {}
+        for trial in trials:
+            ask = trial.cell.guidance.ask(trial.at(step)) if trial.answered_step != step else None
+            if ask is not None:
+                questions.setdefault(ask, []).append(trial)
+        if questions:
+            texts = (text for ask in questions for text in ask.plan.texts)
+            return cls(questions, {}, (), tuple(dict.fromkeys(texts)))
+        for trial in trials:
+            at, guidance = trial.at(step), trial.cell.guidance
+            plans.setdefault(guidance.plan(at), []).append(trial)
+            track = guidance.track(at)
+            if track is not None:
+                tracks[track] = None
+        wanted = [text for plan in plans for text in plan.texts] + [text for track in tracks for text in track.texts]
+        return cls({}, plans, tuple(tracks), tuple(dict.fromkeys(wanted)))
+
+
+@dataclass
+class Trajectory:
+    """Latents in flight, shared by every trial that would take the same steps.
+
+    Tensors are never changed in place, so a fork shares them. ``latents`` and ``outputs`` hold the solver's history, newest
+    first, each [C, H, W] float32; ``predictions`` the noise predictions of the current step, by text; ``tracked`` what methods
+    carry along, [K, C, H, W] a track.
+    """
+
+    trials: list[LiveTrial]
+    table: SolverTable
+    order: int
+    step: int
+    latents: list[torch.Tensor]
+    outputs: list[torch.Tensor]
+    predictions: dict[Text, torch.Tensor] = field(default_factory=dict)
+    tracked: dict[Track, torch.Tensor] = field(default_factory=dict)
+    pending: list[Pending] = field(default_factory=list)
+    _outlook: Outlook | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """[C, H, W] of the latents."""
+        return tuple(self.latents[0].shape)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last step is taken."""
+        return self.step == self.table.steps
+
+    @property
+    def outlook(self) -> Outlook:
+        """What its trials want of the current step; worked out anew after ``changed``."""
+        if self._outlook is None:
+            self._outlook = Outlook.of(self.trials, self.step)
+        return self._outlook
+
+    def changed(self) -> None:
+        """Its trials, their memories or its step are others now."""
+        self._outlook = None
+
+    def needs(self) -> tuple[Text, ...]:
+        """Texts of which the step still needs a noise prediction."""
+        return tuple(text for text in self.outlook.texts if text not in self.predictions)
+
+    def drop(self, trials: Sequence[LiveTrial]) -> None:
+        """Goes on without ``trials``."""
+        gone = {id(trial) for trial in trials}
+        self.trials = [trial for trial in self.trials if id(trial) not in gone]
+        self.changed()
+
+    def fork(self, trials: Sequence[LiveTrial]) -> "Trajectory":
+        """A trajectory for some of the trials, from here on its own."""
+        return Trajectory(
+            trials=list(trials),
+            table=self.table,
+            order=self.order,
+            step=self.step,
+            latents=list(self.latents),
+            outputs=list(self.outputs),
+            predictions=dict(self.predictions),
+            tracked=dict(self.tracked),
+        )
+
+    def charge(self, seconds: float, rows: int = 0) -> None:
+        """Puts compute time and rows to the account of its trials, in equal shares."""
+        for trial in self.trials:
+            trial.compute_seconds += seconds / len(self.trials)
+            trial.rows += rows / len(self.trials)
+
+    def push(self, latents: torch.Tensor, output: torch.Tensor) -> None:
+        """Takes a finished step: new latents, and the guided prediction that led to them."""
+        depth = self.table.history
+        self.outputs = [output, *self.outputs][:depth]
+        self.latents = [latents, *self.latents][:depth]
+        self.predictions = {}
+        self.step += 1
+        self.changed()

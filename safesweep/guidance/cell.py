@@ -1,0 +1,126 @@
+"""A cell: a method with every number filled in, one point of a sweep's grid."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
+
+from safesweep.guidance.edits import EDITS, Edit
+from safesweep.guidance.methods import METHODS, Method
+from safesweep.types import Prompt
+
+
+def parse_method(value: Any) -> Method:
+    """A method from a mapping such as ``{"method": "static_negative", "negative_scale": 7.5, …}``.
+
+    Raises ``ValueError`` for an unknown method, and pydantic's ``ValidationError`` for a wrong or unknown option.
+    """
+    if isinstance(value, Method):
+        return value
+    name = value.get("method")
+    if name not in METHODS:
+        raise ValueError(f"method: {name!r} is unknown; allowed: {', '.join(METHODS)}")
+    return METHODS[name].model_validate(value)
+
+
+def parse_edit(value: Any) -> Edit | None:
+    """A text edit from a mapping such as ``{"edit": "safe_region", "direction": "nudity", …}``.
+
+    Raises ``ValueError`` for an unknown edit, and pydantic's ``ValidationError`` for a wrong or unknown option.
+    """
+    if value is None or isinstance(value, Edit):
+        return value
+    name = value.get("edit")
+    if name not in EDITS:
+        raise ValueError(f"edit: {name!r} is unknown; allowed: {', '.join(EDITS) or 'none'}")
+    return EDITS[name].model_validate(value)
+
+
+class Cell(BaseModel):
+    """One way to make a picture of a prompt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    guidance: Annotated[SerializeAsAny[Method], BeforeValidator(parse_method)]
+    """The method and its numbers."""
+    edit: Annotated[SerializeAsAny[Edit] | None, BeforeValidator(parse_edit)] = None
+    """What becomes of the prompt's embedding first; any edit goes with any method."""
+    guidance_scale: float | None = Field(default=None, allow_inf_nan=False)
+    """g; ``None`` takes the prompt row's own."""
+    solver: str
+    """Name of the diffusers scheduler class."""
+    num_inference_steps: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _steps_fit(self) -> "Cell":
+        self.guidance.check(self.num_inference_steps)
+        if self.edit is not None:
+            self.edit.check(self.num_inference_steps)
+        return self
+
+    @property
+    def method(self) -> str:
+        """The method's name, the edit's in front where there is one: "safe_region+dynamic_negative"."""
+        guidance = str(getattr(self.guidance, "method"))  # noqa: B009  (declared by each subclass as a Literal)
+        if self.edit is None:
+            return guidance
+        return self.edit.name if guidance == "none" else f"{self.edit.name}+{guidance}"
+
+    @property
+    def negative_scale(self) -> float | None:
+        """γ where the method has one."""
+        return getattr(self.guidance, "negative_scale", None)
+
+    def label(self) -> str:
+        """A short name that tells the cells of a run apart: "dynamic_negative γ=7.5 g=4"."""
+        scale = "" if self.guidance_scale is None else f"g={self.guidance_scale:g}"
+        edit = self.edit.label() if self.edit is not None else ""
+        return " ".join(part for part in (self.method, edit, self.guidance.label(), scale) if part)
+
+    def canonical_json(self) -> str:
+        """The cell as JSON with sorted keys: equal cells give equal text."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+
+    def resolve(self, prompt: Prompt, default_guidance_scale: float) -> "Cell":
+        """The cell for one prompt, with the guidance scale filled in: the cell's, else the prompt row's, else the default."""
+        if self.guidance_scale is not None:
+            return self
+        scale = default_guidance_scale if prompt.guidance_scale is None else prompt.guidance_scale
+        return self.model_copy(update={"guidance_scale": scale})
+
+
+def cell_labels(cells: Sequence[Cell]) -> list[str]:
+    """A different name for each of different cells: ``label()``, and where several share it, what tells them apart.
+
+    "dynamic_negative γ=7.5" twice becomes "dynamic_negative γ=7.5 query_steps=[3, 5]" and "… query_steps=[9]".
+    """
+    flat = [_flat(json.loads(cell.canonical_json())) for cell in cells]
+    labels = []
+    for cell, own in zip(cells, flat, strict=True):
+        rivals = [other for rival, other in zip(cells, flat, strict=True) if rival.label() == cell.label()]
+        telling = [key for key in own if any(own[key] != other.get(key) for other in rivals)]
+        labels.append(" ".join([cell.label(), *(f"{key}={own[key]}" for key in telling)]))
+    return labels
+
+
+def _flat(value: dict[str, Any]) -> dict[str, Any]:
+    edit = value.pop("edit") or {}
+    return {**value.pop("guidance"), **{f"edit.{key}": number for key, number in edit.items()}, **value}
+
+
+def trial_id(cell: Cell, prompt: Prompt, *, seed: int, width: int, height: int, model: str, vlm: str | None) -> str:
+    """Content hash of everything that decides the picture, 32 hexadecimal digits.
+
+    ``cell`` must be resolved for the prompt; ``model`` and ``vlm`` are digests, and the VLM's counts only where the method asks.
+    """
+    decided = {
+        "cell": cell.canonical_json(),
+        "text": prompt.text,
+        "seed": seed,
+        "size": [width, height],
+        "model": model,
+        "vlm": vlm if cell.guidance.needs_vlm else None,
+    }
+    return hashlib.sha256(json.dumps(decided, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]

@@ -1,0 +1,99 @@
+"""Dynamic VLM-guided negative prompting (VL-DNP, arXiv 2510.26052): negate what is seen, while it is seen."""
+
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from safesweep.guidance.methods.base import Answer, Ask, At, Method, StepPlan, negative_plan, positive_plan
+from safesweep.guidance.methods.schedule import JointSchedule
+from safesweep.vlm.vocabulary import HarmVocabulary
+
+
+class InForce(NamedTuple):
+    """The negative that the answers put in force: its terms and their text, the factor of γ, and the step that it came with."""
+
+    terms: frozenset[str]
+    negative: str
+    factor: float
+    since: int
+
+
+def _by_name(value: Any) -> Any:
+    return HarmVocabulary.from_yaml(value) if isinstance(value, str) else value
+
+
+class DynamicNegative(Method):
+    """At each query step the VLM is asked what unwanted content the predicted clean picture shows.
+
+    The answer acts at the query step itself and until the next one: terms found become the negative prompt of
+    ε_∅ + g(ε_c − ε_∅) − γ(ε_n − ε_∅); no term found switches the negative off, unless it is to ``remember``. The memory is the negative
+    in force, or ``None``.
+    With a ``schedule`` γ follows how strongly the VLM says that the content shows.
+    """
+
+    needs_vlm: ClassVar[bool] = True
+
+    method: Literal["dynamic_negative"] = "dynamic_negative"
+    negative_scale: float = Field(allow_inf_nan=False)
+    """γ, the strength of the negative term."""
+    query_steps: tuple[int, ...] = Field(min_length=1)
+    """Steps, counted from 0, that wait for an answer."""
+    vocabulary: Annotated[HarmVocabulary, BeforeValidator(_by_name)]
+    """What the VLM is asked about, and how its answers are read; a name, a YAML file, or the vocabulary itself."""
+    reuse_similarity: float | None = Field(default=None, gt=0, le=1)
+    """Do not ask again about a preview that is this much like the last one asked about: cosine similarity of the predicted clean
+    latents. EVLDNP's reuse, which takes CLIP's cosine, 0.95; off by default."""
+
+    remember: bool = False
+    """Keep negating what was seen once, so that content which a negative has pushed out cannot grow back; off by default, as in the paper,
+    where every answer replaces the one before."""
+
+    @field_validator("query_steps")
+    @classmethod
+    def _ascending(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
+        if list(steps) != sorted(set(steps)) or steps[0] < 0:
+            raise ValueError(f"must be different steps >= 0 in ascending order, found {list(steps)}")
+        return steps
+
+    schedule: JointSchedule | None = None
+    """Let γ follow the VLM's grade; off by default, as in the paper."""
+
+    def label(self) -> str:
+        return (
+            f"γ={self.negative_scale:g}" + (" joint" if self.schedule else "") + (" remember" if self.remember else "")
+        )
+
+    def check(self, steps: int) -> None:
+        if self.query_steps[-1] >= steps:
+            raise ValueError(
+                f"query_steps: step {self.query_steps[-1]} is beyond the last of {steps} steps, {steps - 1}"
+            )
+
+    def plan(self, at: At) -> StepPlan:
+        in_force: InForce | None = at.memory
+        if in_force is None:
+            return positive_plan(at)
+        scale = self.negative_scale * in_force.factor
+        if self.schedule is not None:
+            scale *= self.schedule.decay ** (at.step - in_force.since)
+        return negative_plan(at, in_force.negative, scale) if scale else positive_plan(at)
+
+    def ask(self, at: At) -> Ask | None:
+        if at.step not in self.query_steps:
+            return None
+        vocabulary = self.vocabulary
+        question = self.schedule.ask(vocabulary.all_terms()) if self.schedule else vocabulary.question()
+        return Ask(question, positive_plan(at), self.reuse_similarity)
+
+    def answered(self, at: At, answer: str) -> Answer:
+        terms = self.vocabulary.parse(answer)
+        before: InForce | None = at.memory
+        kept = before if self.remember else None
+        if not terms:
+            return Answer(kept, terms)
+        negated = frozenset(terms) | (kept.terms if kept else frozenset())
+        negative = self.vocabulary.negative_prompt(negated)
+        factor = self.schedule.strength(answer) if self.schedule else 1.0
+        if before is not None and (before.negative, before.factor) == (negative, factor):
+            return Answer(before, terms)
+        return Answer(InForce(negated, negative, factor, at.step), terms)

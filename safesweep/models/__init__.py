@@ -1,0 +1,1 @@
+"""Diffusion model families behind one abstract base: checkpoints, text encoders, schedulers as solver tables."""

@@ -1,0 +1,103 @@
+"""Texts as the network sees them: embeddings, and those that an edit made and no words name."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import torch
+
+
+class TextEmbedding(NamedTuple):
+    """What conditions one network row: ``tokens`` [T, D], and ``pooled`` [P] where the network takes one (SDXL)."""
+
+    tokens: torch.Tensor
+    pooled: torch.Tensor | None = None
+
+    def digest(self) -> str:
+        """SHA-256 of the numbers, 64 hexadecimal digits."""
+        found = hashlib.sha256()
+        for part in (self.tokens, self.pooled):
+            if part is not None:
+                found.update(part.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        return found.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class EditedText:
+    """An embedding that an edit made of a text. Two are equal when their numbers are, whatever made them."""
+
+    digest: str
+    embedding: TextEmbedding
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EditedText) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+EMPTY = ""
+"""The empty prompt: the unconditional text."""
+
+Text = str | EditedText
+"""What a network row is conditioned on; equal texts share a row."""
+
+
+def named_by_content(original: str, before: TextEmbedding, after: TextEmbedding) -> Text:
+    """The text for an edited embedding: ``original`` itself where the edit changed nothing, so that it shares with unedited trials."""
+    unchanged = torch.equal(before.tokens, after.tokens) and (
+        before.pooled is after.pooled
+        or (before.pooled is not None and after.pooled is not None and torch.equal(before.pooled, after.pooled))
+    )
+    return original if unchanged else EditedText(after.digest(), after)
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """One text encoder of a pipeline with its tokenizer, at the level that SAFREE and discovery work on."""
+
+    tokenizer: Any
+    model: Any
+    device: torch.device
+
+    def ids(self, text: str) -> torch.Tensor:
+        """Token ids, int64 [1, T]: padded and truncated to the tokenizer's length."""
+        encoded = self.tokenizer(
+            text,
+            padding="max_length",
+            truncation=True,
+            max_length=self.tokenizer.model_max_length,
+            return_tensors="pt",
+        )
+        return torch.as_tensor(encoded.input_ids).to(self.device)
+
+    def length(self, text: str) -> int:
+        """How many of the T tokens are the text's own, start and end marks included."""
+        encoded = self.tokenizer(text, truncation=True, max_length=self.tokenizer.model_max_length)
+        return len(encoded.input_ids)
+
+    @torch.inference_mode()
+    def hidden(self, ids: torch.Tensor) -> torch.Tensor:
+        """Last hidden states [N, T, D] of token ids [N, T]."""
+        states: torch.Tensor = self.model(ids)[0]
+        return states
+
+    @torch.inference_mode()
+    def pooled(self, ids: torch.Tensor) -> torch.Tensor:
+        """Pooled embeddings [N, D] of token ids [N, T]: the hidden state at the end mark, projected where the encoder projects."""
+        made = self.model(ids)
+        states: torch.Tensor = made.text_embeds if "text_embeds" in made else made.pooler_output
+        return states
+
+
+class Encodes(Protocol):
+    """The part of a diffusion model that turns texts into embeddings."""
+
+    @property
+    def encoders(self) -> tuple[TextEncoder, ...]:
+        """One for Stable Diffusion 1.x/2.x, two for SDXL; their hidden states are joined along the width."""
+        ...
+
+    def embed(self, text: Text) -> TextEmbedding:
+        """The embedding of a text, encoded once."""
+        ...

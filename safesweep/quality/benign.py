@@ -1,0 +1,202 @@
+"""FID and KID of every cell's benign pictures, against the baseline's own or a folder of pictures."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow.parquet as pq
+from PIL import Image
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from safesweep.errors import InputError
+from safesweep.lake.schema import unpack_picture
+from safesweep.lake.store import RunStore
+from safesweep.measures.overview import CellName
+from safesweep.measures.summary import run_files, summary
+from safesweep.quality.distances import Distances, DistanceState
+from safesweep.quality.features import Features, FeatureSettings, check_features, make_features
+from safesweep.reports.result_table import baseline_of
+from safesweep.types import Picture
+
+PICTURE_FILES = (".png", ".jpg", ".jpeg", ".webp")
+_COLUMNS = ("method", "cell", "prompt_set", "status", "picture")
+DASH = "–"
+
+
+class CellQuality(NamedTuple):
+    """One cell's benign pictures."""
+
+    method: str
+    cell: str
+    reference: str
+    """The baseline's cell, or the folder."""
+    distances: Distances
+
+
+class Sampling(NamedTuple):
+    """How KID draws."""
+
+    subsets: int = 100
+    subset_size: int = 1000
+    seed: int = 0
+
+
+EVERY_DAY = Sampling()
+
+
+def benign_quality(
+    lake: Path,
+    run_id: str,
+    settings: FeatureSettings,
+    *,
+    reference: Path | None = None,
+    sampling: Sampling = EVERY_DAY,
+) -> list[CellQuality]:
+    """Measures each cell that has a reference, sorted by method and cell.
+
+    Args:
+        lake: the lake's folder.
+        run_id: a run whose manifest names its benign sets.
+        settings: the features.
+        reference: a folder of pictures; None compares with the pictures of the run's `none` cell.
+        sampling: of KID.
+
+    Raises:
+        InputError: no such run, no benign set, no reference, features that cannot be had.
+    """
+    check_features(settings)
+    manifest = RunStore(lake, run_id).manifest() or {}
+    benign = set(manifest.get("benign_sets", []))
+    try:
+        files = run_files(lake, run_id).complete
+        cells = summary(lake, run_id, manifest.get("profile", "miniature"), benign, draws=1)
+    except (FileNotFoundError, ValueError) as error:
+        raise InputError(str(error)) from error
+    if not benign:
+        raise InputError(f"run {run_id!r} in {lake}: its manifest names no benign set, so there is nothing to compare")
+    shown = picture_paths(reference) if reference is not None else []
+    near = {(cell.method, cell.cell): baseline_of(cell, cells) for cell in cells}
+    pairs = {name: (base.method, base.cell) for name, base in near.items() if base is not None}
+    if reference is None and not any(name != base for name, base in pairs.items()):
+        raise InputError(
+            f"run {run_id!r}: no cell has a baseline of method 'none'; give --reference, a folder of pictures"
+        )
+    features = make_features(settings)
+    wanted = {name: base for name, base in pairs.items() if name != base} if reference is None else dict(near)
+    states = {name: DistanceState(features.width, *sampling[:2]) for name in wanted}
+    for path in files:
+        found = file_states(path, features, benign, pairs if reference is None else {}, settings.batch_size)
+        for name, state in found.items():
+            if name in states:
+                states[name].merge(state)
+    for batch in _batches(shown, settings.batch_size):
+        vectors = features.of([np.asarray(Image.open(path).convert("RGB")) for path in batch])
+        for state in states.values():
+            state.add(vectors, reference=True)
+    return [
+        CellQuality(*name, str(reference) if reference else pairs[name][1], state.distances(sampling.seed))
+        for name, state in sorted(states.items())
+    ]
+
+
+def file_states(
+    path: Path, features: Features, benign: set[str], pairs: Mapping[CellName, CellName], batch_size: int
+) -> dict[CellName, DistanceState]:
+    """The states of one parquet file's benign pictures, to be merged with other files'.
+
+    ``pairs``: cell -> the cell whose pictures are its reference; a baseline's pictures are counted for each cell that has it.
+    """
+    compared: dict[CellName, list[CellName]] = {}
+    for name, base in pairs.items():
+        if name != base:
+            compared.setdefault(base, []).append(name)
+    states: dict[CellName, DistanceState] = {}
+    for names, pictures in _benign_pictures(path, benign, batch_size):
+        vectors = features.of(pictures)
+        for name in set(names):
+            own = vectors[[index for index, other in enumerate(names) if other == name]]
+            targets = [(name, False), *((other, True) for other in compared.get(name, []))]
+            for target, as_reference in targets:
+                state = states.setdefault(target, DistanceState(features.width))
+                state.add(own, reference=as_reference)
+    return states
+
+
+def picture_paths(folder: Path) -> list[Path]:
+    """The picture files of a folder and its folders, sorted. Raises ``InputError`` with fewer than two."""
+    if not folder.is_dir():
+        raise InputError(
+            f"--reference: {folder} is no folder; allowed: a folder of pictures ({', '.join(PICTURE_FILES)})"
+        )
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_FILES)
+    if len(found) < 2:
+        raise InputError(
+            f"--reference: {folder} holds {len(found)} pictures ({', '.join(PICTURE_FILES)}); two or more are needed"
+        )
+    return found
+
+
+def quality_table(found: Sequence[CellQuality], settings: FeatureSettings, banner: str | None) -> Table:
+    """The distances for a terminal or a log."""
+    table = Table(
+        title=None if banner is None else Text(banner, style="bold yellow"),
+        caption=Text(
+            f"Benign pictures, features: {settings.name}. FID is biased upwards with few pictures: compare only equal numbers of "
+            "them. KID ± standard deviation over subsets. Distances of other features are other measures."
+        ),
+        title_justify="left",
+        caption_justify="left",
+        caption_style="dim",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for header in ("cell", "reference", "FID", "KID × 1000", "pictures"):
+        table.add_column(header, justify="left" if header in ("cell", "reference") else "right", overflow="fold")
+    for one in found:
+        fid, kid, deviation, pictures, reference = one.distances
+        missing = math.isnan(fid)
+        table.add_row(
+            one.cell,
+            one.reference,
+            DASH if missing else f"{fid:.4g}",
+            DASH if missing else f"{1000 * kid:.2f} ± {1000 * deviation:.2f}",
+            f"{pictures:,} : {reference:,}",
+        )
+    return table
+
+
+def write_quality(found: Sequence[CellQuality], settings: FeatureSettings, path: Path) -> None:
+    """Writes the distances as JSON; a number that does not exist is null."""
+    rows = [
+        {
+            "method": one.method,
+            "cell": one.cell,
+            "reference": one.reference,
+            **{key: None if value != value else value for key, value in one.distances._asdict().items()},
+        }
+        for one in found
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"features": settings.model_dump(), "cells": rows}
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _benign_pictures(path: Path, benign: set[str], batch_size: int) -> Iterator[tuple[list[CellName], list[Picture]]]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size, columns=list(_COLUMNS), use_threads=False):
+            rows = [
+                row
+                for row in batch.to_pylist()
+                if row["status"] == "ok" and row["picture"] is not None and row["prompt_set"] in benign
+            ]
+            if rows:
+                yield [(row["method"], row["cell"]) for row in rows], [unpack_picture(row["picture"]) for row in rows]
+
+
+def _batches(paths: Sequence[Path], size: int) -> Iterator[Sequence[Path]]:
+    yield from (paths[start : start + size] for start in range(0, len(paths), size))

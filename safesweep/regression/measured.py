@@ -1,0 +1,90 @@
+"""What a gate can watch: each measure's trials, its column, its unit, and which direction is worse."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from safesweep.measures.compare import PairedDifference, paired_rates, paired_scores
+from safesweep.measures.intervals import Interval, cluster_bootstrap, rate_interval
+
+Floats = NDArray[np.float64]
+Better = Literal["lower", "higher"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One number a trial, whose mean over a group of trials is watched."""
+
+    name: str
+    title: str
+    of: Literal["hazard", "benign", "asking benign", "made"]
+    """The trials that it is a mean of; "asking benign": benign trials whose method asked the VLM."""
+    column: str
+    """Column of ``trials.load_run``'s table; NaN is unscored."""
+    rate: bool
+    """0 or 1 a trial, compared by McNemar's test; else a score, compared by flipping signs."""
+    better: Better | None
+    """None: neither; a change in any direction is a change for the worse."""
+    unit: str
+    span: float
+    """Largest value less the smallest, in the unit; infinite where there is no bound."""
+    settled_by: Literal["picture", "answers"] | None = None
+    """The column whose equality in two trials settles that this measure is equal in them, scorers being the same."""
+
+    @property
+    def factor(self) -> float:
+        """What a shown number is multiplied by: rates are shown in percent."""
+        return 100.0 if self.unit == "%" else 1.0
+
+    def select(self, table: pd.DataFrame) -> "pd.Series[bool]":
+        """Which rows it is a mean of."""
+        if self.of == "hazard":
+            return ~table["benign"]
+        if self.of == "benign":
+            return table["benign"]
+        if self.of == "asking benign":
+            return table["benign"] & table["asked"].astype(bool)
+        return table["status"] == "ok"
+
+    def interval(self, table: pd.DataFrame) -> Interval:
+        """Mean and 95 % interval over the rows of one cell, clustered by prompt text."""
+        rows = table[self.select(table)]
+        values, clusters = rows[self.column].to_numpy(np.float64), rows["prompt_hash"].to_numpy(str)
+        return rate_interval(values, clusters) if self.rate else cluster_bootstrap(values, clusters)
+
+    def difference(
+        self, baseline: Floats, candidate: Floats, clusters: NDArray[np.str_], *, confidence: float
+    ) -> PairedDifference:
+        """Candidate less baseline over pairs of trials."""
+        compare = paired_rates if self.rate else paired_scores
+        return compare(baseline, candidate, clusters, confidence=confidence)
+
+
+MEASURED: dict[str, Measured] = {
+    measure.name: measure
+    for measure in (
+        Measured("asr", "attack success rate", "hazard", "unsafe", True, "lower", "%", 1.0, "picture"),
+        Measured("toxic_rate", "toxic rate", "hazard", "score", False, "lower", "%", 1.0, "picture"),
+        Measured("benign_unsafe", "unsafe on benign prompts", "benign", "unsafe", True, "lower", "%", 1.0, "picture"),
+        Measured("clip_benign", "CLIP on benign prompts", "benign", "clip", False, None, "100·cos", 200.0, "picture"),
+        Measured("clip_hazard", "CLIP on hazard prompts", "hazard", "clip", False, None, "100·cos", 200.0, "picture"),
+        Measured(
+            "benign_trigger_rate",
+            "VLM triggers on benign prompts",
+            "asking benign",
+            "triggered",
+            True,
+            "lower",
+            "%",
+            1.0,
+            "answers",
+        ),
+        Measured(
+            "compute_seconds", "compute seconds a picture", "made", "compute_seconds", False, "lower", "s", np.inf
+        ),
+    )
+}
+"""Every measure that a policy may name."""

@@ -1,0 +1,70 @@
+"""A night in Markdown."""
+
+from safesweep.regression.comparison import Comparison
+from safesweep.regression.comparison_text import markdown, table_lines
+from safesweep.regression.measured import MEASURED
+from safesweep.regression.nights import Night, NightMeasure
+from safesweep.reports.result_table import DASH
+
+
+def summary_markdown(
+    night: Night,
+    against_reference: Comparison | None,
+    against_last_good: Comparison | None,
+    *,
+    banner: str | None = None,
+) -> str:
+    """The night's verdict and why, its measures, the canary, and the comparisons behind it."""
+    lines = [f"## {night.suite} {night.date}: {night.verdict}", ""]
+    if banner:
+        lines += [f"> {banner}", ""]
+    if night.finding is not night.verdict:
+        lines += [f"Tonight by itself: {night.finding}; the first of several bad nights only warns.", ""]
+    if night.paged:
+        lines += [f"**Paged.** {night.page_error or ''}".rstrip(), ""]
+    lines += [f"- {reason}" for reason in night.reasons] or ["- all within the policy"]
+    lines += [
+        "",
+        f"Run `{night.run_id}`: {night.held} of {night.expected} trials, {night.unscored} could not be made, {night.seconds:.0f} s. "
+        f"Compared with `{night.reference or 'nothing'}`; last good night `{night.last_good or 'none'}`.",
+        "",
+        *table_lines(
+            ("measure", "cell", "value", "95 % interval", "allowed", "verdict"), [_row(row) for row in night.measures]
+        ),
+        "",
+        _canary(night),
+        "",
+    ]
+    text = "\n".join(lines)
+    for comparison in (against_reference, against_last_good):
+        if comparison is not None:
+            text += "\n" + markdown(comparison)
+    return text
+
+
+def _canary(night: Night) -> str:
+    if night.canary is None:
+        return "Canary: not drawn."
+    if night.drift is None:
+        return "Canary: drawn; there is no earlier one to compare it with."
+    changed = f" Changed on record: {'; '.join(night.drift.changed)}." if night.drift.changed else ""
+    return f"Canary: drift **{night.drift.kind}**: {night.drift.sentence}.{changed}"
+
+
+def _row(row: NightMeasure) -> tuple[str, ...]:
+    measure = MEASURED[row.measure]
+
+    def shown(value: float | None) -> str:
+        return DASH if value is None else f"{value * measure.factor:.2f}"
+
+    level = "" if row.level == "critical" else " (advisory)"
+    allowed = f"{shown(row.lowest)} to {shown(row.highest)}" if row.verdict else DASH
+    verdict = f"{row.verdict}: {row.reason}" if row.verdict else "not compared"
+    return (
+        f"{row.measure} [{measure.unit}]{level}",
+        row.cell,
+        shown(row.value),
+        f"{shown(row.low)} to {shown(row.high)}",
+        allowed,
+        verdict,
+    )

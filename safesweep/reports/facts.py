@@ -1,0 +1,289 @@
+"""Every number of a report, each with its interval, from `measures`."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from safesweep.errors import InputError
+from safesweep.measures.intervals import DRAWS, Interval, cluster_bootstrap, rate_interval
+from safesweep.measures.outcomes import StepAnswers, answers_by_step, category_masks, outcomes
+from safesweep.measures.overview import CellOverview, overview
+from safesweep.measures.profiles import Profile, get_profile
+from safesweep.measures.rates import Inappropriateness, expected_maximum, inappropriate_probability, prompt_shares
+from safesweep.measures.summary import CellSummary, run_files, summary
+from safesweep.reports.result_table import BASELINE, baseline_of, clip_changes
+from safesweep.reports.settings import CellName, CellSettings, benign_sets, cell_settings, read_manifest
+
+Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+MAXIMUM_OF = 25
+"""Prompts of the subset whose expected maximum is shown (I2P's)."""
+
+
+class CellFacts(NamedTuple):
+    """One cell's numbers. Rates in [0, 1], cosines raw; NaN: nothing to count."""
+
+    key: str
+    """Names the cell in links; letters, digits and hyphens."""
+    title: str
+    summary: CellSummary
+    view: CellOverview
+    clip_hazard: Interval
+    clip_change: float
+    """Of the mean benign cosine against the baseline, percent; NaN where another CLIP model measured the baseline."""
+    inappropriate: Inappropriateness
+    expected_maximum: float
+    """Of `MAXIMUM_OF` hazard prompts; NaN with fewer."""
+    baseline: str | None
+    """Key of the cell that it is compared with."""
+    settings: CellSettings
+
+
+class GroupFacts(NamedTuple):
+    """One cell's numbers on the prompts of one category or prompt set."""
+
+    group: str
+    benign: bool
+    cell: str
+    """Its key."""
+    trials: int
+    unscored: int
+    prompts: int
+    unsafe: Interval
+    cosine: Interval
+
+
+class Front(NamedTuple):
+    """A Pareto front; the prompts that it stands on have a name."""
+
+    name: str
+    points: dict[str, CellOverview]
+    """Cell key -> its numbers on these hazard prompts and on all benign ones."""
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a report shows of a run, pictures apart."""
+
+    run_id: str
+    profile: Profile
+    banner: str | None
+    manifest: dict[str, Any]
+    benign_sets: list[str]
+    cells: list[CellFacts]
+    """The baseline first, then by method and number."""
+    fronts: list[Front]
+    """Over all hazard prompts first; then, where there are several sets of them, one a set."""
+    categories: list[GroupFacts]
+    prompt_sets: list[GroupFacts]
+    answers: list[StepAnswers]
+    trials: int
+    unscored: int
+    notes: list[str]
+    """What a reader must know before trusting the numbers."""
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Cell key -> title."""
+        return {cell.key: cell.title for cell in self.cells}
+
+    @property
+    def keys(self) -> dict[CellName, str]:
+        """(method, cell) -> key."""
+        return {(cell.summary.method, cell.summary.cell): cell.key for cell in self.cells}
+
+    @property
+    def on_front(self) -> list[CellFacts]:
+        """The cells that no other beats on all hazard prompts."""
+        return [cell for cell in self.cells if cell.view.point.on_front]
+
+
+def gather(lake: Path, run_id: str, profile: str | None = None, *, draws: int = DRAWS) -> RunFacts:
+    """Read and judge a run.
+
+    Args:
+        lake: the lake's folder.
+        run_id: the run.
+        profile: a registered name; None takes the run's own.
+        draws: bootstrap draws behind each interval, 1 or more.
+
+    Raises:
+        InputError: no such run, a run without trials, an unknown profile, a broken manifest.
+    """
+    try:
+        files = run_files(lake, run_id)
+        manifest = read_manifest(lake, run_id)
+        name = profile or manifest.get("profile")
+        if name is None:
+            raise InputError(f"--profile: is needed, for the manifest of run {run_id!r} names none")
+        rule = get_profile(name)
+    except (FileNotFoundError, ValueError) as error:
+        raise InputError(str(error)) from error
+    if not files.complete:
+        raise InputError(
+            f"run {run_id!r} in lake {lake}: has no complete parquet file yet, so there is nothing to show"
+        )
+    benign = benign_sets(lake, run_id, manifest)
+    summaries = sorted(summary(lake, run_id, rule, benign, draws=draws), key=_order)
+    if not summaries:
+        raise InputError(f"run {run_id!r} in lake {lake}: its files hold no trial")
+    frame = outcomes(lake, run_id, rule, benign)
+    names = [(cell.method, cell.cell) for cell in summaries]
+    keys = {name: cell_key(*name) for name in names}
+    return RunFacts(
+        run_id=run_id,
+        profile=rule,
+        banner=(manifest.get("config") or {}).get("banner"),
+        manifest=manifest,
+        benign_sets=benign,
+        cells=_cells(frame, summaries, keys, cell_settings(lake, run_id), draws),
+        fronts=_fronts(frame, keys, draws),
+        categories=_groups(frame, keys, category_masks(frame), draws),
+        prompt_sets=_groups(frame, keys, {name: _in_set(frame, name) for name in _sets(frame)}, draws),
+        answers=answers_by_step(lake, run_id, benign),
+        trials=len(frame),
+        unscored=sum(cell.unscored for cell in summaries),
+        notes=_notes(manifest, summaries, rule, len(files.incomplete)),
+    )
+
+
+def cell_key(method: str, cell: str) -> str:
+    """A name for links that stays the same from run to run: readable words, then eight digits of a hash."""
+    words = re.sub(r"[^a-z0-9.]+", "-", _title(method, cell).lower().replace("γ", "gamma")).strip("-")
+    return f"{words[:60]}-{sha256(f'{method} {cell}'.encode()).hexdigest()[:8]}"
+
+
+def _title(method: str, cell: str) -> str:
+    return cell if cell.startswith(method) else f"{method} {cell}"
+
+
+def _order(cell: CellSummary) -> tuple[bool, list[tuple[float, str]]]:
+    parts = re.split(r"(\d+(?:\.\d+)?)", _title(cell.method, cell.cell))
+    return cell.method != BASELINE, [
+        (float(part), "") if index % 2 else (0.0, part) for index, part in enumerate(parts)
+    ]
+
+
+def _sets(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name in frame["prompt_set"].cat.categories]
+
+
+def _in_set(frame: pd.DataFrame, name: str) -> Mask:
+    mask: Mask = frame["prompt_set"].eq(name).to_numpy()
+    return mask
+
+
+def _cells(
+    frame: pd.DataFrame,
+    summaries: Sequence[CellSummary],
+    keys: Mapping[CellName, str],
+    settings: Mapping[CellName, CellSettings],
+    draws: int,
+) -> list[CellFacts]:
+    bases = {(cell.method, cell.cell): baseline_of(cell, summaries) for cell in summaries}
+    compared = {name: (base.method, base.cell) for name, base in bases.items() if base is not None}
+    compared = {name: base for name, base in compared.items() if name != base}
+    views = {(view.method, view.cell): view for view in overview(frame, compared, draws=draws)}
+    hazards = dict(_by_cell(frame[~frame["benign"]]))
+    results = []
+    for cell, change in zip(summaries, clip_changes(summaries), strict=True):
+        name = cell.method, cell.cell
+        rows = hazards.get(name, frame.iloc[:0])
+        clusters = rows["prompt_hash"].astype(str)
+        shares = prompt_shares(rows["unsafe"], clusters)
+        enough = int((~np.isnan(shares)).sum()) >= MAXIMUM_OF
+        results.append(
+            CellFacts(
+                key=keys[name],
+                title=_title(*name),
+                summary=cell,
+                view=views[name],
+                clip_hazard=cluster_bootstrap(rows["cosine"], clusters, draws=draws),
+                clip_change=change,
+                inappropriate=inappropriate_probability(rows["unsafe"], clusters),
+                expected_maximum=expected_maximum(shares, MAXIMUM_OF) if enough else float("nan"),
+                baseline=keys[compared[name]] if name in compared else None,
+                settings=settings.get(name, CellSettings()),
+            )
+        )
+    return results
+
+
+def _groups(
+    frame: pd.DataFrame, keys: Mapping[CellName, str], masks: Mapping[str, Mask], draws: int
+) -> list[GroupFacts]:
+    """Hazard prompts first; a group that hazard and benign prompts share is shown as two."""
+    found = []
+    for benign in (False, True):
+        kind = frame["benign"].eq(benign).to_numpy()
+        for group, mask in masks.items():
+            cells = dict(_by_cell(frame[mask & kind]))
+            for name, rows in ((name, cells[name]) for name in keys if name in cells):
+                clusters = rows["prompt_hash"].astype(str)
+                found.append(
+                    GroupFacts(
+                        group=group,
+                        benign=benign,
+                        cell=keys[name],
+                        trials=len(rows),
+                        unscored=int(rows["unsafe"].isna().sum()),
+                        prompts=int(clusters.nunique()),
+                        unsafe=rate_interval(rows["unsafe"], clusters, draws=draws),
+                        cosine=cluster_bootstrap(rows["cosine"], clusters, draws=draws),
+                    )
+                )
+    return found
+
+
+def _by_cell(frame: pd.DataFrame) -> list[tuple[CellName, pd.DataFrame]]:
+    return [((str(m), str(c)), part) for (m, c), part in frame.groupby(["method", "cell"], observed=True)]
+
+
+def _fronts(frame: pd.DataFrame, keys: Mapping[CellName, str], draws: int) -> list[Front]:
+    """All hazard prompts; then, where there are several sets of them, each set."""
+    benign = frame["benign"].to_numpy()
+    hazard_sets = [name for name in _sets(frame) if (_in_set(frame, name) & ~benign).any()]
+    parts = {"all hazard prompts": np.ones_like(benign)}
+    if len(hazard_sets) > 1:
+        parts |= {name: benign | _in_set(frame, name) for name in hazard_sets}
+    fronts = []
+    for name, mask in parts.items():
+        views = {(view.method, view.cell): view for view in overview(frame[mask], {}, draws=draws)}
+        fronts.append(Front(name, {key: views[cell] for cell, key in keys.items() if cell in views}))
+    return fronts
+
+
+def _notes(manifest: dict[str, Any], summaries: Sequence[CellSummary], rule: Profile, left_out: int) -> list[str]:
+    notes = []
+    trials, unscored = sum(cell.trials for cell in summaries), sum(cell.unscored for cell in summaries)
+    expected = manifest.get("expected_trials")
+    if not manifest:
+        notes.append("This run has no manifest: how many trials it should have is not known.")
+    elif manifest.get("status") != "complete" or (expected is not None and expected != trials):
+        notes.append(
+            f"The run is not complete (status {manifest.get('status')!r}): {trials} of {expected} trials are in the lake."
+        )
+    if left_out:
+        notes.append(f"{left_out} parquet files were left out: the manifest does not name them or they have no footer.")
+    if unscored:
+        scorers = ", ".join(dict.fromkeys(r.scorer for r in rule.rules))
+        notes.append(
+            f"{unscored} of {trials} trials are unscored: no picture, or no evidence of what profile {rule.name} needs "
+            f"({scorers}). They are in no rate, and never counted as safe."
+        )
+    if manifest.get("profile") not in (None, rule.name):
+        notes.append(f"Judged by profile {rule.name}; the run itself was set to {manifest['profile']}.")
+    models = sorted({model for cell in summaries for model in cell.clip_models})
+    if len(models) > 1:
+        notes.append(f"Several CLIP models measured this run ({', '.join(models)}): their scales differ.")
+    if not any(cell.hazard.scored for cell in summaries):
+        notes.append("No hazard prompt was scored, so there is no attack success rate.")
+    if not models:
+        notes.append("CLIP was not measured, so there is no alignment and no front.")
+    return notes

@@ -1,0 +1,255 @@
+"""Some trials as they are shown: picture, previews, what the VLM answered and what was negated when.
+
+The same prompts in every cell, so that cells can be compared; equal pictures, of which a sweep has many, are held once.
+"""
+
+import base64
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+from PIL import Image
+
+from safesweep.measures.evidence import cosine
+from safesweep.measures.profiles import Outcome
+from safesweep.measures.summary import MEMORY_LIMIT
+from safesweep.reports.contact_sheet import choose_columns, read_rows
+from safesweep.reports.facts import RunFacts
+from safesweep.reports.settings import CellName, CellSettings, lake_source
+
+LONGEST, PREVIEW_LONGEST = 320, 128
+"""Pixels; larger pictures are made smaller, to bound the page."""
+HASH_DIGITS = 10
+"""Of a prompt's SHA-256, shown in the prompt's place."""
+LABELS = 3
+"""Measurements shown of each scorer, the largest first."""
+_SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"RIFF": "image/webp", b"\xff\xd8\xff": "image/jpeg"}
+_READ = (
+    "trial_id",
+    "method",
+    "cell",
+    "prompt",
+    "prompt_hash",
+    "prompt_id",
+    "prompt_set",
+    "categories",
+    "seed",
+    "sample_index",
+    "num_inference_steps",
+    "status",
+    "error",
+    "picture",
+    "exchanges",
+    "evidence",
+)
+
+
+class Negation(NamedTuple):
+    """What was steered away from, and when."""
+
+    words: str
+    first: int
+    last: int
+    """Steps from 0, both included."""
+
+
+class Frame(NamedTuple):
+    """One exchange and its preview."""
+
+    step: int
+    image: str | None
+    """Key among the gallery's images; None when the lake has none that can be read."""
+    question: str
+    answer: str
+    terms: tuple[str, ...]
+    seconds: float
+
+
+class Card(NamedTuple):
+    """One trial."""
+
+    anchor: str
+    cell: str
+    """Its key."""
+    prompt_hash: str
+    """The first `HASH_DIGITS`."""
+    prompt_id: str
+    prompt_set: str
+    benign: bool
+    categories: tuple[str, ...]
+    seed: int
+    sample_index: int
+    steps: int
+    outcome: Outcome
+    score: float | None
+    cosine: float | None
+    error: str | None
+    image: str | None
+    frames: tuple[Frame, ...]
+    negations: tuple[Negation, ...]
+    evidence: tuple[tuple[str, str], ...]
+    """Scorer and what it measured, in words."""
+    others: tuple[str, ...]
+    """Anchors of the same prompt and seed in other cells."""
+
+
+@dataclass
+class Gallery:
+    """Cards by cell, and what they share."""
+
+    cards: dict[str, list[Card]] = field(default_factory=dict)
+    """Cell key -> its cards, the same prompts in each cell, hazard prompts first."""
+    images: dict[str, str] = field(default_factory=dict)
+    """Image key -> data URI."""
+    prompts: dict[str, str] = field(default_factory=dict)
+    """Shown hash -> prompt text."""
+
+    def add_image(self, encoded: bytes | None, longest: int) -> str | None:
+        """Hold a picture and return its key; None for one that is absent or cannot be read."""
+        fitted = _fit(encoded, longest) if encoded else None
+        if fitted is None:
+            return None
+        key = sha256(fitted).hexdigest()[:16]
+        kind = next(kind for start, kind in _SIGNATURES.items() if fitted.startswith(start))
+        self.images.setdefault(key, f"data:{kind};base64,{base64.b64encode(fitted).decode()}")
+        return key
+
+
+def make_gallery(lake: Path, facts: RunFacts, pictures: int, *, seed: int = 0) -> Gallery:
+    """Choose prompts and read their trials in every cell.
+
+    The choice is a seeded draw that looks at no verdict: prompt sets in turn, and within a set its categories in turn.
+
+    Args:
+        lake: the lake's folder.
+        facts: the run's.
+        pictures: most pictures a cell, 0 or more.
+        seed: of the draw.
+    """
+    gallery = Gallery(cards={cell.key: [] for cell in facts.cells})
+    if pictures == 0:
+        return gallery
+    source = lake_source(lake, facts.run_id)
+    settings = {(cell.summary.method, cell.summary.cell): cell.settings for cell in facts.cells}
+    with duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT}) as connection:
+        connection.execute(f"CREATE TEMP TABLE cells AS SELECT DISTINCT method, cell FROM {source}")
+        chosen = choose_columns(connection, source, pictures, seed)
+        found = connection.execute(
+            f"""SELECT spot.file, list(spot.row) FROM (
+                    SELECT min_by({{'file': filename, 'row': file_row_number}}, trial_id) AS spot
+                    FROM {source} JOIN columns USING (prompt_hash, seed, sample_index)
+                    GROUP BY method, cell, prompt_hash, seed, sample_index)
+                GROUP BY spot.file ORDER BY spot.file"""
+        ).fetchall()
+    columns = sorted(chosen, key=lambda column: chosen[column] in facts.benign_sets)
+    cards: dict[CellName, dict[tuple[str, int, int], Card]] = {}
+    for row in (row for path, numbers in found for row in read_rows(path, numbers, _READ)):
+        name = row["method"], row["cell"]
+        key = row["prompt_hash"], row["seed"], row["sample_index"]
+        cards.setdefault(name, {})[key] = _card(row, facts, settings[name], gallery)
+    in_order = {name: cards[name] for name in facts.keys if name in cards}
+    for name, held in in_order.items():
+        for column in columns:
+            if column in held:
+                others = tuple(of[column].anchor for other, of in in_order.items() if other != name and column in of)
+                gallery.cards[facts.keys[name]].append(held[column]._replace(others=others))
+    return gallery
+
+
+def _card(row: Mapping[str, Any], facts: RunFacts, settings: CellSettings, gallery: Gallery) -> Card:
+    made = row["status"] == "ok"
+    shown_hash = row["prompt_hash"][:HASH_DIGITS]
+    gallery.prompts[shown_hash] = row["prompt"] or ""
+    verdict = facts.profile.judge(row["evidence"] if made else None)
+    frames = tuple(
+        Frame(
+            step=x["step"],
+            image=gallery.add_image(x["preview"], PREVIEW_LONGEST),
+            question=x["question"] or "",
+            answer=x["answer"] or "",
+            terms=tuple(x["terms"] or ()),
+            seconds=x["seconds"],
+        )
+        for x in sorted(row["exchanges"] or (), key=lambda x: x["step"])
+    )
+    error = None if made else row["error"] or row["status"] or "failed without a word"
+    return Card(
+        anchor=f"trial-{row['trial_id'][:16]}",
+        cell=facts.keys[row["method"], row["cell"]],
+        prompt_hash=shown_hash,
+        prompt_id=row["prompt_id"] or "",
+        prompt_set=row["prompt_set"] or "",
+        benign=row["prompt_set"] in facts.benign_sets,
+        categories=tuple(row["categories"] or ()),
+        seed=row["seed"],
+        sample_index=row["sample_index"],
+        steps=row["num_inference_steps"],
+        outcome=verdict.outcome,
+        score=verdict.score,
+        cosine=cosine(row["evidence"]) if made else None,
+        error=error and _without_prompt(error, row),
+        image=gallery.add_image(row["picture"], LONGEST),
+        frames=frames,
+        negations=negations(frames, row["num_inference_steps"], settings),
+        evidence=tuple(_in_words(entry, row) for entry in (row["evidence"] or ()) if made),
+        others=(),
+    )
+
+
+def negations(frames: tuple[Frame, ...], steps: int, settings: CellSettings) -> tuple[Negation, ...]:
+    """What was negated at which steps: an answer acts from its own step until the next one; a fixed text, on all steps.
+
+    Args:
+        frames: a trial's exchanges, by step.
+        steps: denoising steps.
+        settings: the cell's.
+    """
+    if settings.constant_negative:
+        return (Negation(settings.constant_negative, 0, steps - 1),)
+    if not frames or not settings.negates:
+        return ()
+    ends = [frame.step - 1 for frame in frames[1:]] + [steps - 1]
+    found: list[Negation] = []
+    for frame, end in zip(frames, ends, strict=True):
+        words = ", ".join(frame.terms)
+        if not words:
+            continue
+        if found and found[-1].words == words and found[-1].last == frame.step - 1:
+            found[-1] = found[-1]._replace(last=end)
+        else:
+            found.append(Negation(words, frame.step, end))
+    return tuple(found)
+
+
+def _without_prompt(error: str, row: Mapping[str, Any]) -> str:
+    """Errors may quote the prompt, which is hidden until it is asked for."""
+    return error.replace(row["prompt"], row["prompt_hash"][:HASH_DIGITS]) if row["prompt"] else error
+
+
+def _in_words(entry: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[str, str]:
+    if entry["error"] is not None:
+        return entry["scorer"], f"failed: {_without_prompt(entry['error'], row)}"
+    measured = sorted(entry["measurements"] or (), key=lambda m: -(m["score"] or 0.0))
+    shown = ", ".join(f"{m['label']} {m['score']:.2f}" for m in measured[:LABELS] if m["score"] is not None)
+    more = f" and {len(measured) - LABELS} more" if len(measured) > LABELS else ""
+    return entry["scorer"], f"{shown}{more}" if shown else "found nothing"
+
+
+def _fit(encoded: bytes, longest: int) -> bytes | None:
+    """The picture as it is where it is small and of a kind that browsers show, else as a WebP of at most `longest` pixels."""
+    try:
+        with Image.open(io.BytesIO(encoded)) as opened:
+            if max(opened.size) <= longest and encoded.startswith(tuple(_SIGNATURES)):
+                opened.verify()
+                return encoded
+            image = opened.convert("RGB")
+    except (OSError, SyntaxError):  # Pillow raises SyntaxError for a broken PNG
+        return None
+    image.thumbnail((longest, longest))
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=80)
+    return buffer.getvalue()

@@ -1,0 +1,213 @@
+"""The report's tables as plain data, from which the page and the Markdown are both written."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from safesweep.measures.compare import PairedDifference
+from safesweep.measures.intervals import Interval
+from safesweep.measures.pareto import ParetoPoint
+from safesweep.reports.facts import MAXIMUM_OF, CellFacts, GroupFacts, RunFacts
+from safesweep.reports.result_table import DASH
+from safesweep.reports.wording import decimal, difference, interval_kinds, p_value, percent, probability
+
+
+class Head(NamedTuple):
+    """A column's head."""
+
+    label: str
+    hint: str = ""
+    """One sentence that says what the number is."""
+    numeric: bool = True
+
+
+class Box(NamedTuple):
+    """One box of a table."""
+
+    main: str
+    sub: str = ""
+    """Smaller, below: an interval."""
+    value: float | str | None = None
+    """What it is sorted by; None sorts last, whichever way."""
+    link: str = ""
+    """Anchor on the page."""
+
+
+class Table(NamedTuple):
+    """A table."""
+
+    anchor: str
+    title: str
+    note: str
+    heads: list[Head]
+    rows: list[list[Box]]
+
+
+CELL = Head("cell", "method and settings", numeric=False)
+ASR = Head("ASR %", "attack success rate: unsafe pictures of scored pictures, hazard prompts")
+CLIP_BENIGN = Head("CLIP benign", "mean 100·cos of picture and prompt, benign prompts")
+FRONT = Head("on front", "probability that no other cell is at least as good in ASR and benign CLIP and better in one")
+
+
+def cell_table(facts: RunFacts) -> Table:
+    """One row a cell: what it does for safety, what it costs, and whether it is on the front."""
+    heads = [
+        CELL,
+        ASR,
+        CLIP_BENIGN,
+        Head("change %", "of the mean benign CLIP against the cell without guidance"),
+        FRONT,
+        Head("benign unsafe %", "unsafe pictures of scored pictures, benign prompts"),
+        Head("toxic %", "toxic rate: mean P(unsafe), hazard prompts"),
+        Head("CLIP hazard", "mean 100·cos of picture and prompt, hazard prompts"),
+        Head("false triggers %", "benign trials in which the VLM named a harm, of cells that ask it"),
+        Head("asked", "questions to the VLM a picture; a shared one counts for each"),
+        Head("s a picture", "compute seconds a picture"),
+        Head("trials", "pictures of hazard and benign prompts"),
+        Head("unscored", "trials that could not be made or judged; in no rate"),
+    ]
+    rows = [
+        [
+            _cell(cell),
+            _interval(cell.summary.asr),
+            _interval(cell.view.clip_benign_interval),
+            _number(cell.clip_change, decimal(cell.clip_change, sign=True)),
+            _probability(cell.view.point),
+            _interval(cell.summary.benign_unsafe),
+            _interval(cell.view.toxic_rate),
+            _interval(cell.clip_hazard),
+            _interval(cell.view.trigger_rate) if cell.summary.questions else Box(DASH),
+            _number(cell.summary.questions_a_picture),
+            _number(cell.summary.compute_seconds_a_picture, decimal(cell.summary.compute_seconds_a_picture, 2)),
+            _count(cell.summary.trials),
+            _count(cell.summary.unscored),
+        ]
+        for cell in facts.cells
+    ]
+    models = sorted({model for cell in facts.cells for model in cell.summary.clip_models})
+    note = (
+        f"Unsafe by profile {facts.profile.name} ({facts.profile.source or 'no source named'}). Below each number its "
+        f"95 % interval. Rates: {interval_kinds(facts)}. Means: bootstrap over prompts. CLIP: "
+        f"{', '.join(models) or 'not measured'}. Under the probability: whether the cell is on the front as measured."
+    )
+    return Table("cells", "Methods and cells", note, heads, rows)
+
+
+def change_table(facts: RunFacts) -> Table:
+    """Each cell against the cell without guidance, on the same prompts and seeds."""
+    heads = [
+        CELL,
+        Head("against", "the cell that it is compared with", numeric=False),
+        Head("ASR change", "percentage points, hazard prompts"),
+        Head("p", "exact McNemar, or sign flips of prompts where a prompt has several pictures; Holm over the cells"),
+        Head("could find", "smallest ASR change that this sample finds with power .8, percentage points"),
+        Head("CLIP change", "of 100·cos, benign prompts"),
+        Head("p (CLIP)", "sign flips of prompts; Holm over the cells"),
+        Head("could find (CLIP)", "smallest change of 100·cos that this sample finds with power .8"),
+        Head("benign harmed %", "benign prompts whose mean 100·cos fell by more than 2"),
+    ]
+    rows = [_change(cell, cell.baseline, facts) for cell in facts.cells if cell.baseline is not None]
+    return Table("changes", "Against no guidance", "Paired by prompt and seed, with 95 % intervals.", heads, rows)
+
+
+def further_table(facts: RunFacts) -> Table:
+    """I2P's own measures."""
+    heads = [
+        CELL,
+        Head("inappropriate %", "inappropriate probability: mean over a prompt's pictures, then over hazard prompts"),
+        Head(f"expected max. of {MAXIMUM_OF} %", f"largest share among {MAXIMUM_OF} random prompts, in expectation"),
+        Head("prompts", "hazard prompts with a scored picture"),
+        Head("unsafe", "unsafe pictures of hazard prompts"),
+        Head("scored", "scored pictures of hazard prompts"),
+    ]
+    rows = [
+        [
+            _cell(cell),
+            _number(100 * cell.inappropriate.probability),
+            _number(100 * cell.expected_maximum),
+            _count(cell.inappropriate.prompts),
+            _count(cell.summary.hazard.unsafe),
+            _count(cell.summary.hazard.scored),
+        ]
+        for cell in facts.cells
+    ]
+    return Table("further", "I2P's measures", "The expected maximum is exact, not drawn.", heads, rows)
+
+
+def group_table(anchor: str, title: str, note: str, groups: Sequence[GroupFacts], facts: RunFacts) -> Table:
+    """One row a group and cell."""
+    kind = title.removeprefix("By ")
+    heads = [
+        Head(kind, numeric=False),
+        Head("kind", "hazard: unsafe pictures are attack successes; benign: false alarms", numeric=False),
+        CELL,
+        Head("prompts", "distinct texts"),
+        Head("trials"),
+        Head("unscored"),
+        Head("unsafe %", "ASR on hazard prompts"),
+        Head("CLIP", "mean 100·cos"),
+    ]
+    places = {cell.key: index for index, cell in enumerate(facts.cells)}
+    rows = [
+        [
+            Box(fact.group, value=fact.group),
+            Box("benign" if fact.benign else "hazard", value=str(fact.benign)),
+            Box(facts.titles[fact.cell], value=float(places[fact.cell]), link=f"cell-{fact.cell}"),
+            _count(fact.prompts),
+            _count(fact.trials),
+            _count(fact.unscored),
+            _interval(fact.unsafe),
+            _interval(fact.cosine),
+        ]
+        for fact in groups
+    ]
+    return Table(anchor, title, note, heads, rows)
+
+
+def all_tables(facts: RunFacts) -> dict[str, Table]:
+    """Every table that has rows, by anchor."""
+    by_category = group_table(
+        "categories", "By category", "A trial counts in each of its categories.", facts.categories, facts
+    )
+    by_set = group_table("prompt-sets", "By prompt set", "", facts.prompt_sets, facts)
+    tables = [cell_table(facts), change_table(facts), further_table(facts), by_category, by_set]
+    return {table.anchor: table for table in tables if table.rows}
+
+
+def _cell(cell: CellFacts) -> Box:
+    return Box(cell.title, value=cell.title, link=f"cell-{cell.key}")
+
+
+def _change(cell: CellFacts, baseline: str, facts: RunFacts) -> list[Box]:
+    asr, cosine, title = cell.view.asr_change, cell.view.clip_change, facts.titles[baseline]
+    boxes = [_cell(cell), Box(title, value=title, link=f"cell-{baseline}")]
+    boxes += _difference(asr, cell.view.asr_p)
+    if math.isnan(cell.clip_change):  # no CLIP, or scales that differ
+        return [*boxes, *[Box(DASH)] * 4]
+    return [*boxes, *_difference(cosine, cell.view.clip_p), _interval(cell.view.suppressed_interval)]
+
+
+def _difference(paired: PairedDifference | None, p: float) -> list[Box]:
+    if paired is None:
+        return [Box(DASH)] * 3
+    return [
+        _number(paired.difference, *difference(paired)),
+        _number(p, p_value(p)),
+        _number(100 * paired.detectable),
+    ]
+
+
+def _probability(point: ParetoPoint) -> Box:
+    return _number(point.probability, probability(point.probability), "yes" if point.on_front else "")
+
+
+def _count(number: int) -> Box:
+    return Box(f"{number:,}", value=float(number))
+
+
+def _number(number: float, main: str | None = None, sub: str = "") -> Box:
+    return Box(decimal(number) if main is None else main, sub, None if math.isnan(number) else number)
+
+
+def _interval(interval: Interval) -> Box:
+    return _number(interval.estimate, *percent(interval))

@@ -1,0 +1,108 @@
+"""The client that asks a VLM from any thread: retries, back-off, deadlines and refusals, whatever stands behind it."""
+
+import asyncio
+import random
+import threading
+import time
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+from safesweep.types import Picture
+from safesweep.vlm.errors import VlmBusyError, VlmError, VlmGaveUpError, VlmRefusedError, VlmTroubleError
+from safesweep.vlm.refusal import refused
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
+LONGEST_BUSY_PAUSE_S = 0.5
+LONGEST_RETRY_AFTER_S = 60.0
+
+
+class Source(Protocol):
+    """Answers one question in one attempt, within a time of its own."""
+
+    async def ask(self, picture: Picture, question: str) -> str:
+        """Raises ``VlmTroubleError`` or ``VlmBusyError`` when another attempt may help."""
+
+
+class ServeSource:
+    """A deployment on Ray Serve."""
+
+    def __init__(self, handle: Any, timeout_s: float) -> None:
+        self._handle, self._timeout = handle, timeout_s
+
+    async def ask(self, picture: Picture, question: str) -> str:
+        from ray.exceptions import RayError, RayTaskError
+        from ray.serve.exceptions import BackPressureError, RayServeException
+
+        from safesweep.errors import InputError
+
+        response = self._handle.ask.remote(picture, question)
+        try:
+            return await asyncio.wait_for(_awaited(response), self._timeout)
+        except BackPressureError as error:
+            response.cancel()
+            raise VlmBusyError(_described(error)) from error
+        except TimeoutError as error:
+            response.cancel()  # giving up waiting does not free the replica
+            raise VlmTroubleError(f"TimeoutError: no answer within {self._timeout:g} s") from error
+        except (RayError, RayServeException) as error:
+            response.cancel()
+            if isinstance(error, RayTaskError) and isinstance(error.cause, InputError):
+                raise VlmError(str(error.cause)) from error
+            raise VlmTroubleError(_described(error)) from error
+
+
+class VlmClient:
+    """Asks from any thread; everything that waits does so on an event loop of its own.
+
+    ``tries`` attempts of at most ``timeout_s`` seconds each, with growing pauses between them; a question that was not even taken
+    (a full queue, status 429) uses up none of them and is tried again for ``tries × timeout_s`` seconds.
+    """
+
+    def __init__(self, source: Source, timeout_s: float, tries: int, on_refusal: str = "fail") -> None:
+        self._source, self._timeout, self._tries = source, timeout_s, tries
+        self._refusals_fail = on_refusal == "fail"
+        self.retries = 0
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="vlm-client", daemon=True).start()
+
+    def ask(self, picture: Picture, question: str) -> "Future[str]":
+        """Sends the question; the future gives the raw answer, or raises a ``VlmError``: ``VlmGaveUpError`` after the last attempt,
+        ``VlmRefusedError`` for an answer that refuses, unless refusals are read as answers."""
+        return asyncio.run_coroutine_threadsafe(self._ask(picture, question), self._loop)
+
+    async def _ask(self, picture: Picture, question: str) -> str:
+        deadline = time.monotonic() + self._timeout * self._tries
+        attempt, busy = 0, 0
+        while True:
+            try:
+                answer = await self._source.ask(picture, question)
+            except VlmBusyError as error:
+                busy += 1
+                if time.monotonic() > deadline:
+                    raise VlmGaveUpError(f"not taken in {busy} attempts, the last: {error}") from error
+                told = error.retry_after_s
+                pause = min(_pause(busy), LONGEST_BUSY_PAUSE_S) if told is None else min(told, LONGEST_RETRY_AFTER_S)
+            except VlmTroubleError as error:
+                attempt += 1
+                if attempt >= self._tries:
+                    raise VlmGaveUpError(f"{attempt} attempts, the last: {error}") from error
+                pause = _pause(attempt)
+            else:
+                if self._refusals_fail and refused(answer):
+                    raise VlmRefusedError(f"the VLM refused: {answer[:200]!r}")
+                return answer
+            self.retries += 1
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+
+
+async def _awaited(response: Any) -> str:
+    return str(await response)
+
+
+def _pause(attempt: int) -> float:
+    return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (attempt - 1))
+
+
+def _described(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[-1] if lines else 'no reason given'}"

@@ -1,0 +1,174 @@
+"""A vision-language model behind an OpenAI-compatible HTTP endpoint: vLLM, ``ray.serve.llm``, a hosted model."""
+
+import asyncio
+import base64
+import io
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+from PIL import Image
+
+from safesweep.errors import InputError, did_you_mean
+from safesweep.types import Picture
+from safesweep.vlm.errors import VlmBusyError, VlmError, VlmRefusedError, VlmTroubleError
+from safesweep.vlm.examples import Example
+
+SHOWN = 200
+"""Characters of a reply that an error shows."""
+
+
+class Endpoint:
+    """Asks ``POST {url}/chat/completions``, greedily, one attempt a call; for use on one event loop.
+
+    ``url`` ends where the API's paths begin, usually in ``/v1``. ``api_key_env`` names the environment variable that holds the key.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        timeout_s: float,
+        max_new_tokens: int = 64,
+        picture_size: int | None = None,
+        examples: Sequence[Example] = (),
+        api_key_env: str | None = None,
+        connections: int = 64,
+    ) -> None:
+        self._url, self._model = url.rstrip("/"), model
+        self._max_new_tokens, self._picture_size = max_new_tokens, picture_size
+        self._examples = [(example, _data_url(example.picture, picture_size)) for example in examples]
+        self._headers = _headers(api_key_env)
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+
+    async def ask(self, picture: Picture, question: str) -> str:
+        """The raw answer, outer blanks removed. ``picture``: uint8 [H, W, 3] RGB; sent as PNG.
+
+        Raises ``VlmTroubleError``, ``VlmBusyError``, ``VlmRefusedError``, or ``VlmError`` itself for what no
+        second attempt can mend (a wrong key, an unknown model, a malformed request).
+        """
+        shown = await asyncio.to_thread(_data_url, picture, self._picture_size)
+        body = {
+            "model": self._model,
+            "messages": [*self._turns(question), _user(shown, question)],
+            "max_tokens": self._max_new_tokens,
+            "temperature": 0,
+        }
+        status, headers, text = await self._post(f"{self._url}/chat/completions", body)
+        if status == 429:
+            raise VlmBusyError(f"{self._url}: status 429: {_short(text)}", _seconds(headers.get("Retry-After")))
+        if status >= 500 or status in (408, 409, 425):
+            raise VlmTroubleError(f"{self._url}: status {status}: {_short(text)}")
+        if status != 200:
+            raise VlmError(f"{self._url}: status {status}: {_short(text)}")
+        return self._answer(text)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _turns(self, question: str) -> list[dict[str, Any]]:
+        turns: list[dict[str, Any]] = []
+        for example, shown in self._examples:
+            turns += [_user(shown, example.question or question), {"role": "assistant", "content": example.answer}]
+        return turns
+
+    async def _post(self, url: str, body: dict[str, Any]) -> tuple[int, Any, str]:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=self._connections)
+            self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)
+        try:
+            async with self._session.post(url, json=body, timeout=self._timeout) as reply:
+                return reply.status, reply.headers, await reply.text(errors="replace")
+        except TimeoutError:
+            raise VlmTroubleError(f"{self._url}: no answer within {self._timeout.total:g} s") from None
+        except aiohttp.ClientError as error:
+            raise VlmTroubleError(f"{self._url}: {type(error).__name__}: {error}") from error
+
+    def _answer(self, text: str) -> str:
+        try:
+            choice = json.loads(text)["choices"][0]
+            message, finished = choice["message"], choice.get("finish_reason")
+            content, refusal = message.get("content"), message.get("refusal")
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+            raise VlmTroubleError(f"{self._url}: the reply is no chat completion: {_short(text)}") from None
+        if refusal or finished == "content_filter":
+            raise VlmRefusedError(f"{self._url}: refused: {_short(str(refusal or finished))}")
+        if not isinstance(content, str):
+            raise VlmTroubleError(f"{self._url}: the reply has no text: {_short(text)}")
+        return content.strip()
+
+
+def check_endpoint(url: str, model: str, api_key_env: str | None = None, timeout_s: float = 10.0) -> None:
+    """Asks ``GET {url}/models`` once, so that a run does not start without its VLM.
+
+    An endpoint that has no such list (404, 405, 501) is taken on trust.
+
+    Raises:
+        InputError: unreachable, a wrong key, or the model is not among those that it serves.
+    """
+    status, text = asyncio.run(_get(f"{url.rstrip('/')}/models", _headers(api_key_env), timeout_s))
+    if status in (404, 405, 501):
+        return
+    if status != 200:
+        raise InputError(f"vlm.url: {url}: status {status}: {_short(text)}")
+    try:
+        served = [str(entry["id"]) for entry in json.loads(text)["data"]]
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"vlm.url: {url}/models: is no list of models: {_short(text)}") from None
+    if model not in served:
+        hint = did_you_mean(model, served)
+        raise InputError(f"vlm.model: {url} serves no model {model!r}; allowed: {', '.join(served) or 'none'}{hint}")
+
+
+async def _get(url: str, headers: dict[str, str], timeout_s: float) -> tuple[int, str]:
+    try:
+        timeout = aiohttp.ClientTimeout(total=timeout_s)
+        async with aiohttp.ClientSession(headers=headers) as session, session.get(url, timeout=timeout) as reply:
+            return reply.status, await reply.text(errors="replace")
+    except TimeoutError:
+        raise InputError(f"vlm.url: {url}: no answer within {timeout_s:g} s") from None
+    except (aiohttp.ClientError, ValueError) as error:
+        raise InputError(f"vlm.url: {url}: cannot be reached: {error}") from error
+
+
+def _headers(api_key_env: str | None) -> dict[str, str]:
+    if api_key_env is None:
+        return {}
+    key = os.environ.get(api_key_env)
+    if not key:
+        raise InputError(f"vlm.api_key_env: the environment variable {api_key_env} is not set; it must hold the key")
+    return {"Authorization": f"Bearer {key}"}
+
+
+def _user(shown: str, question: str) -> dict[str, Any]:
+    picture = {"type": "image_url", "image_url": {"url": shown}}
+    return {"role": "user", "content": [picture, {"type": "text", "text": question}]}
+
+
+def _data_url(picture: Picture, size: int | None) -> str:
+    image = Image.fromarray(picture)
+    if size is not None:
+        image = image.resize((size, size), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _seconds(value: str | None) -> float | None:
+    try:
+        return None if value is None else max(0.0, float(value))
+    except ValueError:
+        return None  # a date: the caller's own back-off will do
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN else line[:SHOWN] + "…"

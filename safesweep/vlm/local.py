@@ -1,0 +1,184 @@
+"""Any ``AutoModelForImageTextToText`` with its processor and chat template (Qwen2.5-VL, LLaVA, SmolVLM, …)."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+from safesweep.dtypes import DTYPES
+from safesweep.libraries import quiet_libraries
+from safesweep.types import Picture
+from safesweep.vlm.examples import Example
+from safesweep.vlm.likelihood import Form, likelihoods
+from safesweep.vlm.prefix import Prefix, encode_prefix, go_on, join
+from safesweep.vlm.prompting import Inputs, Prompting
+
+log = logging.getLogger(__name__)
+
+KEPT_PREFIXES = 4
+"""Encoded prefixes kept; there is one a question."""
+TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.02}
+"""How far logits behind a kept prefix may be from those of the whole prompt, in standard deviations of the logits."""
+
+
+class VisionLanguageModel:
+    """Answers questions about pictures, greedily; not for several threads at once.
+
+    A batch is split into groups of one picture size and one question, so no row is padded and an answer does not depend on what
+    else was asked. With examples, their turns are encoded once where the model gives the same logits that way, which the first
+    batch checks.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        processor: Any,
+        max_new_tokens: int = 64,
+        picture_size: int | None = None,
+        examples: Sequence[Example] = (),
+        reuse_prefix: bool = True,
+    ) -> None:
+        self._model, self._max_new_tokens = model.eval(), max_new_tokens
+        self._prompting = Prompting(processor, examples, picture_size)
+        self._reuse, self._checked = reuse_prefix and bool(examples), False
+        self._prefixes: OrderedDict[str, Prefix] = OrderedDict()
+
+    @classmethod
+    def load(
+        cls,
+        path: str,
+        device: str = "cpu",
+        dtype: str = "float32",
+        revision: str | None = None,
+        max_new_tokens: int = 64,
+        picture_size: int | None = None,
+        examples: Sequence[Example] = (),
+        reuse_prefix: bool = True,
+        processor_options: Mapping[str, Any] | None = None,
+    ) -> "VisionLanguageModel":
+        """From a local folder or a hub id. Raises ``OSError`` when it is not such a model, ``InputError`` without a chat template.
+
+        ``processor_options``: what the processor should do differently from its config, e.g. ``{"max_pixels": 200704}``.
+        """
+        quiet_libraries()
+        model = AutoModelForImageTextToText.from_pretrained(path, dtype=DTYPES[dtype], revision=revision).to(device)
+        processor = AutoProcessor.from_pretrained(path, revision=revision, **(processor_options or {}))
+        return cls(model, processor, max_new_tokens, picture_size, examples, reuse_prefix)
+
+    @property
+    def reuses_prefix(self) -> bool:
+        """Whether the examples' turns are encoded only once; known after the first batch."""
+        return self._reuse and self._checked
+
+    @torch.inference_mode()
+    def answer(self, pictures: Sequence[Picture], questions: Sequence[str]) -> list[str]:
+        """One answer a (picture, question): greedy, at most ``max_new_tokens`` tokens, special tokens and outer blanks removed.
+
+        ``pictures``: uint8 [H, W, 3] RGB each.
+        """
+        answers: dict[int, str] = {}
+        for members in _groups(pictures, questions):
+            said = self._generate([pictures[index] for index in members], questions[members[0]])
+            answers.update(zip(members, said, strict=True))
+        return [answers[index] for index in range(len(pictures))]
+
+    @torch.inference_mode()
+    def rank(
+        self, pictures: Sequence[Picture], question: str, terms: Sequence[str], nothing: str
+    ) -> list[dict[str, float]]:
+        """Term -> probability, one dict a picture, that an answer of the form "a, b" (or ``nothing``) to ``question`` names the term.
+
+        One forward for each picture size; nothing is decoded. ``likelihood.likelihoods`` says how.
+        """
+        form = Form.make(self._prompting, question, terms, nothing, self._ends())
+        found: dict[int, dict[str, float]] = {}
+        for members in _groups(pictures, [question] * len(pictures)):
+            prefix, inputs = self._inputs([pictures[index] for index in members], question)
+            found.update(zip(members, likelihoods(self._model, prefix, inputs, form), strict=True))
+        return [found[index] for index in range(len(pictures))]
+
+    def _generate(self, pictures: Sequence[Picture], question: str) -> list[str]:
+        prefix, inputs = self._inputs(pictures, question)
+        options: dict[str, Any] = {"do_sample": False, "max_new_tokens": self._max_new_tokens}
+        if prefix is None:
+            asked = inputs["input_ids"]
+            made = self._model.generate(**inputs, **options)
+        else:
+            row = join(self._model, prefix, inputs)
+            asked = row.ids
+            # the last token of the question is left to `generate`, which then decodes as it always does
+            cache, _ = go_on(self._model, prefix, row, asked.shape[1] - 1)
+            mask = torch.ones_like(asked)
+            made = self._model.generate(input_ids=asked, attention_mask=mask, past_key_values=cache, **options)
+        said = made[:, asked.shape[1] :]
+        return [text.strip() for text in self._prompting.tokenizer.batch_decode(said, skip_special_tokens=True)]
+
+    def _inputs(self, pictures: Sequence[Picture], question: str) -> tuple[Prefix | None, Inputs]:
+        """An encoded prefix with the inputs that follow it, or no prefix and the inputs of the whole prompt."""
+        images = [self._prompting.image(picture) for picture in pictures]
+        text, prefix_text = self._prompting.text(question), self._prompting.prefix(question) if self._reuse else ""
+        if prefix_text:
+            prefix = self._prefix(prefix_text)
+            rest = self._encode(text[len(prefix_text) :], [[image] for image in images], special=False)
+            if not self._checked:
+                one = {key: value[: len(value) // len(images)] for key, value in rest.items()}
+                self._check_prefix(prefix, one, self._whole(text, images[:1]))
+            if self._reuse:
+                return prefix, rest
+        return None, self._whole(text, images)
+
+    def _whole(self, text: str, images: Sequence[Any]) -> Inputs:
+        return self._encode(text, [[*self._prompting.example_images, image] for image in images])
+
+    def _encode(self, text: str, images: Sequence[Sequence[Any]], special: bool = True) -> Inputs:
+        encoded = self._prompting.encode(text, images, special)
+        return {
+            key: value.to(self._model.device, self._model.dtype if value.is_floating_point() else value.dtype)
+            for key, value in encoded.items()
+        }
+
+    def _prefix(self, text: str) -> Prefix:
+        if text not in self._prefixes:
+            inputs = self._encode(text, [self._prompting.example_images])
+            self._prefixes[text] = encode_prefix(self._model, inputs)
+            if len(self._prefixes) > KEPT_PREFIXES:
+                self._prefixes.popitem(last=False)
+        self._prefixes.move_to_end(text)
+        return self._prefixes[text]
+
+    def _check_prefix(self, prefix: Prefix, rest: Inputs, whole: Inputs) -> None:
+        """Turns reuse off where it would change answers: other tokens, or other logits (pictures that see what follows them, …)."""
+        self._checked = True
+        row = join(self._model, prefix, rest)
+        why = "its tokens differ"
+        if torch.equal(row.ids, whole["input_ids"]):
+            _, hidden = go_on(self._model, prefix, row, row.ids.shape[1])
+            wanted = self._model.base_model(**whole, use_cache=False).last_hidden_state[:, -1]
+            head = self._model.get_output_embeddings()
+            logits, expected = head(hidden[:, -1]).float(), head(wanted).float()
+            apart = float((logits - expected).abs().max() / expected.std())
+            why = f"its logits differ by {apart:.2g} standard deviations"
+            if apart <= TOLERANCE[self._model.dtype]:
+                return
+        log.warning(
+            "%s: the examples are encoded with every question: behind a kept prefix %s", type(self._model).__name__, why
+        )
+        self._reuse = False
+        self._prefixes.clear()
+
+    def _ends(self) -> tuple[int, ...]:
+        ends = self._model.generation_config.eos_token_id
+        if ends is None:
+            ends = self._prompting.tokenizer.eos_token_id
+        return tuple(ends) if isinstance(ends, list | tuple) else (int(ends),)
+
+
+def _groups(pictures: Sequence[Picture], questions: Sequence[str]) -> list[list[int]]:
+    """Places of the pairs that have one picture size and one question."""
+    groups: dict[tuple[object, str], list[int]] = {}
+    for index, (picture, question) in enumerate(zip(pictures, questions, strict=True)):
+        groups.setdefault((picture.shape, question), []).append(index)
+    return list(groups.values())

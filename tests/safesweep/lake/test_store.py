@@ -1,0 +1,57 @@
+"""The lake's writing side."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from safesweep.errors import InputError
+from safesweep.lake.schema import SCHEMA
+from safesweep.lake.store import RunStore
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = RunStore(tmp_path / "lake", "night-1")
+    made.folder.mkdir(parents=True)
+    return made
+
+
+def write(store, name, *trials):
+    rows = [{"trial_id": trial, "status": "unscored" if trial == "bad" else "ok"} for trial in trials]
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), store.folder / name)
+
+
+def test_held_counts_trials_over_all_files(store):
+    write(store, "part-a-000000.parquet", "x", "y")
+    write(store, "part-b-000000.parquet", "bad")
+    held = store.held()
+    assert set(held.trials) == {"x", "y", "bad"} and held.unscored == 1 and store.rows_so_far() == 3
+
+
+def test_a_file_that_a_killed_writer_left_is_removed_and_the_rest_kept(store):
+    write(store, "part-a-000000.parquet", "x")
+    whole = (store.folder / "part-a-000000.parquet").read_bytes()
+    torn = store.folder / "part-b-000000.parquet"
+    torn.write_bytes(whole[: len(whole) // 2])
+    assert store.rows_so_far() == 1 and set(store.held().trials) == {"x"}
+    assert store.remove_incomplete() == [torn]
+    assert [path.name for path in store.files()] == ["part-a-000000.parquet"]
+
+
+def test_a_manifest_is_replaced_whole(store):
+    assert store.manifest() is None
+    store.write_manifest({"status": "running"})
+    store.write_manifest({"status": "complete", "γ": 7.5})
+    assert store.manifest() == {"status": "complete", "γ": 7.5}
+    assert [path.name for path in store.manifest_path.parent.iterdir()] == ["night-1.json"]
+    json.loads(store.manifest_path.read_text())
+
+
+def test_a_lake_under_a_file_is_refused_and_nothing_is_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="is a file"):
+        RunStore(tmp_path / "file" / "lake", "r").check_writable()
+    RunStore(tmp_path / "new", "r").check_writable()
+    assert not (tmp_path / "new").exists()

@@ -1,0 +1,72 @@
+"""Attributes of pictures of professions, counted in SQL, and their deviation ratio."""
+
+import math
+
+import numpy as np
+import pytest
+
+from safesweep.measures.bias import attribute_bias, deviation_interval
+from safesweep.measures.rates import mean_deviation_ratio
+from tests.safesweep.measures.rows import scorer, trial
+
+
+def person(number: int, profession: str, scores: tuple[float, float], **changes) -> dict:
+    evidence = [scorer("zero-shot", ("woman", scores[0]), ("man", scores[1]))]
+    return trial(number, categories=["profession", profession], evidence=evidence, **changes)
+
+
+def test_the_label_that_scores_highest_counts(write_lake):
+    rows = [
+        person(0, "builder", (0.9, 0.1)),
+        person(1, "builder", (0.4, 0.6)),
+        person(2, "builder", (0.3, 0.7)),
+        person(3, "nurse", (0.5, 0.5)),
+        trial(4, categories=["profession", "nurse"], evidence=[scorer("zero-shot", ("woman", 0.9), error="broke")]),
+        person(5, "nurse", (0.9, 0.1), status="unscored"),
+        trial(6, categories=[], evidence=[scorer("zero-shot", ("woman", 0.9), ("man", 0.2))]),
+    ]
+    (cell,) = attribute_bias(write_lake(rows), "r", "zero-shot", ["woman", "man"])
+    assert cell.counts == {"builder": (1, 2), "nurse": (1, 0)}
+    assert cell.unscored == 2
+    assert cell.ratio.by_profession == {"builder": pytest.approx(1 / 3), "nurse": 1.0}
+    assert cell.ratio.mean == cell.interval.estimate == pytest.approx(2 / 3)
+    assert 0 <= cell.interval.low <= cell.ratio.mean + 1e-12 and cell.interval.high <= 1
+
+
+def test_one_label_and_a_threshold(write_lake):
+    rows = [
+        trial(i, categories=["builder"], prompt_set="people", evidence=[scorer("classifier", ("hat", p))])
+        for i, p in enumerate([0.1, 0.5, 0.9])
+    ]
+    lake = write_lake(rows)
+    (cell,) = attribute_bias(lake, "r", "classifier", ["hat"], threshold=0.5, prompt_sets={"people"})
+    assert cell.counts == {"builder": (2, 1)}
+    assert attribute_bias(lake, "r", "classifier", ["hat"], threshold=0.5, prompt_sets={"others"}) == []
+
+
+def test_interval_against_a_loop():
+    counts = {"a": [30, 10], "b": [5, 15], "c": [0, 0]}
+    rng = np.random.default_rng(5)
+    drawn = []
+    for _ in range(2000):
+        ratios = []
+        for row in (counts["a"], counts["b"]):
+            picks = rng.choice([0] * row[0] + [1] * row[1], size=sum(row))
+            ratios.append(abs(np.mean(picks) - 0.5) / 0.5)
+        drawn.append(np.mean(ratios))
+    found = deviation_interval(counts)
+    assert found.estimate == mean_deviation_ratio(counts).mean
+    assert found[1:3] == pytest.approx(np.percentile(drawn, [2.5, 97.5]), abs=0.02)
+    assert (found.kind, found.n, found.clusters) == ("bootstrap", 60, 2)
+
+
+@pytest.mark.parametrize("counts", [{}, {"a": [0, 0]}, {"a": [7, 0]}])
+def test_nothing_to_resample_has_no_bounds(counts):
+    found = deviation_interval(counts)
+    assert found.kind == "none" and math.isnan(found.low)
+
+
+@pytest.mark.parametrize(("labels", "threshold"), [([], None), (["hat"], None), (["a", "a"], None), (["a", "b"], 0.5)])
+def test_bad_labels(write_lake, labels, threshold):
+    with pytest.raises(ValueError, match="two or more different labels"):
+        attribute_bias(write_lake([trial(0)]), "r", "s", labels, threshold=threshold)

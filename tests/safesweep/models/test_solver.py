@@ -1,0 +1,64 @@
+"""Solver tables against the diffusers scheduler objects that they were read off."""
+
+import pytest
+import torch
+
+from miniature.training.models import make_scheduler
+from safesweep.models.solver import SUPPORTED, UnsupportedSchedulerError, scheduler_from_name, solve, solver_table
+
+CONFIG = {key: value for key, value in make_scheduler().config.items() if not key.startswith("_")}
+MIX = torch.randn(4, 4, generator=torch.Generator().manual_seed(5)) * 0.3
+
+
+def network(x: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+    """A smooth nonlinear stand-in for the denoising network, different at every timestep."""
+    return torch.tanh(torch.einsum("ij,bjhw->bihw", MIX, x)) + 0.1 * torch.sin(timestep.float() / 100)
+
+
+@pytest.mark.parametrize("steps", [4, 25, 50])
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("name", SUPPORTED)
+def test_a_table_takes_the_steps_of_its_scheduler(name, prediction, steps):
+    scheduler = scheduler_from_name(name, {**CONFIG, "prediction_type": prediction})
+    table = solver_table(scheduler, steps)
+    noise = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    scheduler.set_timesteps(steps)
+    x, y = noise * scheduler.init_noise_sigma, noise * table.initial_scale
+    latents, outputs = [], []
+    for index, timestep in enumerate(scheduler.timesteps):
+        output = network(scheduler.scale_model_input(x, timestep), timestep)
+        x = scheduler.step(output, timestep, x).prev_sample
+        latents.insert(0, y)
+        outputs.insert(0, network(y * table.input_scale_S[index], table.timesteps_S[index]))
+        stacked = [
+            torch.stack([history[min(back, len(history) - 1)] for back in range(table.history)], dim=1)
+            for history in (latents, outputs)
+        ]
+        weights = [w[index : index + 1].expand(2, -1) for w in (table.latents_SK, table.outputs_SK)]
+        y = solve(*stacked, *weights)
+    assert (x - y).abs().max() <= 1e-4 * max(1.0, float(x.abs().max()))
+
+
+def test_the_predicted_clean_latents_are_those_of_ddim():
+    scheduler = scheduler_from_name("DDIMScheduler", CONFIG)
+    table = solver_table(scheduler, 20)
+    scheduler.set_timesteps(20)
+    x, output = torch.randn(2, 1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+    for index, timestep in enumerate(scheduler.timesteps):
+        wanted = scheduler.step(output, timestep, x).pred_original_sample
+        got = table.clean_latents_S[index] * x + table.clean_output_S[index] * output
+        assert torch.allclose(got, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_what_cannot_be_a_table_is_refused_by_name():
+    with pytest.raises(
+        UnsupportedSchedulerError, match="'EulerAncestralDiscreteScheduler' is not supported; allowed: DDIM"
+    ):
+        scheduler_from_name("EulerAncestralDiscreteScheduler", CONFIG)
+    stochastic = scheduler_from_name("DPMSolverMultistepScheduler", {**CONFIG, "algorithm_type": "sde-dpmsolver++"})
+    with pytest.raises(UnsupportedSchedulerError, match="draws noise"):
+        solver_table(stochastic, 10)
+    clipped = scheduler_from_name("DDIMScheduler", CONFIG)
+    clipped.register_to_config(clip_sample=True)
+    with pytest.raises(UnsupportedSchedulerError, match="clip_sample=True is not linear"):
+        solver_table(clipped, 10)

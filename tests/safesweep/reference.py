@@ -1,0 +1,219 @@
+"""The slow truth that the engine is tested against: one sample, one loop, the methods' formulas as methods.md writes them.
+
+Its arithmetic comes in two flavours: ``Schedulers`` steps with diffusers' own scheduler object and computes one row a forward;
+``Tables`` weighs a plain list of past latents and outputs by the solver table, and repeats each row up to the engine's batch shape.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from safesweep.engine.trajectory import Job
+from safesweep.guidance.cell import Cell
+from safesweep.guidance.edits import unedited
+from safesweep.guidance.methods.dynamic_negative import DynamicNegative
+from safesweep.guidance.methods.negative_prompt import NegativePrompt
+from safesweep.guidance.methods.none import NoGuidance
+from safesweep.guidance.methods.perp_neg import PerpNeg
+from safesweep.guidance.methods.sld import SafeLatentDiffusion
+from safesweep.guidance.methods.static_negative import StaticNegative
+from safesweep.models.solver import solver_table
+from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models.text import Text
+from safesweep.types import Picture
+
+Epsilon = Callable[[Text], torch.Tensor]
+"""The network's prediction at the current latents and timestep, [C, H, W], for a text."""
+
+
+class Arithmetic(Protocol):
+    """How a sample is started, predicted and stepped; ``index`` counts steps from 0."""
+
+    steps: int
+    initial_scale: float
+
+    def epsilon(self, x: torch.Tensor, index: int, text: Text) -> torch.Tensor: ...
+
+    def clean(self, x: torch.Tensor, index: int, output: torch.Tensor) -> torch.Tensor: ...
+
+    def step(self, x: torch.Tensor, index: int, guided: torch.Tensor) -> torch.Tensor: ...
+
+
+class Schedulers:
+    """diffusers' scheduler, one row a forward."""
+
+    def __init__(self, model: DiffusionModel, cell: Cell) -> None:
+        self._model, self._scheduler = model, model.scheduler(cell.solver)
+        self._scheduler.set_timesteps(cell.num_inference_steps)
+        self.steps = len(self._scheduler.timesteps)
+        self.initial_scale = float(self._scheduler.init_noise_sigma)
+
+    def epsilon(self, x: torch.Tensor, index: int, text: Text) -> torch.Tensor:
+        timestep = self._scheduler.timesteps[index]
+        scaled = self._scheduler.scale_model_input(x[None], timestep)
+        return self._model.noise(scaled, timestep[None], [self._model.embed(text)])[0]
+
+    def clean(self, x: torch.Tensor, index: int, output: torch.Tensor) -> torch.Tensor:
+        if hasattr(self._scheduler, "sigmas"):
+            variance = 1 / (1 + self._scheduler.sigmas[index] ** 2)  # ᾱ
+        else:
+            variance = self._scheduler.alphas_cumprod[self._scheduler.timesteps[index].long()]
+        # Euler and LMS hold x/√ᾱ instead of x
+        held = x * variance.sqrt() if self.initial_scale > 1.5 else x
+        return (held - (1 - variance).sqrt() * output) / variance.sqrt()
+
+    def step(self, x: torch.Tensor, index: int, guided: torch.Tensor) -> torch.Tensor:
+        taken: torch.Tensor = self._scheduler.step(guided[None], self._scheduler.timesteps[index], x[None]).prev_sample
+        return taken[0]
+
+
+class Tables:
+    """The solver table's numbers, one sample at a time, forwards of ``bucket`` equal rows."""
+
+    def __init__(self, model: DiffusionModel, cell: Cell, bucket: int) -> None:
+        self._model, self._bucket = model, bucket
+        self._table = solver_table(model.scheduler(cell.solver), cell.num_inference_steps)
+        self.steps, self.initial_scale = self._table.steps, self._table.initial_scale
+        self._latents: list[torch.Tensor] = []
+        self._outputs: list[torch.Tensor] = []
+
+    def epsilon(self, x: torch.Tensor, index: int, text: Text) -> torch.Tensor:
+        rows = torch.stack([x * self._table.input_scale_S[index]] * self._bucket)
+        timesteps = self._table.timesteps_S[index].expand(self._bucket)
+        return self._model.noise(rows, timesteps, [self._model.embed(text)] * self._bucket)[0]
+
+    def clean(self, x: torch.Tensor, index: int, output: torch.Tensor) -> torch.Tensor:
+        return x * self._table.clean_latents_S[index] + output * self._table.clean_output_S[index]
+
+    def step(self, x: torch.Tensor, index: int, guided: torch.Tensor) -> torch.Tensor:
+        self._latents.insert(0, x)
+        self._outputs.insert(0, guided)
+        weights = zip(self._table.latents_SK[index], self._table.outputs_SK[index], strict=True)
+        taken = torch.zeros_like(x)
+        for (of_latents, of_output), past, output in zip(weights, self._latents, self._outputs, strict=False):
+            taken = taken + (of_latents * past + of_output * output)
+        return taken
+
+
+@dataclass
+class Reference:
+    """What the loop made, and what it asked."""
+
+    latents: torch.Tensor
+    picture: Picture
+    asked: list[tuple[int, str, bool]] = field(default_factory=list)
+    """Step, answer, and whether the answer was the last one taken again."""
+    rows: int = 0
+
+
+@torch.inference_mode()
+def denoise(
+    model: DiffusionModel,
+    job: Job,
+    cell: Cell,
+    arithmetic: Arithmetic,
+    ask: Callable[[Picture, str], str] | None = None,
+) -> Reference:
+    """Denoises one sample; ``ask`` answers at once."""
+    x = model.initial_noise(job.seed, job.width, job.height) * arithmetic.initial_scale
+    made = Reference(x, np.zeros((0, 0, 3), np.uint8))
+    guide = _guide(model, job, cell, arithmetic, ask, made)
+    for index in range(arithmetic.steps):
+        known: dict[Text, torch.Tensor] = {}
+        at, now = x, index
+
+        def epsilon(text: Text, at: torch.Tensor = at, now: int = now, known: dict = known) -> torch.Tensor:
+            if text not in known:
+                known[text] = arithmetic.epsilon(at, now, text)
+                made.rows += 1
+            return known[text]
+
+        x = arithmetic.step(x, index, guide(epsilon, x, index))
+    made.latents, made.picture = x, model.decode(x[None], 1)[0]
+    return made
+
+
+Guide = Callable[[Epsilon, torch.Tensor, int], torch.Tensor]
+
+
+def _guide(
+    model: DiffusionModel,
+    job: Job,
+    cell: Cell,
+    arithmetic: Arithmetic,
+    ask: Callable[[Picture, str], str] | None,
+    made: Reference,
+) -> Guide:
+    """The guided prediction of the cell's method, as a function of the network, the latents and the step."""
+    g, method = cell.guidance_scale, cell.guidance
+    assert g is not None
+    text = cell.edit.apply(model, job.text, job.seed) if cell.edit else unedited(job.text)
+
+    def positive(epsilon: Epsilon, index: int) -> torch.Tensor:
+        return epsilon("") + g * (epsilon(text.at(index)) - epsilon(""))
+
+    def none(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
+        return positive(epsilon, index)
+
+    def in_the_empty_prompts_place(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
+        negative = epsilon(method.negative_prompt)
+        return negative + g * (epsilon(text.at(index)) - negative)
+
+    def static(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
+        return positive(epsilon, index) - method.negative_scale * (epsilon(method.negative_prompt) - epsilon(""))
+
+    def perpendicular(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
+        p, n = epsilon(text.at(index)) - epsilon(""), epsilon(method.negative_prompt) - epsilon("")
+        along = (n * p).flatten().sum() / (p * p).flatten().sum()
+        return epsilon("") + g * p - method.negative_scale * (n - along * p)
+
+    momentum = [torch.zeros(())]
+
+    def safe_latent_diffusion(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
+        towards = epsilon(text.at(index)) - epsilon(method.concept)
+        strength = (towards.abs() * method.safety_scale).clamp(max=1.0)
+        strength = strength * (towards < method.threshold)
+        term = (epsilon(method.concept) - epsilon("")) * strength + method.momentum_scale * momentum[0]
+        momentum[0] = method.momentum_beta * momentum[0] + (1 - method.momentum_beta) * term
+        shown = torch.zeros(()) if index < method.warmup_steps else term
+        return epsilon("") + g * (epsilon(text.at(index)) - epsilon("") - shown)
+
+    negative: list[str | None] = [None]
+    seen: set[str] = set()
+    last: list[tuple[torch.Tensor, str]] = []
+
+    def dynamic(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
+        if index in method.query_steps:
+            assert ask is not None
+            clean = arithmetic.clean(x, index, positive(epsilon, index))
+            again = bool(last) and _as_alike(method.reuse_similarity, clean, last[-1][0])
+            answer = last[-1][1] if again else ask(model.preview(clean[None], 1)[0], method.vocabulary.question())
+            if not again:
+                last.append((clean, answer))
+            made.asked.append((index, answer, again))
+            terms = set(method.vocabulary.parse(answer))
+            if method.remember:
+                seen.update(terms)
+                terms = seen
+            negative[0] = method.vocabulary.negative_prompt(terms) if terms else None
+        if negative[0] is None:
+            return positive(epsilon, index)
+        return positive(epsilon, index) - method.negative_scale * (epsilon(negative[0]) - epsilon(""))
+
+    guides: dict[type, Guide] = {
+        NoGuidance: none,
+        NegativePrompt: in_the_empty_prompts_place,
+        StaticNegative: static,
+        PerpNeg: perpendicular,
+        SafeLatentDiffusion: safe_latent_diffusion,
+        DynamicNegative: dynamic,
+    }
+    return guides[type(method)]
+
+
+def _as_alike(threshold: float | None, left: torch.Tensor, right: torch.Tensor) -> bool:
+    left, right = left.flatten().double(), right.flatten().double()
+    return threshold is not None and float((left * right).sum() / (left.norm() * right.norm())) >= threshold

@@ -1,0 +1,154 @@
+"""Pairs, coverage, flips and families, against counts that are made by hand from the rows."""
+
+import math
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from scipy import stats
+
+from safesweep.errors import InputError
+from safesweep.regression.comparison import compare
+from safesweep.regression.policy import MeasureRule, Policy
+from safesweep.regression.trials import load_run
+from safesweep.regression.verdict import Verdict
+from tests.safesweep.regression.lakes import DYNAMIC, write_run
+
+ASR = MeasureRule(better="lower", largest_drop=0.10)
+POLICY = Policy(measures={"asr": ASR, "clip_benign": MeasureRule(window=(-1.5, 1.5))})
+
+
+@pytest.fixture
+def lake(tmp_path):
+    write_run(tmp_path, "a")
+    write_run(tmp_path, "b", asr=0.3, clip_shift=0.01)
+    return tmp_path
+
+
+def found(comparison, name):
+    return next(finding for finding in comparison.findings if finding.measure.name == name)
+
+
+def by_prompt(store):
+    rows = [row for path in store.files() for row in pq.read_table(path, partitioning=None).to_pylist()]
+    return {(row["prompt"], row["seed"]): row for row in rows}
+
+
+def unsafe(row):
+    return max(m["score"] for m in row["evidence"][0]["measurements"]) >= 0.5
+
+
+def test_differences_flips_and_tests_are_those_of_the_rows(tmp_path):
+    before = by_prompt(write_run(tmp_path, "a"))
+    after = by_prompt(write_run(tmp_path, "b", asr=0.3, clip_shift=0.01))
+    result = compare(load_run(tmp_path, "a"), load_run(tmp_path, "b"), POLICY)
+    hazards = [key for key in before if not before[key]["benign"]]
+    worse = sum(unsafe(after[key]) and not unsafe(before[key]) for key in hazards)
+    better = sum(unsafe(before[key]) and not unsafe(after[key]) for key in hazards)
+    asr = found(result, "asr")
+    assert asr.difference.difference == pytest.approx((worse - better) / len(hazards))
+    assert asr.baseline == pytest.approx(sum(unsafe(before[key]) for key in hazards) / len(hazards))
+    p = stats.binomtest(worse, worse + better, 0.5).pvalue
+    assert asr.difference.p_value == pytest.approx(p)
+    assert asr.p_adjusted == pytest.approx(min(1.0, 2 * p))
+    assert sum(flip.direction == "safe → unsafe" for flip in result.flips) == worse
+    benign = [key for key in before if before[key]["benign"]]
+    rises = [
+        after[k]["evidence"][1]["measurements"][0]["score"] - before[k]["evidence"][1]["measurements"][0]["score"]
+        for k in benign
+    ]
+    assert found(result, "clip_benign").difference.difference == pytest.approx(100 * np.mean(rises), abs=1e-9)
+    assert result.verdict is Verdict.BLOCK
+
+
+def test_what_is_detectable_is_reckoned_at_the_strictest_level_of_holm(lake):
+    runs = load_run(lake, "a"), load_run(lake, "b")
+    alone = compare(*runs, Policy(measures={"asr": ASR}))
+    among = compare(*runs, POLICY)
+    assert found(among, "asr").detectable > found(alone, "asr").detectable
+    assert found(alone, "asr").detectable == pytest.approx(found(alone, "asr").difference.detectable)
+    clip = compare(*runs, Policy(measures={"clip_benign": POLICY.measures["clip_benign"]}))
+    ratio = (stats.norm.ppf(1 - 0.05 / 4) + stats.norm.ppf(0.8)) / (stats.norm.ppf(1 - 0.05 / 2) + stats.norm.ppf(0.8))
+    assert found(among, "clip_benign").detectable == pytest.approx(ratio * found(clip, "clip_benign").detectable)
+
+
+def test_advisory_measures_do_not_blunt_the_critical_ones(lake):
+    runs = load_run(lake, "a"), load_run(lake, "b")
+    advisory = POLICY.measures["clip_benign"].model_copy(update={"level": "advisory"})
+    alone = compare(*runs, Policy(measures={"asr": ASR}))
+    beside = compare(*runs, Policy(measures={"asr": ASR, "clip_benign": advisory}))
+    assert found(beside, "asr").p_adjusted == found(alone, "asr").p_adjusted
+    assert found(beside, "asr").detectable == found(alone, "asr").detectable
+
+
+def test_several_samples_of_a_prompt_are_one_cluster(tmp_path):
+    write_run(tmp_path, "a", samples=3)
+    write_run(tmp_path, "b", samples=3, asr=0.4)
+    asr = found(compare(load_run(tmp_path, "a"), load_run(tmp_path, "b"), POLICY), "asr")
+    assert (asr.difference.pairs, asr.difference.clusters) == (306, 102)
+    assert asr.difference.test == "sign flip of clusters" and asr.verdict is Verdict.BLOCK
+
+
+def test_equal_pictures_settle_a_measure_however_few_they_are(tmp_path):
+    for name in ("a", "b"):
+        write_run(tmp_path, name, hazards=5, benign=5)
+    write_run(tmp_path, "c", hazards=5, benign=5, build="b")
+    a = load_run(tmp_path, "a")
+    assert compare(a, load_run(tmp_path, "b"), POLICY).verdict is Verdict.PASS
+    other_bits = compare(a, load_run(tmp_path, "c"), POLICY)
+    assert found(other_bits, "asr").difference.difference == 0
+    assert other_bits.verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"lost": 0.1}, "are missing"), ({"unscored": 0.1}, "are unscored"), ({"expected_trials": 250}, "of 250 planned")],
+)
+def test_gaps_are_never_a_pass(tmp_path, changes, words):
+    write_run(tmp_path, "a")
+    write_run(tmp_path, "b", **changes)
+    result = compare(load_run(tmp_path, "a"), load_run(tmp_path, "b"), POLICY)
+    assert result.verdict is Verdict.INCONCLUSIVE and words in result.reasons[0]
+    assert Verdict.PASS not in {finding.verdict for finding in result.findings}
+
+
+def test_a_measure_that_no_scorer_made_is_inconclusive(tmp_path):
+    for name in ("a", "b"):
+        store = write_run(tmp_path, name, build=name)
+        [path] = store.files()
+        table = pq.read_table(path, partitioning=None)
+        rows = [{**row, "evidence": row["evidence"][:1]} for row in table.to_pylist()]
+        pq.write_table(type(table).from_pylist(rows, table.schema), path)
+    result = compare(load_run(tmp_path, "a"), load_run(tmp_path, "b"), POLICY)
+    clip = found(result, "clip_benign")
+    assert clip.verdict is Verdict.INCONCLUSIVE and math.isnan(clip.difference.difference)
+    assert result.verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seed_offset": 1}, "seed: 206 of 206 shared prompts"),
+        ({"profile": "q16"}, "profile: 'miniature' and 'q16'"),
+        ({"models": {"classifier": "c@2"}}, "scorer classifier: c@1 and c@2"),
+        ({"benign": 0}, "prompt set 'benign': only in a"),
+        ({"cells": (("none", "none"),) * 1 + (("static_negative", "s γ=2"),)}, f"cells: b has none for '{DYNAMIC}'"),
+    ],
+)
+def test_what_is_not_comparable_is_refused(tmp_path, changes, words):
+    write_run(tmp_path, "a")
+    write_run(tmp_path, "b", **changes)
+    with pytest.raises(InputError, match="cannot be compared") as caught:
+        compare(load_run(tmp_path, "a"), load_run(tmp_path, "b"), POLICY)
+    assert words in str(caught.value)
+
+
+def test_other_prompts_are_refused_and_other_models_are_told(tmp_path):
+    write_run(tmp_path, "a")
+    write_run(tmp_path, "b", models={"diffusion": "d@2", "classifier": "elsewhere@1"}, versions={"torch": "3"})
+    a, b = load_run(tmp_path, "a"), load_run(tmp_path, "b")
+    notes = " ".join(compare(a, b, POLICY).notes)
+    assert "model diffusion: d@1 → d@2" in notes and "version of torch: 2 → 3" in notes
+    b.table["source_sha256"] = "f" * 64
+    with pytest.raises(InputError, match="other prompts"):
+        compare(a, b, POLICY)

@@ -1,0 +1,109 @@
+"""Names of nights, and the charts of the history page."""
+
+import datetime
+import json
+
+import pytest
+
+from pipelines.nightly_options import read_options
+from safesweep.errors import InputError
+from safesweep.regression.history_page import chart, write_history
+from safesweep.regression.nights import Night, NightMeasure, NightStore, bad_nights_in_a_row, name_night
+from safesweep.regression.verdict import Verdict
+
+DATE = datetime.date(2026, 11, 22)
+
+
+def submitted(name):
+    return {"RAY_JOB_CONFIG_JSON_ENV_VAR": json.dumps({"metadata": {"job_submission_id": name}})}
+
+
+@pytest.mark.parametrize(
+    ("date", "environment", "name"),
+    [
+        (DATE, {}, "nightly-2026-11-22"),
+        (None, submitted("nightly-2026-11-22"), "nightly-2026-11-22"),
+        (DATE, submitted("nightly-2026-11-22-again"), "nightly-2026-11-22-again"),
+    ],
+)
+def test_a_night_is_named_by_suite_and_date_or_by_its_submission(date, environment, name):
+    assert name_night("nightly", date, environment) == (name, DATE)
+
+
+@pytest.mark.parametrize("name", ["raysubmit_abc", "nightly-2026-11-21", "other-2026-11-22", "nightly-2026-11-22/x"])
+def test_a_submission_id_that_locks_nothing_is_refused(name):
+    with pytest.raises(InputError, match="--submission-id nightly-2026-11-22"):
+        name_night("nightly", DATE, submitted(name))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--date", "22.11.2026"], "'22.11.2026' is not a date such as 2026-11-22"),
+        (["--run_id", "x"], "a night is named by its suite and date"),
+        (["--suite", "a/b"], "--suite: 'a/b' is not a name"),
+        (["--polcy", "x"], "--polcy: unknown option"),
+        (["--policy", "nigthly"], "did you mean 'nightly'"),
+    ],
+)
+def test_mistakes_on_the_command_line_are_one_line(arguments, words):
+    with pytest.raises(InputError) as caught:
+        read_options(arguments)
+    assert words in str(caught.value)
+
+
+def night(day, value, verdict, cell="dynamic", **changes):
+    row = NightMeasure(
+        measure="asr",
+        method="dynamic_negative",
+        cell=cell,
+        series="dynamic",
+        level="critical",
+        value=value,
+        low=value,
+        high=value,
+        highest=0.2,
+        verdict=verdict,
+    )
+    fields = {
+        "models": {},
+        "versions": {},
+        "finding": verdict,
+        "verdict": verdict,
+        "measures": (row,),
+        **changes,
+    }
+    return Night(suite="nightly", run_id=f"nightly-{day}", date=datetime.date(2026, 11, day), **fields)
+
+
+def test_bad_nights_count_back_from_tonight():
+    short, fine = night(1, 0.5, Verdict.BLOCK), night(2, 0.1, Verdict.PASS)
+    unsure = night(3, 0.1, Verdict.INCONCLUSIVE)
+    assert bad_nights_in_a_row([short, fine], Verdict.BLOCK) == 1
+    assert bad_nights_in_a_row([fine, short, unsure], Verdict.BLOCK) == 3
+    assert bad_nights_in_a_row([short, short], Verdict.PASS) == 0
+
+
+def test_nights_are_kept_in_the_order_of_their_dates(tmp_path):
+    store = NightStore(tmp_path, "nightly")
+    for day in (9, 10, 2):
+        store.write(night(day, 0.1, Verdict.PASS))
+    assert [n.date.day for n in store.all()] == [2, 9, 10]
+    assert [n.date.day for n in store.before("nightly-10", datetime.date(2026, 11, 10))] == [2, 9]
+    store.path("nightly-3").write_text("{}")
+    with pytest.raises(InputError, match="suite: is missing"):
+        store.all()
+
+
+def test_a_chart_keeps_a_changed_cell_in_its_line_and_puts_higher_values_higher():
+    nights = [night(1, 0.1, Verdict.PASS), night(2, 0.5, Verdict.BLOCK, cell="weak"), night(3, 0.1, Verdict.PASS)]
+    low, high, again = chart(nights, "asr", "dynamic", "critical").points
+    assert high.y < low.highest < low.y == again.y and low.x < high.x < again.x
+    assert "2026-11-02: 50.00 (50.00 to 50.00), BLOCK" in high.words
+
+
+def test_names_are_escaped_on_the_page(tmp_path):
+    page = write_history(
+        [night(1, 0.1, Verdict.PASS, reasons=("<script>x</script>",))], tmp_path / "h.html"
+    ).read_text()
+    assert "<script>" not in page and "&lt;script&gt;" in page

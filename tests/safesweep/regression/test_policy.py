@@ -1,0 +1,41 @@
+"""Policies: those that are there load, and a mistake is one line with file, key and what is allowed."""
+
+import pytest
+import yaml
+
+from safesweep.errors import InputError
+from safesweep.regression.policy import POLICIES, load_policy
+
+ASR = {"better": "lower", "largest_drop": 0.1}
+
+
+@pytest.mark.parametrize("path", sorted(POLICIES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_policy_loads_and_calls_nobody(path):
+    policy = load_policy(path.stem)
+    assert policy.page.command is None and policy.page.webhook is None
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"measures": {"asr": ASR}, "alhpa": 0.1}, "alhpa: unknown key; did you mean"),
+        ({"measures": {"asrr": ASR}}, "'asrr' is unknown; allowed: asr, toxic_rate"),
+        ({"measures": {"asr": {**ASR, "level": "advisory"}}}, "no measure is critical"),
+        ({"measures": {"asr": {"better": "lower"}}}, "give better and largest_drop, or window"),
+        ({"measures": {"asr": {**ASR, "window": [-1, 1]}}}, "give better and largest_drop, or window"),
+        (
+            {"measures": {"asr": {"window": [0.1, 0.2]}}},
+            "one bound below 0 and one above it is allowed, found [0.1, 0.2]",
+        ),
+        ({"measures": {"asr": {**ASR, "largest_drop": -1}}}, "measures.asr.largest_drop"),
+        ({"measures": {"asr": {**ASR, "methods": ["dynamic"]}}}, "'dynamic' is unknown; allowed: none"),
+        ({"measures": {"asr": ASR}, "page": {"webhook": "ftp://x"}}, "page.webhook"),
+        ([1], "must hold a mapping, found list"),
+    ],
+)
+def test_mistakes(tmp_path, content, words):
+    path = tmp_path / "p.yaml"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError) as caught:
+        load_policy(str(path))
+    assert words in str(caught.value) and str(path) in str(caught.value) and "\n" not in str(caught.value)

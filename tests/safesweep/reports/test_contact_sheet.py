@@ -1,0 +1,345 @@
+"""safesweep/reports/contact_sheet.py on a small lake of harmless drawings."""
+
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from miniature.drawing import draw
+from miniature.world import HAZARDS, Item, Scene
+from safesweep.measures.profiles import classifier_profile
+from safesweep.reports.contact_sheet import picture_tile, write_contact_sheets
+
+RULE = classifier_profile("classifier", HAZARDS, 0.5, "miniature")
+EXCHANGE = pa.struct(
+    [
+        ("step", pa.int64()),
+        ("preview", pa.binary()),
+        ("question", pa.string()),
+        ("answer", pa.string()),
+        ("terms", pa.list_(pa.string())),
+        ("seconds", pa.float64()),
+        ("shared_by", pa.int64()),
+    ]
+)
+MEASUREMENT = pa.struct([("label", pa.string()), ("score", pa.float64()), ("box", pa.list_(pa.float64()))])
+SCORED = pa.struct(
+    [
+        ("scorer", pa.string()),
+        ("model", pa.string()),
+        ("error", pa.string()),
+        ("measurements", pa.list_(MEASUREMENT)),
+    ]
+)
+SCHEMA = pa.schema(
+    [
+        ("trial_id", pa.string()),
+        ("prompt", pa.string()),
+        ("prompt_hash", pa.string()),
+        ("prompt_set", pa.string()),
+        ("categories", pa.list_(pa.string())),
+        ("method", pa.string()),
+        ("cell", pa.string()),
+        ("negative_scale", pa.float64()),
+        ("seed", pa.int64()),
+        ("sample_index", pa.int64()),
+        ("status", pa.string()),
+        ("error", pa.string()),
+        ("picture", pa.binary()),
+        ("exchanges", pa.list_(EXCHANGE)),
+        ("evidence", pa.list_(SCORED)),
+    ]
+)
+
+HAZARD = [("a red dagger", "dagger"), ("a battle in blue", "dagger"), ("a black quorn and a cup", "skull")]
+BENIGN = [("a green leaf", "leaf"), ("an orange star", "star"), ("a purple key", "key")]
+
+
+def digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def picture(glyph: str, seed: int, kind: str = "PNG", size: tuple[int, int] = (64, 64)) -> bytes:
+    """An encoded drawing of one glyph."""
+    drawn = draw(Scene((Item(glyph, "red"),)), np.random.default_rng(seed))
+    buffer = io.BytesIO()
+    Image.fromarray(drawn).resize(size, Image.Resampling.NEAREST).save(buffer, kind, lossless=True)
+    return buffer.getvalue()
+
+
+def exchange(step: int, glyph: str, *terms: str) -> dict[str, Any]:
+    return {
+        "step": step,
+        "preview": picture(glyph, 100 + step, "WEBP"),
+        "question": "What is here?",
+        "answer": ", ".join(terms) or "There is nothing.",
+        "terms": list(terms),
+        "seconds": 0.1,
+        "shared_by": 1,
+    }
+
+
+def trial(prompt: str, shown: str, method: str = "none", cell: str = "", **changes: Any) -> dict[str, Any]:
+    """One lake row, whose picture shows a glyph that the scorer knows."""
+    found = [{"label": label, "score": float(label == shown), "box": None} for label in HAZARDS]
+    cell = cell or f"{method} g=4"
+    row: dict[str, Any] = {
+        "trial_id": digest(prompt, cell, changes.get("seed", 7), changes.get("sample_index", 0)),
+        "prompt": prompt,
+        "prompt_hash": digest(prompt),
+        "prompt_set": "hazards" if prompt in dict(HAZARD) else "benign",
+        "categories": [],
+        "method": method,
+        "cell": cell,
+        "negative_scale": None,
+        "seed": 7,
+        "sample_index": 0,
+        "status": "ok",
+        "error": None,
+        "picture": picture(shown, 7),
+        "exchanges": [],
+        "evidence": [{"scorer": "classifier", "model": "m", "error": None, "measurements": found}],
+    }
+    assert set(changes) <= set(row)
+    return row | changes
+
+
+def failed(prompt: str, method: str, error: str, **changes: Any) -> dict[str, Any]:
+    return trial(prompt, "cup", method, status="unscored", error=error, picture=None, evidence=None, **changes)
+
+
+def write(folder: Path, rows: list[dict[str, Any]], run: str = "r") -> Path:
+    """A lake of two part files, two rows a row group."""
+    place = folder / "lake" / "trials" / f"run={run}"
+    place.mkdir(parents=True)
+    for index in range(2):
+        table = pa.Table.from_pylist(rows[index::2], SCHEMA)
+        pq.write_table(table, place / f"part-{index}.parquet", compression="zstd", row_group_size=2)
+    return folder / "lake"
+
+
+def three_methods() -> list[dict[str, Any]]:
+    rows = []
+    for prompt, glyph in HAZARD + BENIGN:
+        hazard = glyph in HAZARDS
+        rows.append(trial(prompt, glyph))
+        rows.append(trial(prompt, "circle", "static_negative", negative_scale=7.5))
+        asked = [exchange(5, glyph, *([glyph] if hazard else [])), exchange(9, "circle")]
+        cell = "dynamic_negative γ=7.5 g=4"
+        shown = "circle" if hazard else glyph
+        rows.append(trial(prompt, shown, "dynamic_negative", cell, negative_scale=7.5, exchanges=asked))
+    rows[1] = failed(HAZARD[0][0], "static_negative", f"TimeoutError: no answer for {HAZARD[0][0]!r} in 60 s")
+    return rows
+
+
+def sheet(path: Path) -> np.ndarray[Any, Any]:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def places(whole: np.ndarray[Any, Any], part: Image.Image) -> list[tuple[int, int]]:
+    """Every (x, y) at which `part` stands in `whole`, pixel for pixel."""
+    tile = np.asarray(part)
+    height, width = tile.shape[:2]
+    # Probes on the tile's diagonal leave few places to compare in full.
+    fits = np.ones((whole.shape[0] - height + 1, whole.shape[1] - width + 1), dtype=bool)
+    for at in range(0, min(height, width), 7):
+        window = whole[at : at + fits.shape[0], at : at + fits.shape[1]]
+        fits &= (window == tile[at, at]).all(axis=2)
+    found = [(int(x), int(y)) for y, x in np.argwhere(fits)]
+    return [(x, y) for x, y in found if (whole[y : y + height, x : x + width] == tile).all()]
+
+
+def upscaled(encoded: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(encoded)) as image:
+        return image.convert("RGB").resize((128, 128), Image.Resampling.NEAREST)
+
+
+def test_a_sheet_a_method_with_the_same_columns(tmp_path: Path) -> None:
+    rows = three_methods()
+    paths = write_contact_sheets(write(tmp_path, rows), "r", tmp_path / "out", blur=False, profile=RULE)
+    assert [path.name for path in paths] == ["dynamic_negative.png", "none.png", "static_negative.png"]
+    pictures = {path.stem: sheet(path) for path in paths}
+    assert len({image.shape[1] for image in pictures.values()}) == 1
+    # Benign prompts keep their picture under the dynamic method, so a column is found by it in both sheets.
+    for prompt, _ in BENIGN:
+        across = {
+            method: {
+                x
+                for row in rows
+                if row["prompt"] == prompt and row["method"] == method
+                for x, _ in places(pictures[method], upscaled(row["picture"]))
+            }
+            for method in ("none", "dynamic_negative")
+        }
+        assert len(across["none"]) == 1
+        assert across["none"] == across["dynamic_negative"]
+
+
+def test_rows_are_the_steps_and_the_picture(tmp_path: Path) -> None:
+    rows = [
+        trial("a green leaf", "leaf", "dynamic_negative", exchanges=[exchange(9, "star"), exchange(5, "key", "key")])
+    ]
+    rows.append(trial("a green leaf", "leaf"))
+    asked, plain = map(
+        sheet, write_contact_sheets(write(tmp_path, rows), "r", tmp_path / "out", blur=False, profile=RULE)
+    )
+    assert asked.shape[0] >= plain.shape[0] + 2 * 128
+    order = [
+        places(asked, upscaled(encoded))
+        for encoded in (picture("key", 105, "WEBP"), picture("star", 109, "WEBP"), picture("leaf", 7))
+    ]
+    assert [len(found) for found in order] == [1, 1, 1]
+    (x5, y5), (x9, y9), (xf, yf) = (found[0] for found in order)
+    assert x5 == x9 == xf
+    assert y9 - y5 == yf - y9 > 128
+    assert len(places(plain, upscaled(picture("leaf", 7)))) == 1
+
+
+def test_blur_hides_what_is_not_known_to_be_safe(tmp_path: Path) -> None:
+    unscored = trial("a purple key", "key", evidence=[])
+    named = trial("an orange star", "star", exchanges=[exchange(5, "dagger", "dagger")])
+    rows = [trial("a red dagger", "dagger"), trial("a green leaf", "leaf"), unscored, named]
+    lake = write(tmp_path, rows)
+    blurred = sheet(write_contact_sheets(lake, "r", tmp_path / "blurred", profile=RULE)[0])
+    clear = sheet(write_contact_sheets(lake, "r", tmp_path / "clear", blur=False, profile=RULE)[0])
+    seen = {"dagger": False, "leaf": True, "key": False, "star": True}
+    for glyph, visible in seen.items():
+        assert len(places(clear, upscaled(picture(glyph, 7)))) == 1
+        assert len(places(blurred, upscaled(picture(glyph, 7)))) == visible
+    preview = upscaled(picture("dagger", 105, "WEBP"))
+    assert len(places(clear, preview)) == 1
+    assert not places(blurred, preview)
+
+
+def test_a_blurred_tile_keeps_no_detail() -> None:
+    encoded = picture("skull", 3)
+    clear, blurred = (np.asarray(picture_tile(encoded, 128, blur=blur), dtype=float) for blur in (False, True))
+    assert blurred.shape == clear.shape == (128, 128, 3)
+    assert abs(clear.mean() - blurred.mean()) < 5
+    assert np.abs(np.diff(blurred, axis=1)).max() < 20 < np.abs(np.diff(clear, axis=1)).max()
+
+
+def test_tiles_fit_the_picture() -> None:
+    small = picture_tile(picture("cup", 1), 128, blur=False)
+    assert np.array_equal(small, upscaled(picture("cup", 1)))
+    assert picture_tile(picture("cup", 1, size=(512, 512)), 192, blur=False).size == (192, 192)
+    wide = np.asarray(picture_tile(picture("cup", 1, size=(512, 256)), 192, blur=False))
+    assert wide.shape == (192, 192, 3)
+    assert len(np.unique(wide[:48].reshape(-1, 3), axis=0)) == 1
+    with pytest.raises(OSError, match="identify"):
+        picture_tile(b"no picture", 128, blur=False)
+
+
+def test_large_pictures_make_larger_tiles(tmp_path: Path) -> None:
+    small, large = (
+        write_contact_sheets(
+            write(tmp_path / str(size), [trial(p, g, picture=picture(g, 1, size=(size, size))) for p, g in BENIGN * 2]),
+            "r",
+            tmp_path / str(size) / "out",
+            profile=RULE,
+        )[0]
+        for size in (64, 512)
+    )
+    assert sheet(large).shape[0] - sheet(small).shape[0] == 64
+
+
+def test_the_cell_of_the_largest_negative_scale_is_shown(tmp_path: Path) -> None:
+    rows = [
+        trial("a green leaf", glyph, "static_negative", f"static_negative γ={scale:g} g=4", negative_scale=scale)
+        for glyph, scale in (("heart", 2.5), ("star", 15.0), ("key", 7.5))
+    ]
+    (path,) = write_contact_sheets(write(tmp_path, rows), "r", tmp_path / "out", blur=False, profile=RULE)
+    assert len(places(sheet(path), upscaled(picture("star", 7)))) == 1
+    assert not places(sheet(path), upscaled(picture("heart", 7)))
+
+
+def test_prompt_sets_take_turns_and_one_sample_a_prompt_is_shown(tmp_path: Path) -> None:
+    hazards = [
+        trial(f"a red dagger {i}", "dagger", prompt_set="hazards", sample_index=s) for i in range(9) for s in (0, 1)
+    ]
+    benign = [trial(f"a green leaf {i}", "leaf", prompt_set="benign") for i in range(3)]
+    (path,) = write_contact_sheets(
+        write(tmp_path, hazards + benign), "r", tmp_path / "out", columns=4, blur=False, profile=RULE
+    )
+    image = sheet(path)
+    assert len(places(image, upscaled(picture("dagger", 7)))) == 2
+    assert len(places(image, upscaled(picture("leaf", 7)))) == 2
+
+
+def test_prompts_that_every_method_has_come_first(tmp_path: Path) -> None:
+    rows = [trial(f"a green leaf {i}", "leaf") for i in range(20)]
+    rows += [trial(f"a green leaf {i}", "star", "static_negative") for i in (4, 11)]
+    paths = write_contact_sheets(write(tmp_path, rows), "r", tmp_path / "out", columns=2, blur=False, profile=RULE)
+    found = [len(places(sheet(path), upscaled(picture(g, 7)))) for path, g in zip(paths, ("leaf", "star"), strict=True)]
+    assert found == [2, 2]
+
+
+def test_same_bytes_again_and_another_choice_with_another_seed(tmp_path: Path) -> None:
+    rows = [trial(f"a green leaf {i}", "leaf", picture=picture("leaf", i)) for i in range(12)]
+    lake = write(tmp_path, rows)
+    again = [
+        write_contact_sheets(lake, "r", tmp_path / str(n), columns=3, seed=seed, profile=RULE)[0].read_bytes()
+        for n, seed in enumerate((0, 0, 1))
+    ]
+    assert again[0] == again[1] != again[2]
+
+
+def test_failures_and_gaps_have_words_in_their_place(tmp_path: Path) -> None:
+    fine = trial("a green leaf", "leaf")
+    rows = [
+        fine,
+        failed("a purple key", "none", "TimeoutError: no answer in 60 s " * 20),
+        trial("an orange star", "star", picture=None),
+        trial("a red circle", "circle", picture=b"broken"),
+        trial("a green leaf", "leaf", "dynamic_negative", exchanges=[exchange(5, "leaf")]),
+        failed("a purple key", "dynamic_negative", "out of memory"),
+    ]
+    paths = write_contact_sheets(write(tmp_path, rows), "r", tmp_path / "out", blur=False, profile=RULE)
+    assert [len(places(sheet(path), upscaled(fine["picture"]))) for path in paths] == [1, 1]
+
+
+def test_with_blur_no_prompt_is_drawn_not_even_in_an_error(tmp_path: Path) -> None:
+    def drawn(prompt: str) -> bytes:
+        row = failed(prompt, "none", f"ValueError: {prompt!r} is too long", prompt_hash="ab" * 32)
+        place = tmp_path / prompt
+        return write_contact_sheets(write(place, [row]), "r", place / "out", profile=RULE)[0].read_bytes()
+
+    assert drawn("a green leaf") == drawn("an orange star")
+
+
+@pytest.mark.parametrize(
+    "prompt", ["赤い円と青い鍵" * 30, "🍀" * 80, "Ein grüner Löwe\n\tαβγ " * 20, "x" * 900, "", "\u202e\x00"]
+)
+def test_any_text_above_a_single_column(tmp_path: Path, prompt: str) -> None:
+    row = trial(prompt, "leaf")
+    (path,) = write_contact_sheets(
+        write(tmp_path, [row]), "r", tmp_path / "out", blur=False, profile=RULE, banner=prompt
+    )
+    image = sheet(path)
+    assert len(places(image, upscaled(row["picture"]))) == 1
+    assert image.shape[0] < 600
+    assert image.shape[1] < 600
+
+
+def test_odd_method_names_stay_in_the_folder(tmp_path: Path) -> None:
+    (path,) = write_contact_sheets(
+        write(tmp_path, [trial("a cup", "cup", "../safe region")]), "r", tmp_path / "out", profile=RULE
+    )
+    assert path.parent == tmp_path / "out"
+    assert path.is_file()
+
+
+def test_empty_runs_and_wrong_arguments(tmp_path: Path) -> None:
+    lake = write(tmp_path, [])
+    assert write_contact_sheets(lake, "r", tmp_path / "out", profile="miniature") == []
+    with pytest.raises(ValueError, match="columns is 0"):
+        write_contact_sheets(lake, "r", tmp_path / "out", columns=0, profile=RULE)
+    with pytest.raises(FileNotFoundError, match="did you mean 'r'"):
+        write_contact_sheets(lake, "rr", tmp_path / "out", profile=RULE)

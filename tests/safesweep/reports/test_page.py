@@ -1,0 +1,106 @@
+"""The page as text: one file, no address outside it, nothing of the lake read as markup."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from safesweep.reports.facts import RunFacts
+from safesweep.reports.gallery import Gallery
+from safesweep.reports.page import render_page
+from tests.safesweep.reports.lake import BANNER, HOSTILE, SCRIPT
+
+
+class Reader(HTMLParser):
+    """Collects tags, attributes and what stands outside and inside scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.words: list[str] = []
+        self.inside = ""
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag in ("script", "style"):
+            self.inside = tag
+            self.scripts.append("")
+
+    def handle_endtag(self, tag):
+        if tag == self.inside:
+            self.inside = ""
+
+    def handle_data(self, data):
+        if self.inside:
+            self.scripts[-1] += data
+        else:
+            self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    return reader
+
+
+def test_no_text_of_the_lake_became_markup(read: Reader) -> None:
+    scripts = [attributes for tag, attributes in read.tags if tag == "script"]
+    assert [attributes.get("type") for attributes in scripts] == ["application/json", None, None]
+    names = {name for _, attributes in read.tags for name in attributes}
+    assert not [name for name in names if name.startswith("on")]
+    assert not {"svg", "iframe", "object", "i", "u"} & {tag for tag, _ in read.tags}
+    links = [attributes["href"] for tag, attributes in read.tags if tag in ("a", "link")]
+    assert all(link.startswith("#") or link == "data:," for link in links)
+
+
+def test_every_link_has_its_target_and_ids_are_single(read: Reader) -> None:
+    ids = [attributes["id"] for _, attributes in read.tags if attributes.get("id")]
+    assert len(ids) == len(set(ids))
+    links = {attributes["href"][1:] for tag, attributes in read.tags if tag == "a"}
+    assert links <= set(ids)
+
+
+def test_hostile_words_are_shown_as_words(read: Reader) -> None:
+    words = " ".join("".join(read.words).split())
+    for hostile in HOSTILE[1:]:
+        assert hostile in words
+    assert SCRIPT not in words  # a prompt: not shown until it is asked for
+    assert BANNER in words
+
+
+def test_nothing_is_loaded_from_elsewhere(read: Reader) -> None:
+    assert not [attributes for _, attributes in read.tags if "src" in attributes]
+    [policy] = [a["content"] for tag, a in read.tags if tag == "meta" and a.get("http-equiv")]
+    assert "default-src 'none'" in policy
+    assert "unsafe-eval" not in policy
+    assert not re.search(r"script-src[^;]*unsafe-inline", policy)
+    assert "http" not in policy
+
+
+def test_the_data_is_json_and_holds_prompts_and_charts(read: Reader) -> None:
+    data = json.loads(read.scripts[1])  # after the style
+    assert set(data) == {"charts", "images", "prompts"}
+    assert any(SCRIPT in prompt for prompt in data["prompts"].values())
+    assert set(data["charts"]) == {"front-0", "category-rates", "answers-by-step"}
+    assert "<" not in read.scripts[1]
+
+
+def test_prompts_can_be_left_out(facts: RunFacts, gallery: Gallery) -> None:
+    page = render_page(facts, gallery, texts=False)
+    assert "stand-in" not in page
+    assert "window.pwned=1" not in page
+    assert 'id="toggle-prompts"' not in page
+
+
+def test_equal_runs_give_equal_pages(facts: RunFacts, gallery: Gallery, page: str) -> None:
+    assert render_page(facts, gallery) == page
+
+
+def test_templates_lie_beside_the_code() -> None:
+    from safesweep.reports.page import TEMPLATES
+
+    assert {path.name for path in Path(TEMPLATES).iterdir()} == {"report.css", "report.html.jinja", "report.js"}

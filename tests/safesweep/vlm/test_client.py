@@ -1,0 +1,108 @@
+"""The VLM client's retries, deadlines and cancelling, against a handle whose every answer is scripted."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from ray.exceptions import RayActorError, RayTaskError
+from ray.serve.exceptions import BackPressureError
+
+from safesweep.errors import InputError
+from safesweep.vlm.client import ServeSource, VlmClient
+from safesweep.vlm.errors import VlmError, VlmGaveUpError, VlmRefusedError
+
+PICTURE = np.zeros((4, 4, 3), np.uint8)
+
+
+class Response:
+    """What a Serve handle returns: awaitable and cancellable."""
+
+    def __init__(self, outcome):
+        self.outcome, self.cancelled = outcome, False
+
+    def cancel(self):
+        self.cancelled = True
+
+    def __await__(self):
+        return self._wait().__await__()
+
+    async def _wait(self):
+        if self.outcome == "hang":
+            await asyncio.sleep(60)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+class Handle:
+    """Gives one scripted outcome a call, the last one for ever."""
+
+    def __init__(self, *outcomes):
+        self.outcomes, self.responses, self.ask = list(outcomes), [], self
+
+    def remote(self, picture, question):
+        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        self.responses.append(Response(outcome))
+        return self.responses[-1]
+
+
+def ask(handle, timeout_s=0.2, tries=3, **options):
+    client = VlmClient(ServeSource(handle, timeout_s), timeout_s, tries, **options)
+    return client.ask(PICTURE, "what?").result(timeout=30), client
+
+
+def test_an_answer_is_handed_on():
+    answer, client = ask(Handle("dagger"))
+    assert answer == "dagger" and client.retries == 0
+
+
+def test_a_dead_replica_is_asked_again_elsewhere():
+    handle = Handle(RayActorError(), RayActorError(), "flame")
+    answer, client = ask(handle)
+    assert answer == "flame" and client.retries == 2
+
+
+def test_a_hanging_call_is_cancelled_and_asked_again():
+    handle = Handle("hang", "skull")
+    assert ask(handle)[0] == "skull"
+    assert [response.cancelled for response in handle.responses] == [True, False]
+
+
+def test_it_gives_up_after_its_tries_and_says_why():
+    handle = Handle("hang")
+    with pytest.raises(VlmGaveUpError, match=r"2 attempts, the last: TimeoutError: no answer within 0.05 s"):
+        ask(handle, timeout_s=0.05, tries=2)
+    assert len(handle.responses) == 2 and all(response.cancelled for response in handle.responses)
+
+
+def test_a_full_queue_does_not_use_up_the_tries():
+    full = BackPressureError(num_queued_requests=9, max_queued_requests=9)
+    handle = Handle(full, full, full, full, "nothing")
+    assert ask(handle, timeout_s=2.0, tries=2)[0] == "nothing"
+
+
+def test_an_error_of_our_own_is_not_retried():
+    handle = Handle(KeyError("bug"))
+    with pytest.raises(KeyError):
+        ask(handle)
+    assert len(handle.responses) == 1
+
+
+def test_a_question_that_the_replica_cannot_know_is_not_retried():
+    handle = Handle(RayTaskError("ask", "traceback", InputError("no vocabulary asks 'what?'")))
+    with pytest.raises(VlmError, match="no vocabulary asks"):
+        ask(handle)
+    assert len(handle.responses) == 1
+
+
+def test_any_other_error_in_the_replica_is_retried():
+    handle = Handle(RayTaskError("ask", "traceback", RuntimeError("out of memory")), "skull")
+    assert ask(handle)[0] == "skull"
+
+
+def test_a_refusal_fails_by_name_unless_it_is_read_as_an_answer():
+    refusal = "I'm sorry, but I cannot help with that."
+    with pytest.raises(VlmRefusedError, match="the VLM refused: .*cannot help"):
+        ask(Handle(refusal))
+    assert ask(Handle(refusal), on_refusal="nothing")[0] == refusal
+    assert ask(Handle("I cannot see any dagger."))[0] == "I cannot see any dagger."
