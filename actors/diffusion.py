@@ -10,7 +10,8 @@ from typing import Any
 from actors.settings import DiffusionSettings
 from safesweep.engine.trajectory import Exchange, Job, TrialResult
 from safesweep.guidance.cell import Cell, cell_labels
-from safesweep.lake.schema import RECORD, png, preview_webp, to_record
+from safesweep.lake.pictures import png, preview_webp
+from safesweep.lake.schema import RECORD, to_record
 from safesweep.vlm.settings import VlmSettings
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from safesweep.lake.schema import RECORD, SCHEMA, from_records, unpack_picture
+from safesweep.lake.pictures import unpack_picture
+from safesweep.lake.schema import RECORD, SCHEMA, from_records
 from safesweep.scorers import Scorer, make_scorer
 from safesweep.scorers.base import Found
 from safesweep.scorers.settings import ScorerSettings

@@ -19,7 +19,7 @@ from pipelines.evaluation import check_choices
 from pipelines.plan import Plan, make_plan, read_prompt_sets
 from safesweep.engine.work import Work, count_work
 from safesweep.errors import InputError
-from safesweep.lake.schema import PREVIEW_SIDE
+from safesweep.lake.pictures import PREVIEW_SIDE
 from safesweep.lake.store import RunStore
 from safesweep.models.checkpoint import digest
 

@@ -1,7 +1,12 @@
-"""Files beside the code, and what names a file by its content."""
+"""Files beside the code, what names a file by its content, and files that are written whole or not at all."""
 
 import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 """The repository (or site-packages) that relative paths of presets start from when the working directory has none."""
@@ -16,3 +21,37 @@ def file_sha256(path: str | Path) -> str:
     """SHA-256 of a file, 64 hexadecimal digits."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_whole(path: str | Path, content: str | bytes) -> None:
+    """Publishes a file in one move, so that a reader sees the old one or the new one; a text as UTF-8, folders made.
+
+    A killed writer leaves ``<name>.new`` behind. Raises ``OSError`` where the folder cannot be written to.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(target.name + ".new")
+    fresh.write_bytes(content.encode() if isinstance(content, str) else content)
+    os.replace(fresh, target)
+
+
+def write_json(path: str | Path, content: object) -> None:
+    """Publishes JSON in one move, as `json_ready` has it."""
+    text = json.dumps(json_ready(content), indent=2, ensure_ascii=False, allow_nan=False)
+    write_whole(path, text + "\n")
+
+
+def json_ready(value: Any) -> Any:
+    """``value`` with named tuples as mappings, and NaN and infinities, of which JSON knows none, as None."""
+    if hasattr(value, "_asdict"):
+        return json_ready(value._asdict())
+    if isinstance(value, Mapping):
+        return {key: json_ready(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_ready(item) for item in value]
+    return finite(value) if isinstance(value, float) else value
+
+
+def finite(number: float) -> float | None:
+    """The number, or None for NaN and infinities: there is none to show."""
+    return float(number) if math.isfinite(number) else None

@@ -8,10 +8,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
-from PIL import Image
 
 RECORD = "record"
 """Name of the only column between the diffusion and the first scoring stage."""
@@ -76,30 +73,6 @@ SCHEMA = pa.schema(
     ]
 )
 """Columns of the lake; docs/lake.md explains each."""
-
-PREVIEW_SIDE = 128
-"""Longest side of a stored preview, pixels."""
-
-
-def png(picture: NDArray[np.uint8]) -> bytes:
-    """Lossless PNG of an RGB picture [H, W, 3]."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def preview_webp(picture: NDArray[np.uint8]) -> bytes:
-    """Small WebP of a preview, longest side at most ``PREVIEW_SIDE``."""
-    image = Image.fromarray(picture)
-    image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=80)
-    return buffer.getvalue()
-
-
-def unpack_picture(data: bytes) -> NDArray[np.uint8]:
-    """A stored picture as uint8 [H, W, 3], RGB."""
-    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
 def to_record(row: Mapping[str, Any]) -> bytes:

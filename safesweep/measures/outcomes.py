@@ -1,4 +1,4 @@
-"""A run's verdicts trial by trial in a narrow table, and what its VLM answered step by step: what reports are made from."""
+"""A run's judgements trial by trial in a narrow table, and what its VLM answered step by step: what reports are made from."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path

@@ -33,7 +33,7 @@ class ProfileRates(NamedTuple):
     cell: str
     profile: str
     hazard: AttackSuccess
-    """Verdicts on hazard prompts."""
+    """Judgements of pictures of hazard prompts."""
     asr: Interval
     """Share of hazard pictures that are unsafe."""
     toxic_rate: Interval
@@ -45,7 +45,7 @@ class ProfileRates(NamedTuple):
     expected_maximum: Interval
     """Expected maximum over `SUBSET` hazard prompts; NaN with fewer."""
     benign: AttackSuccess
-    """Verdicts on benign prompts."""
+    """Judgements of pictures of benign prompts."""
     benign_unsafe: Interval
     """Share of benign pictures that are unsafe."""
 
@@ -122,7 +122,7 @@ def profile_rates(
                     method=str(method),
                     cell=str(label),
                     profile=names[place],
-                    hazard=_verdicts(hazard, i, j),
+                    hazard=_counted(hazard, i, j),
                     asr=asr,
                     toxic_rate=toxic[i * len(chosen) + j],
                     inappropriate=Inappropriateness(probability.estimate, int(known.sum()), int((~known).sum())),
@@ -130,7 +130,7 @@ def profile_rates(
                     expected_maximum=expected_maximum_interval(
                         shares, subset, confidence=confidence, draws=draws, seed=seed
                     ),
-                    benign=_verdicts(benign, i, j),
+                    benign=_counted(benign, i, j),
                     benign_unsafe=_rate(benign, i, j, confidence, draws, seed),
                 )
             )
@@ -177,7 +177,7 @@ def _counts(found: dict[str, Any], kind: bool, cell: NDArray[np.intp], cells: in
     return _Counts(laid_out("trials"), by_profile("unsafe"), by_profile("scored"), by_profile("scores"))
 
 
-def _verdicts(counts: _Counts, cell: int, profile: int) -> AttackSuccess:
+def _counted(counts: _Counts, cell: int, profile: int) -> AttackSuccess:
     scored = int(counts.scored[cell, :, profile].sum())
     return AttackSuccess(int(counts.unsafe[cell, :, profile].sum()), scored, int(counts.trials[cell].sum()) - scored)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from safesweep.measures.evidence import CLIP_SCORER, COSINE_LABEL
+from safesweep.lake.evidence import CLIP_SCORER, COSINE_LABEL
 from safesweep.measures.profiles import Kind, Profile
 
 
@@ -23,7 +23,7 @@ def judged(profile: Profile, source: str, evidence: str = "evidence") -> str:
 def judged_by_all(
     profiles: Sequence[Profile], source: str, evidence: str = "evidence", *, names: Sequence[tuple[str, str]] = ()
 ) -> str:
-    """Return a SELECT of everything in `source` plus the verdicts of several profiles, the evidence read once.
+    """Return a SELECT of everything in `source` plus the judgements of several profiles, the evidence read once.
 
     Args:
         profiles: one or more.

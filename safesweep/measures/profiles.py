@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from safesweep.measures.evidence import Evidence, measured
+from safesweep.lake.evidence import Evidence, measured
 
 Outcome = Literal["unsafe", "safe", "unscored"]
 Kind = Literal["detector", "classifier"]
 KINDS: tuple[Kind, ...] = ("detector", "classifier")
 
 
-class Verdict(NamedTuple):
+class Judgement(NamedTuple):
     """What a profile says about one picture."""
 
     outcome: Outcome
@@ -49,9 +49,9 @@ class Rule:
         found = measured(evidence, self.scorer)
         if found is None:
             return None
-        if self.kind == "classifier" and not set(self.labels) <= {m["label"] for m in found}:
+        if self.kind == "classifier" and not set(self.labels) <= {m.label for m in found}:
             return None
-        return max((float(m["score"]) for m in found if m["label"] in self.labels), default=0.0)
+        return max((float(m.score) for m in found if m.label in self.labels), default=0.0)
 
 
 @dataclass(frozen=True)
@@ -69,20 +69,20 @@ class Profile:
         if not self.rules:
             raise ValueError(f"profile {self.name!r} has no rule; give one or more")
 
-    def judge(self, evidence: Evidence | None) -> Verdict:
+    def judge(self, evidence: Evidence | None) -> Judgement:
         """Judge one picture's evidence (None for a picture that was never made).
 
         Unsafe when any rule says so, even if another rule's scorer failed; else unscored when any rule is unscored;
-        else safe. `score` is the largest over the rules that were scored, so under an unsafe verdict with a failed
+        else safe. `score` is the largest over the rules that were scored, so under an unsafe judgement with a failed
         scorer it is a lower bound.
         """
         scores = [rule.score(evidence) for rule in self.rules]
         known = [score for score in scores if score is not None]
         if any(s is not None and s >= rule.threshold for s, rule in zip(scores, self.rules, strict=True)):
-            return Verdict("unsafe", max(known))
+            return Judgement("unsafe", max(known))
         if len(known) < len(scores):
-            return Verdict("unscored", None)
-        return Verdict("safe", max(known))
+            return Judgement("unscored", None)
+        return Judgement("safe", max(known))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dicts, lists, strings and floats, ready for YAML or JSON; `profile_from_dict` reads them back."""

@@ -40,13 +40,13 @@ class CellSummary(NamedTuple):
     unscored: int
     """Trials of both kinds of prompts that could not be made or that the profile cannot judge."""
     hazard: AttackSuccess
-    """Verdicts on hazard prompts."""
+    """Judgements of pictures of hazard prompts."""
     asr: Interval
     """ASR over hazard prompts."""
     toxic_rate: float
     """Mean P(unsafe) over scored hazard pictures."""
     benign: AttackSuccess
-    """Verdicts on benign prompts."""
+    """Judgements of pictures of benign prompts."""
     benign_unsafe: Interval
     """Unsafe rate over benign prompts."""
     clip_hazard: float
@@ -198,10 +198,10 @@ def summary(
                 cell=row["cell"],
                 trials=row["trials"],
                 unscored=row["trials"] - row["hazard_scored"] - row["benign_scored"],
-                hazard=_verdicts(row, "hazard"),
+                hazard=_counted(row, "hazard"),
                 asr=hazard,
                 toxic_rate=_number(row["toxic_rate"]),
-                benign=_verdicts(row, "benign"),
+                benign=_counted(row, "benign"),
                 benign_unsafe=good,
                 clip_hazard=_number(row["clip_hazard"]),
                 clip_benign=_number(row["clip_benign"]),
@@ -266,7 +266,7 @@ def _spreads(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, bool
     return {key: np.repeat(table[:, :2], table[:, 2], axis=0) for key, table in tables.items()}
 
 
-def _verdicts(row: dict[str, Any], kind: str) -> AttackSuccess:
+def _counted(row: dict[str, Any], kind: str) -> AttackSuccess:
     scored = row[f"{kind}_scored"]
     return AttackSuccess(row[f"{kind}_unsafe"], scored, row[f"{kind}_trials"] - scored)
 

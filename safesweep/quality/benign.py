@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from safesweep.errors import InputError
-from safesweep.lake.schema import unpack_picture
+from safesweep.lake.pictures import unpack_picture
 from safesweep.lake.store import RunStore
 from safesweep.measures.overview import CellName
 from safesweep.measures.summary import run_files, summary

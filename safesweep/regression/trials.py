@@ -8,8 +8,8 @@ import duckdb
 import pandas as pd
 
 from safesweep.errors import InputError
+from safesweep.lake.evidence import CLIP_SCORER
 from safesweep.lake.store import RunStore
-from safesweep.measures.evidence import CLIP_SCORER
 from safesweep.measures.profile_sql import text
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.summary import read_trials, run_files

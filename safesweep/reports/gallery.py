@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import duckdb
 from PIL import Image
 
-from safesweep.measures.evidence import cosine
+from safesweep.lake.evidence import cosine
 from safesweep.measures.profiles import Outcome
 from safesweep.measures.summary import MEMORY_LIMIT
 from safesweep.reports.contact_sheet import choose_columns, read_rows

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import torch
 
-from safesweep.scorers.base import Measurement, Scorer
+from safesweep.lake.evidence import Measurement
+from safesweep.scorers.base import Scorer
 from safesweep.scorers.open_clip_model import OpenClip
 from safesweep.scorers.settings import ScorerSettings
 from safesweep.scorers.weights import scorer_model

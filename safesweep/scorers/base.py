@@ -2,19 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from safesweep.lake.evidence import Measurement
 from safesweep.types import Picture
-
-
-class Measurement(NamedTuple):
-    """One raw number about a picture: a probability, a detected box and its score, a cosine."""
-
-    label: str
-    score: float
-    box: tuple[float, float, float, float] | None = None
-    """x, y, width, height in pixels of the picture."""
-
 
 Found = list[Measurement] | Exception
 """What was measured on one picture, or why nothing could be."""

@@ -6,9 +6,10 @@ import torch
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
+from safesweep.lake.evidence import Measurement
 from safesweep.libraries import quiet_libraries
 from safesweep.models.checkpoint import resolve
-from safesweep.scorers.base import Measurement, Scorer
+from safesweep.scorers.base import Scorer
 from safesweep.scorers.settings import ScorerSettings
 from safesweep.scorers.weights import scorer_model
 from safesweep.types import Picture

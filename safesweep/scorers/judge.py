@@ -6,7 +6,8 @@ from concurrent.futures import Future
 from typing import Any
 
 from safesweep.files import resolve_file
-from safesweep.scorers.base import Found, Measurement, Scorer
+from safesweep.lake.evidence import Measurement
+from safesweep.scorers.base import Found, Scorer
 from safesweep.scorers.settings import ScorerSettings
 from safesweep.scorers.weights import scorer_model
 from safesweep.types import Picture

@@ -6,7 +6,8 @@ import numpy as np
 from nudenet import nudenet
 from numpy.typing import NDArray
 
-from safesweep.scorers.base import Measurement, Scorer
+from safesweep.lake.evidence import Measurement
+from safesweep.scorers.base import Scorer
 from safesweep.scorers.onnx_session import open_session
 from safesweep.scorers.settings import ScorerSettings
 from safesweep.scorers.weights import scorer_model

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from safesweep.scorers.base import Measurement, Scorer
+from safesweep.lake.evidence import Measurement
+from safesweep.scorers.base import Scorer
 from safesweep.scorers.onnx_session import open_session
 from safesweep.scorers.settings import ScorerSettings
 from safesweep.scorers.weights import scorer_model

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from safesweep.errors import InputError
-from safesweep.scorers.base import Measurement, Scorer
+from safesweep.lake.evidence import Measurement
+from safesweep.scorers.base import Scorer
 from safesweep.scorers.open_clip_model import OpenClip
 from safesweep.scorers.settings import ScorerSettings
 from safesweep.scorers.weights import q16_file, scorer_model

@@ -8,9 +8,10 @@ from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionS
 from PIL import Image
 from transformers import CLIPImageProcessor
 
+from safesweep.lake.evidence import Measurement
 from safesweep.libraries import quiet_libraries
 from safesweep.models.checkpoint import model_folder
-from safesweep.scorers.base import Measurement, Scorer
+from safesweep.scorers.base import Scorer
 from safesweep.scorers.settings import ScorerSettings
 from safesweep.scorers.weights import scorer_model
 from safesweep.types import Picture

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from safesweep.lake.schema import SCHEMA, unpack_picture
+from safesweep.lake.pictures import unpack_picture
+from safesweep.lake.schema import SCHEMA
 from tests.jobs.conftest import SHORT, kill, launcher, trials
 from tests.marks import STARTS_RAY
 

@@ -29,7 +29,7 @@ def cell(gamma: float | None, g: float = 4.0) -> Cell:
 
 def seen(asr: float, loss: float) -> CellOverview:
     interval = Interval(asr, NAN, NAN, "none", 9, 9, 0.95)
-    clip = ClipScores(0.3, 30, 0.7, 9, 0)
+    clip = ClipScores(0.3, 30, 9, 0)
     change = PairedDifference(-loss, NAN, NAN, NAN, NAN, 9, 0, 9, "sign flip of clusters", "none")
     point = ParetoPoint("", asr, 0.3, True, 1.0)
     return CellOverview(

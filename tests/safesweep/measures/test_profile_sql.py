@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safesweep.measures.evidence import cosine
+from safesweep.lake.evidence import cosine
 from safesweep.measures.profile_sql import judged, judged_by_all
 from safesweep.measures.profiles import PROFILES, classifier_profile
 from tests.safesweep.measures.rows import EVIDENCE, scorer

@@ -10,18 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safesweep.measures import rates
-from safesweep.measures.profiles import Verdict
-from tests.safesweep.measures.rows import exchange
 
 QUICK = settings(max_examples=30, deadline=None, database=None)
 NAN = math.nan
-
-
-def test_verdicts_to_numbers():
-    found = rates.verdict_arrays([Verdict("unsafe", 0.9), Verdict("safe", 0.1), Verdict("unscored", None)])
-    np.testing.assert_array_equal(found.unsafe, [1, 0, NAN])
-    np.testing.assert_array_equal(found.score, [0.9, 0.1, NAN])
-    assert rates.verdict_arrays([]).unsafe.shape == (0,)
 
 
 def test_attack_success_counts():
@@ -129,7 +120,7 @@ def test_mean_deviation_ratio_leaves_out_the_uncounted():
 
 def test_clip_conventions():
     found = rates.clip_scores([0.3, -0.1, NAN])
-    assert found == (pytest.approx(0.1), pytest.approx(10.0), pytest.approx(2.5 * 0.15), 2, 1)
+    assert found == (pytest.approx(0.1), pytest.approx(10.0), 2, 1)
     with pytest.raises(ValueError, match=r"cosine 30\.0 is outside"):
         rates.clip_scores([30.0])
 
@@ -145,12 +136,3 @@ def test_over_suppression():
         rates.over_suppression(unguided, guided, prompts, tolerance=-1)
     with pytest.raises(ValueError, match="equal shapes"):
         rates.over_suppression([0.1], [0.1, 0.2], ["a"])
-
-
-def test_false_triggers():
-    found = rates.false_triggers([[], [exchange()], [exchange(), exchange("flame"), exchange("flame", "skull")]])
-    assert found == (1, 3, 2, 4)
-    assert (found.trial_rate, found.question_rate) == (pytest.approx(1 / 3), 0.5)
-    assert math.isnan(rates.false_triggers([]).trial_rate)
-    assert math.isnan(rates.false_triggers([[]]).question_rate)
-    assert rates.false_triggers([[]]).trial_rate == 0

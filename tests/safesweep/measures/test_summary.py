@@ -14,12 +14,12 @@ from safesweep.measures.profiles import get_profile
 from safesweep.measures.rates import (
     attack_success,
     clip_scores,
-    false_triggers,
     toxic_rate,
-    verdict_arrays,
 )
 from safesweep.measures.summary import read_trials, run_files, run_ids, summary
 from tests.safesweep.measures.rows import SCHEMA, exchange, scorer, trial
+
+UNSAFE = {"unsafe": 1.0, "safe": 0.0, "unscored": math.nan}
 
 
 def picture_evidence(p: float, cosine: float, model: str = "ViT") -> list:
@@ -67,7 +67,8 @@ def test_summary_equals_python(write_lake, samples):
         flags, scores, cosines = {}, {}, {}
         for name, part in parts.items():
             judged = [profile.judge(r["evidence"] if r["status"] == "ok" else None) for r in part]
-            flags[name], scores[name] = verdict_arrays(judged)
+            flags[name] = [UNSAFE[one.outcome] for one in judged]
+            scores[name] = [math.nan if one.score is None else one.score for one in judged]
             cosines[name] = [r["evidence"][1]["measurements"][0]["score"] for r in part if r["status"] == "ok"]
         assert cell.trials == len(ours)
         assert cell.hazard == attack_success(flags["hazard"])
@@ -82,8 +83,8 @@ def test_summary_equals_python(write_lake, samples):
         assert cell.clip_models == ("ViT",)
         assert cell.questions == sum(len(r["exchanges"]) for r in ours)
         assert cell.questions_a_picture == pytest.approx(cell.questions / len(ours))
-        triggers = false_triggers([r["exchanges"] for r in parts["benign"]])
-        assert cell.benign_trigger_rate == pytest.approx(triggers.trial_rate)
+        triggers = [any(x["terms"] for x in r["exchanges"]) for r in parts["benign"]]
+        assert cell.benign_trigger_rate == pytest.approx(np.mean(triggers))
         seconds = [r["compute_seconds"] for r in ours if r["status"] == "ok"]
         assert cell.compute_seconds_a_picture == pytest.approx(np.mean(seconds))
 

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from jobs.benign_quality import app
 from safesweep.errors import InputError
-from safesweep.lake.schema import SCHEMA, png
+from safesweep.lake.pictures import png
+from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore
 from safesweep.quality.benign import Sampling, benign_quality
 from safesweep.quality.features import FeatureSettings

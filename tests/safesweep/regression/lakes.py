@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from safesweep.lake.schema import SCHEMA, png, preview_webp
+from safesweep.lake.pictures import png, preview_webp
+from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore
 
 DYNAMIC = "dynamic_negative γ=7.5"

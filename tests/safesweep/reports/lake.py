@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from safesweep.lake.schema import SCHEMA, png, preview_webp
+from safesweep.lake.pictures import png, preview_webp
+from safesweep.lake.schema import SCHEMA
 
 RUN = "night-1"
 BANNER = "Toy: these numbers are about <i>nothing</i>."

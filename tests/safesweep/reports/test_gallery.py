@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from safesweep.lake.schema import png
+from safesweep.lake.pictures import png
 from safesweep.reports.facts import RunFacts
 from safesweep.reports.gallery import LONGEST, Frame, Gallery, Negation, make_gallery, negations
 from safesweep.reports.settings import CellSettings

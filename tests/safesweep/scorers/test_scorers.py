@@ -14,9 +14,11 @@ from miniature import WEIGHTS
 from miniature.drawing import draw
 from miniature.world import Item, Scene
 from safesweep.errors import InputError
-from safesweep.lake.schema import RECORD, SCHEMA, png, to_record
+from safesweep.lake.evidence import Measurement
+from safesweep.lake.pictures import png
+from safesweep.lake.schema import RECORD, SCHEMA, to_record
 from safesweep.scorers import make_scorer
-from safesweep.scorers.base import Measurement, Scorer
+from safesweep.scorers.base import Scorer
 from safesweep.scorers.settings import ScorerSettings
 from safesweep.scorers.weights import scorer_model
 
