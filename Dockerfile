@@ -8,9 +8,9 @@ RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /build
 # the dependencies alone first: a change of the code leaves their layer as it is
-COPY pyproject.toml ./
+COPY pyproject.toml requirements.lock ./
 RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
-    && pip install --requirement requirements.txt
+    && pip install --requirement requirements.txt --constraint requirements.lock
 
 FROM python:3.11.14-slim-bookworm
 # rsync, ssh and procps for the cluster launcher, wget for KubeRay's probes, the rest for opencv

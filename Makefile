@@ -1,5 +1,7 @@
 # Every target sets itself up: the first call makes .venv and installs, later calls find it there.
-PYTHON ?= python3.11
+# Any Python that the pinned set supports; one that is on the path but does not run is passed over.
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null && echo $$name && break; done)
 VENV := .venv
 RUN := $(VENV)/bin/python
 
@@ -8,10 +10,15 @@ RUN := $(VENV)/bin/python
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml requirements.lock
+	@test -n "$(PYTHON)" || { echo "error: no Python from 3.11 to 3.14 on the path; name one: make PYTHON=/path/to/python"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --editable '.[dev]'
+	$(VENV)/bin/pip install --quiet --requirement requirements.lock
+	$(VENV)/bin/pip install --quiet --no-deps --editable .
 	touch $@
+
+python:  ## Print the Python that make uses
+	@echo $(PYTHON)
 
 setup: $(VENV)/.installed  ## Make .venv and install everything into it
 
@@ -21,17 +28,29 @@ eval: setup  ## Run the main job on the miniature: prompts to table
 nightly: setup  ## Run tonight's regression on the miniature
 	$(RUN) jobs/nightly_regression.py
 
-test: setup  ## Run the tests
+test: setup  ## Run all tests
 	$(RUN) -m pytest -q -n 2 --dist loadgroup
 
-check: setup  ## Lint, formatting, types
+quick: setup  ## Run the tests that need no cluster and no training, in two minutes
+	$(RUN) -m pytest -q -n 2 --dist loadgroup -m "not ray and not slow"
+
+check: setup  ## Lint, formatting, types, import rules, lock file
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
 
 format: setup  ## Rewrite the code in the house format
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+lock: setup  ## Pin the whole set anew in requirements.lock
+	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --extra dev --upgrade --no-annotate --no-header --no-emit-index-url \
+		pyproject.toml --output-file requirements.lock
+
+mutants: setup  ## Change engine, methods, measures and lake in small ways and count the changes that no test notices (hours; resumes)
+	$(VENV)/bin/mutmut run
+	$(VENV)/bin/mutmut results
 
 bench: setup  ## Run the benchmarks, each printing one JSON line at its end
 	@for file in benchmarks/*.py; do echo "== $$file"; $(RUN) $$file || exit 1; done
@@ -43,6 +62,6 @@ miniature-train: setup  ## Train the miniature again (about two hours of two cor
 	$(RUN) -m miniature.training
 
 clean:  ## Remove the virtual environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup eval nightly test check format bench miniature-report miniature-train clean
+.PHONY: help setup python eval nightly test quick check format lock mutants bench miniature-report miniature-train clean

@@ -1,0 +1,1 @@
+"""The command line that all jobs share: presets, options, help, exit codes. Free of Ray and torch."""
