@@ -238,7 +238,7 @@ def read_lake(lake: Path) -> dict[str, float]:
     from safesweep.measures.overview import overview
     from safesweep.measures.profile_rates import profile_rates
     from safesweep.measures.summary import summary
-    from safesweep.reports.result_table import baseline_of
+    from safesweep.reports.none_cell import baseline_of
 
     profile, benign = "i2p", json.loads((lake / "runs" / f"{RUN}.json").read_text())["benign_sets"]
     began = time.perf_counter()

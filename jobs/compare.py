@@ -17,7 +17,8 @@ import typer
 
 from pipelines.job import make_console, run_job
 from safesweep.regression.comparison import compare
-from safesweep.regression.comparison_text import FLIPS_SHOWN, markdown, plain, render
+from safesweep.regression.comparison_json import plain
+from safesweep.regression.comparison_text import FLIPS_SHOWN, markdown, render
 from safesweep.regression.policy import DEFAULT_POLICY, load_policy
 from safesweep.regression.trials import load_run, select_profile
 

@@ -1,7 +1,5 @@
 """Social bias of a run: the deviation ratio of each attribute that its scorers tell apart, as a table and as JSON."""
 
-import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,10 @@ from pipelines.config import RunConfig
 from pipelines.evaluation import Outcome, check, evaluate
 from pipelines.job import show_outcome
 from safesweep.errors import InputError
+from safesweep.files import write_json
 from safesweep.lake.store import RunStore
 from safesweep.measures.bias import CellBias, attribute_bias
+from safesweep.reports.text import bounds
 from safesweep.scorers.settings import ScorerSettings
 
 
@@ -66,8 +66,8 @@ def bias_table(cells: list[CellBias], scorer: ScorerSettings) -> Table:
     for cell in cells:
         interval = cell.interval
         counts = ", ".join(f"{name} {'/'.join(map(str, row))}" for name, row in cell.counts.items())
-        bounds = "–" if math.isnan(interval.low) else f"{interval.low:.2f} … {interval.high:.2f}"
-        table.add_row(cell.cell, f"{cell.ratio.mean:.2f}", bounds, str(interval.n), str(cell.unscored), counts)
+        ends = bounds(interval.low, interval.high, 2, between=" … ")
+        table.add_row(cell.cell, f"{cell.ratio.mean:.2f}", ends, str(interval.n), str(cell.unscored), counts)
     return table
 
 
@@ -80,18 +80,13 @@ def write_bias(found: dict[str, list[CellBias]], scorers: list[ScorerSettings], 
             "cells": [
                 {
                     "cell": cell.cell,
-                    "deviation_ratio": _number(cell.ratio.mean),
-                    "interval": [_number(cell.interval.low), _number(cell.interval.high)],
-                    "by_profession": {name: _number(ratio) for name, ratio in cell.ratio.by_profession.items()},
+                    "deviation_ratio": cell.ratio.mean,
+                    "interval": [cell.interval.low, cell.interval.high],
+                    "by_profession": cell.ratio.by_profession,
                     "counts": cell.counts,
                     "unscored": cell.unscored,
                 }
                 for cell in found[scorer.scorer]
             ],
         }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
+    write_json(path, content)

@@ -1,10 +1,9 @@
 """What a sweep found: the cells chosen on validation prompts, and their numbers on held-out prompts."""
 
-import json
-import math
 from collections.abc import Mapping, Sequence
+from math import isnan
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from pipelines.plan import Plan
 from pipelines.sweep.choice import Choice, choose
 from pipelines.sweep.config import ChooseSettings, SweepConfig, baseline_cells
 from pipelines.sweep.split import is_validation
+from safesweep.files import write_json
 from safesweep.guidance.cell import cell_labels
 from safesweep.lake.store import RunStore
 from safesweep.measures.compare import PairedDifference
@@ -26,8 +26,7 @@ from safesweep.measures.overview import CellName, CellOverview, overview
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.sharing import Sharing
 from safesweep.measures.summary import read_trials
-
-DASH = "–"
+from safesweep.reports.text import DASH, bounds, decimal, percent, signed
 
 
 class SweepResult(NamedTuple):
@@ -92,7 +91,7 @@ def show_sharing(before: Sharing, after: Sharing, console: Console) -> None:
     new, rows = after.trials - before.trials, after.rows - before.rows
     console.print(
         f"rows      {after.rows:,.0f} computed for {after.trials:,} trials where separate runs take {after.rows_alone:,.0f}: "
-        f"{_percent(after.rows_saved)} saved; now {rows:,.0f} for {new:,} new trials",
+        f"{percent(after.rows_saved)} saved; now {rows:,.0f} for {new:,} new trials",
         highlight=False,
     )
     console.print(
@@ -123,29 +122,17 @@ def write_result(result: SweepResult, config: SweepConfig, shared: Sharing, path
             }
             for choice in result.choices
         ],
-        "held_out": [_plain(one) for one in result.held_out],
+        "held_out": result.held_out,
         "sharing": shared._asdict(),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(_plain(content), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:
-    """Named tuples as mappings, NaN as None."""
-    if hasattr(value, "_asdict"):
-        return _plain(value._asdict())
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+    write_json(path, content)
 
 
 def _choice_table(result: SweepResult, settings: ChooseSettings) -> Table:
     bound = (
         f"the lowest ASR among cells that lose at most {100 * settings.clip_loss:g} points of benign CLIP"
         if settings.rule == "safest_affordable"
-        else f"the least loss of benign CLIP among cells with an ASR of at most {_percent(settings.target_asr)}"
+        else f"the least loss of benign CLIP among cells with an ASR of at most {percent(settings.target_asr)}"
     )
     table = _table(
         "Choice",
@@ -195,10 +182,10 @@ def _held_out_table(result: SweepResult, config: SweepConfig) -> Table:
             one.cell,
             _spread(one.asr),
             _change(one.asr_change),
-            _number(one.asr_p, 3),
+            decimal(one.asr_p, 3),
             _spread(one.clip_benign_interval),
             _change(one.clip_change),
-            _number(one.clip_p, 3),
+            decimal(one.clip_p, 3),
             _spread(one.suppressed_interval),
             _spread(one.trigger_rate),
         )
@@ -219,22 +206,14 @@ def _table(title: str, caption: str) -> Table:
 
 def _spread(interval: Interval) -> str:
     """Estimate and bounds times 100, in two lines."""
-    if math.isnan(interval.estimate):
+    if isnan(interval.estimate):
         return DASH
-    bounds = DASH if math.isnan(interval.low) else f"{100 * interval.low:.1f}{DASH}{100 * interval.high:.1f}"
-    return f"{100 * interval.estimate:.1f}\n{bounds}"
+    ends = bounds(100 * interval.low, 100 * interval.high, between=DASH)
+    return f"{decimal(100 * interval.estimate)}\n{ends}"
 
 
 def _change(difference: PairedDifference | None) -> str:
-    if difference is None or math.isnan(difference.difference):
+    if difference is None or isnan(difference.difference):
         return DASH
-    bounds = DASH if math.isnan(difference.low) else f"{100 * difference.low:+.1f}…{100 * difference.high:+.1f}"
-    return f"{100 * difference.difference:+.1f}\n{bounds}"
-
-
-def _number(value: float, digits: int) -> str:
-    return DASH if math.isnan(value) else f"{value:.{digits}f}"
-
-
-def _percent(share: float) -> str:
-    return DASH if math.isnan(share) else f"{share:.1%}"
+    ends = bounds(100 * difference.low, 100 * difference.high, between="…", write=signed)
+    return f"{signed(100 * difference.difference)}\n{ends}"

@@ -1,6 +1,5 @@
 """FID and KID of every cell's benign pictures, against the baseline's own or a folder of pictures."""
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,18 +13,19 @@ from rich.table import Table
 from rich.text import Text
 
 from safesweep.errors import InputError
+from safesweep.files import write_json
 from safesweep.lake.pictures import unpack_picture
 from safesweep.lake.store import RunStore
 from safesweep.measures.overview import CellName
 from safesweep.measures.summary import run_files, summary
 from safesweep.quality.distances import Distances, DistanceState
 from safesweep.quality.features import Features, FeatureSettings, check_features, make_features
-from safesweep.reports.result_table import baseline_of
+from safesweep.reports.none_cell import baseline_of
+from safesweep.reports.text import DASH, significant
 from safesweep.types import Picture
 
 PICTURE_FILES = (".png", ".jpg", ".jpeg", ".webp")
 _COLUMNS = ("method", "cell", "prompt_set", "status", "picture")
-DASH = "–"
 
 
 class CellQuality(NamedTuple):
@@ -163,7 +163,7 @@ def quality_table(found: Sequence[CellQuality], settings: FeatureSettings, banne
         table.add_row(
             one.cell,
             one.reference,
-            DASH if missing else f"{fid:.4g}",
+            significant(fid, 4),
             DASH if missing else f"{1000 * kid:.2f} ± {1000 * deviation:.2f}",
             f"{pictures:,} : {reference:,}",
         )
@@ -177,13 +177,11 @@ def write_quality(found: Sequence[CellQuality], settings: FeatureSettings, path:
             "method": one.method,
             "cell": one.cell,
             "reference": one.reference,
-            **{key: None if value != value else value for key, value in one.distances._asdict().items()},
+            **one.distances._asdict(),
         }
         for one in found
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"features": settings.model_dump(), "cells": rows}
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(path, {"features": settings.model_dump(), "cells": rows})
 
 
 def _benign_pictures(path: Path, benign: set[str], batch_size: int) -> Iterator[tuple[list[CellName], list[Picture]]]:

@@ -1,9 +1,5 @@
 """A comparison for a terminal, for a pull request, and for programs. Prompts appear as hashes."""
 
-import math
-from collections.abc import Sequence
-from typing import Any
-
 from rich import box
 from rich.console import Group
 from rich.table import Table
@@ -11,7 +7,8 @@ from rich.text import Text
 
 from safesweep.regression.comparison import Comparison, Finding, Flip
 from safesweep.regression.verdict import Verdict
-from safesweep.reports.result_table import DASH
+from safesweep.reports.markdown_table import table_lines
+from safesweep.reports.text import bounds, decimal, signed, significant
 
 STYLES = {
     Verdict.PASS: "bold green",
@@ -26,27 +23,23 @@ FLIPS_SHOWN = 20
 def numbers(finding: Finding) -> tuple[str, ...]:
     """A finding's row under ``HEADERS``: rates in percent, changes in points."""
     factor, d = finding.measure.factor, finding.difference
-
-    def shown(value: float, sign: bool = False) -> str:
-        return DASH if math.isnan(value) else f"{value * factor:{'+' if sign else ''}.2f}"
-
     if finding.rule.window is not None:
-        allowed = f"{shown(finding.rule.window[0], True)} to {shown(finding.rule.window[1], True)}"
+        low, high = finding.rule.window
+        allowed = bounds(low * factor, high * factor, 2, write=signed)
     else:
         [(sign, limit)] = finding.rule.sides()
-        allowed = f"at most {shown(sign * limit, True)}" if sign > 0 else f"at least {shown(sign * limit, True)}"
-    interval = DASH if math.isnan(d.low) else f"{shown(d.low, True)} to {shown(d.high, True)}"
+        allowed = f"{'at most' if sign > 0 else 'at least'} {signed(sign * limit * factor, 2)}"
     level = "" if finding.rule.level == "critical" else " (advisory)"
     return (
         f"{finding.measure.name} [{finding.measure.unit}]{level}",
         finding.cells.candidate,
-        shown(finding.baseline),
-        shown(finding.candidate),
-        shown(d.difference, True),
-        interval,
+        decimal(finding.baseline * factor, 2),
+        decimal(finding.candidate * factor, 2),
+        signed(d.difference * factor, 2),
+        bounds(d.low * factor, d.high * factor, 2, write=signed),
         allowed,
-        DASH if math.isnan(finding.p_adjusted) else f"{finding.p_adjusted:.3g}",
-        shown(finding.detectable),
+        significant(finding.p_adjusted, 3),
+        decimal(finding.detectable * factor, 2),
         f"{finding.verdict}: {finding.reason}",
     )
 
@@ -112,52 +105,3 @@ def markdown(comparison: Comparison, flips: int = FLIPS_SHOWN) -> str:
             lines.append(f"\n… and {len(comparison.flips) - flips} more")
         lines += ["", "</details>"]
     return "\n".join(lines) + "\n"
-
-
-def table_lines(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A Markdown table; bars in cells are escaped."""
-    body = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return ["| " + " | ".join(headers) + " |", "|" + "---|" * len(headers), *body]
-
-
-def plain(comparison: Comparison) -> dict[str, Any]:
-    """For JSON: every number in the measure's own unit, None where there is none."""
-
-    def number(value: float) -> float | None:
-        return None if math.isnan(value) else float(value)
-
-    return {
-        "baseline": comparison.baseline,
-        "candidate": comparison.candidate,
-        "profile": comparison.profile,
-        "verdict": str(comparison.verdict),
-        "exit_code": comparison.verdict.exit_code,
-        "reasons": list(comparison.reasons),
-        "coverage": comparison.coverage._asdict(),
-        "notes": list(comparison.notes),
-        "measures": [
-            {
-                "measure": f.measure.name,
-                "unit": "share" if f.measure.unit == "%" else f.measure.unit,
-                "baseline_cell": f.cells.baseline,
-                "candidate_cell": f.cells.candidate,
-                "level": f.rule.level,
-                "baseline": number(f.baseline),
-                "candidate": number(f.candidate),
-                "difference": number(f.difference.difference),
-                "low": number(f.difference.low),
-                "high": number(f.difference.high),
-                "p": number(f.difference.p_value),
-                "p_adjusted": number(f.p_adjusted),
-                "detectable": number(f.detectable),
-                "pairs": f.difference.pairs,
-                "unpaired": f.difference.unpaired,
-                "clusters": f.difference.clusters,
-                "test": f.difference.test,
-                "verdict": str(f.verdict),
-                "reason": f.reason,
-            }
-            for f in comparison.findings
-        ],
-        "flips": [flip._asdict() for flip in comparison.flips],
-    }

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from safesweep.regression.measured import MEASURED, Measured
 from safesweep.regression.nights import Night, NightMeasure
-from safesweep.reports.result_table import DASH
+from safesweep.reports.text import DASH
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 WIDTH, HEIGHT = 720, 190

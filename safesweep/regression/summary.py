@@ -1,10 +1,11 @@
 """A night in Markdown."""
 
 from safesweep.regression.comparison import Comparison
-from safesweep.regression.comparison_text import markdown, table_lines
+from safesweep.regression.comparison_text import markdown
 from safesweep.regression.measured import MEASURED
 from safesweep.regression.nights import Night, NightMeasure
-from safesweep.reports.result_table import DASH
+from safesweep.reports.markdown_table import table_lines
+from safesweep.reports.text import DASH, decimal
 
 
 def summary_markdown(
@@ -55,7 +56,7 @@ def _row(row: NightMeasure) -> tuple[str, ...]:
     measure = MEASURED[row.measure]
 
     def shown(value: float | None) -> str:
-        return DASH if value is None else f"{value * measure.factor:.2f}"
+        return decimal(None if value is None else value * measure.factor, 2)
 
     level = "" if row.level == "critical" else " (advisory)"
     allowed = f"{shown(row.lowest)} to {shown(row.highest)}" if row.verdict else DASH

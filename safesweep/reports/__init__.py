@@ -4,7 +4,7 @@ facts     every number that is shown, from measures
 settings  what each cell was set to, and what the run's manifest says
 gallery   some trials with pictures, previews and answers
 charts    plotly figures
-wording   numbers and names as text
+text      numbers and intervals as text
 page      the HTML file, from templates/
 markdown  the short form
 """

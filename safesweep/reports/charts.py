@@ -13,7 +13,7 @@ from safesweep.measures.outcomes import StepAnswers
 from safesweep.measures.overview import CellOverview
 from safesweep.measures.pareto import ParetoPoint
 from safesweep.reports.facts import CellFacts, Front, GroupFacts, RunFacts
-from safesweep.reports.wording import bounds, decimal, probability
+from safesweep.reports.text import bounds, decimal, probability
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")
 """Told apart by colour-blind readers (Okabe and Ito 2008, without the yellow, which fails on white, and the black)."""

@@ -17,7 +17,7 @@ from safesweep.measures.overview import CellOverview, overview
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.rates import Inappropriateness, expected_maximum, inappropriate_probability, prompt_shares
 from safesweep.measures.summary import CellSummary, run_files, summary
-from safesweep.reports.result_table import BASELINE, baseline_of, clip_changes
+from safesweep.reports.none_cell import BASELINE, baseline_of, clip_changes
 from safesweep.reports.settings import CellName, CellSettings, benign_sets, cell_settings, read_manifest
 
 Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]

@@ -1,9 +1,10 @@
 """A run as Markdown, short enough for a pull request: no picture, no prompt, no answer."""
 
-import re
+from itertools import accumulate
 
 from safesweep.reports.facts import RunFacts
-from safesweep.reports.tables import Table, all_tables
+from safesweep.reports.markdown_table import escape, table_lines
+from safesweep.reports.tables import Box, Table, all_tables
 
 FOLDED = ("further", "categories", "prompt-sets")
 """Tables that are shown on request."""
@@ -41,16 +42,6 @@ def render_markdown(facts: RunFacts, *, page: str | None = None) -> str:
     return "\n".join(lines)
 
 
-def escape(words: str) -> str:
-    """Make text safe to stand anywhere in Markdown: no markup, HTML, table border, link or mention comes of it."""
-    flat = " ".join(words.split())
-    entities = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "@": "&#64;", "#": "&#35;"}
-    coded = "".join(entities.get(letter, letter) for letter in flat)
-    # Bare addresses become links without any bracket.
-    coded = re.sub(r"(?i)://|\bwww\.", lambda m: m[0].replace(":", "&#58;").replace(".", "&#46;"), coded)
-    return re.sub(r"([\\`*_{}\[\]~$])", r"\\\1", coded)
-
-
 def _whole(table: Table, room: int) -> list[str]:
     return [f"### {escape(table.title)}", "", *_grid(table, room), *([escape(table.note), ""] if table.note else [])]
 
@@ -61,17 +52,14 @@ def _folded(table: Table, room: int) -> list[str]:
 
 def _grid(table: Table, room: int) -> list[str]:
     """The table with as many of its rows as fit into `room` characters."""
-    lines = [
-        "| " + " | ".join(escape(head.label) for head in table.heads) + " |",
-        "|" + "|".join("---:" if head.numeric else "---" for head in table.heads) + "|",
-    ]
-    left = len(table.rows)
-    for row in table.rows:
-        boxes = [escape(box.main) + (f"<br><sub>{escape(box.sub)}</sub>" if box.sub else "") for box in row]
-        line = "| " + " | ".join(boxes) + " |"
-        room -= len(line) + 1
-        if room < 0:
-            break
-        lines.append(line)
-        left -= 1
-    return [*lines, "", *([f"{left:,} more rows are in the HTML report.", ""] if left else [])]
+    heads = [escape(head.label) for head in table.heads]
+    boxes = [[_box(box) for box in row] for row in table.rows]
+    head, rule, *rows = table_lines(heads, boxes, [head.numeric for head in table.heads])
+    ends = accumulate(len(row) + 1 for row in rows)
+    shown = [row for row, end in zip(rows, ends, strict=True) if end <= room]
+    left = len(rows) - len(shown)
+    return [head, rule, *shown, "", *([f"{left:,} more rows are in the HTML report.", ""] if left else [])]
+
+
+def _box(box: Box) -> str:
+    return escape(box.main) + (f"<br><sub>{escape(box.sub)}</sub>" if box.sub else "")

@@ -13,7 +13,7 @@ from safesweep.reports.charts import make_charts
 from safesweep.reports.facts import RunFacts
 from safesweep.reports.gallery import Gallery
 from safesweep.reports.tables import all_tables
-from safesweep.reports.wording import bounds, decimal, percent, probability
+from safesweep.reports.text import bounds, decimal, hundredfold, probability
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -44,7 +44,7 @@ def render_page(facts: RunFacts, gallery: Gallery, *, texts: bool = True) -> str
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"decimal": decimal, "percent": percent, "probability": probability}
+    environment.filters |= {"decimal": decimal, "hundredfold": hundredfold, "probability": probability}
     return environment.get_template("report.html.jinja").render(
         facts=facts,
         gallery=gallery,

@@ -1,6 +1,5 @@
-"""What a run found, as a table for people and as rows for programs: one row a (method, cell)."""
+"""What a run found, as a table for a terminal or a log: one row a (method, cell)."""
 
-import math
 import re
 from collections.abc import Sequence
 
@@ -10,18 +9,9 @@ from rich.text import Text
 
 from safesweep.measures.intervals import Interval
 from safesweep.measures.summary import CellSummary
+from safesweep.reports.none_cell import BASELINE, cell_words, clip_changes
+from safesweep.reports.text import DASH, INTERVAL_KINDS, bounds, decimal, seconds
 
-NAN = float("nan")
-DASH = "–"
-"""Stands for a number that does not exist; 0 would be a result."""
-BASELINE = "none"
-
-KINDS = {
-    "wilson": "Wilson's, one picture a prompt",
-    "bootstrap": "a bootstrap over prompts",
-    "wilson over clusters": "Wilson's, each prompt counted once",
-    "none": "none, too few prompts scored",
-}
 MARKS = ("*", "†", "‡", "§")
 """Tell the kinds of intervals apart where one table holds several."""
 
@@ -71,100 +61,24 @@ def result_table(summaries: Sequence[CellSummary], *, profile: str, banner: str 
     kinds = _kinds(summaries)
     for cell, change in zip(summaries, clip_changes(summaries), strict=True):
         table.add_row(
-            Text.assemble((cell.method, "bold"), "\n", (" ".join(_settings(cell)) or " ", "dim"), overflow="fold"),
+            Text.assemble((cell.method, "bold"), "\n", (" ".join(cell_words(cell)) or " ", "dim"), overflow="fold"),
             Text.assemble(f"{cell.trials:,}\n", (f"{cell.unscored:,}", "bold yellow" if cell.unscored else "dim")),
             _rate(cell.asr, kinds, "bold"),
             _rate(cell.benign_unsafe, kinds, ""),
-            _decimal(100 * cell.toxic_rate),
-            _decimal(100 * cell.clip_hazard),
-            _decimal(100 * cell.clip_benign),
-            _decimal(change, sign=True),
-            Text.assemble(f"{cell.questions:,}\n", (_decimal(cell.questions_a_picture), "dim")),
-            _seconds(cell.compute_seconds_a_picture),
+            decimal(100 * cell.toxic_rate),
+            decimal(100 * cell.clip_hazard),
+            decimal(100 * cell.clip_benign),
+            decimal(change, sign=True),
+            Text.assemble(f"{cell.questions:,}\n", (decimal(cell.questions_a_picture), "dim")),
+            seconds(cell.compute_seconds_a_picture),
         )
     return table
-
-
-def plain_rows(
-    summaries: Sequence[CellSummary], *, profile: str, banner: str | None = None
-) -> list[dict[str, str | int | float | None]]:
-    """Return the table's numbers at full precision, ready for JSON, CSV or a data frame.
-
-    Rates are in [0, 1], CLIP is 100·cos, the change is in percent. A number that does not exist is None, for JSON
-    has no NaN. Each row carries the profile and the banner, so that it means the same wherever it is copied to.
-    """
-    rows = []
-    for cell, change in zip(summaries, clip_changes(summaries), strict=True):
-        numbers = {
-            "asr": cell.asr.estimate,
-            "asr_low": cell.asr.low,
-            "asr_high": cell.asr.high,
-            "benign_unsafe": cell.benign_unsafe.estimate,
-            "benign_unsafe_low": cell.benign_unsafe.low,
-            "benign_unsafe_high": cell.benign_unsafe.high,
-            "toxic_rate": cell.toxic_rate,
-            "clip_hazard": 100 * cell.clip_hazard,
-            "clip_benign": 100 * cell.clip_benign,
-            "clip_benign_change_percent": change,
-            "questions_a_picture": cell.questions_a_picture,
-            "benign_trigger_rate": cell.benign_trigger_rate,
-            "compute_seconds_a_picture": cell.compute_seconds_a_picture,
-        }
-        row: dict[str, str | int | float | None] = {
-            "method": cell.method,
-            "cell": cell.cell,
-            "trials": cell.trials,
-            "unscored": cell.unscored,
-            "questions": cell.questions,
-            **{name: None if math.isnan(number) else number for name, number in numbers.items()},
-            "asr_interval": cell.asr.kind,
-            "benign_unsafe_interval": cell.benign_unsafe.kind,
-            "confidence": cell.asr.confidence,
-            "clip_models": ", ".join(cell.clip_models),
-            "profile": profile,
-            "banner": banner,
-        }
-        rows.append(row)
-    return rows
-
-
-def clip_changes(summaries: Sequence[CellSummary]) -> list[float]:
-    """Return each cell's change of the mean benign CLIP cosine against its `none` cell, in percent.
-
-    `baseline_of` says which one. NaN without it, without scores, or when two CLIP models measured them, whose scales
-    differ.
-    """
-    return [_change(cell, baseline_of(cell, summaries)) for cell in summaries]
-
-
-def baseline_of(cell: CellSummary, summaries: Sequence[CellSummary]) -> CellSummary | None:
-    """Return the `none` cell that a cell is compared with.
-
-    With several of them, the one whose settings (the words of its name, such as "g=4") the cell shares; None when there
-    is no such cell.
-    """
-    baselines = [other for other in summaries if other.method == BASELINE]
-    if len(baselines) == 1:
-        return baselines[0]
-    near = [other for other in baselines if set(_settings(other)) <= set(_settings(cell))]
-    return near[0] if len(near) == 1 else None
-
-
-def _change(cell: CellSummary, baseline: CellSummary | None) -> float:
-    if baseline is None or len(cell.clip_models) != 1 or cell.clip_models != baseline.clip_models:
-        return NAN
-    # A mean that is not positive has no percentages.
-    return 100 * (cell.clip_benign / baseline.clip_benign - 1) if baseline.clip_benign > 0 else NAN
-
-
-def _settings(cell: CellSummary) -> list[str]:
-    return cell.cell.removeprefix(cell.method).split()
 
 
 def _kinds(summaries: Sequence[CellSummary]) -> dict[str, str]:
     """Kind of interval -> its mark; no marks where there is one kind only."""
     found = {interval.kind for cell in summaries for interval in (cell.asr, cell.benign_unsafe)}
-    drawn = [kind for kind in KINDS if kind in found and kind != "none"]
+    drawn = [kind for kind in INTERVAL_KINDS if kind in found and kind != "none"]
     return {kind: mark if len(drawn) > 1 else "" for kind, mark in zip(drawn, MARKS, strict=False)}
 
 
@@ -181,14 +95,15 @@ def _readable(model: str) -> str:
 def _caption(summaries: Sequence[CellSummary], profile: str) -> str:
     if not summaries:
         return f"Unsafe by profile {profile}. The run has no trials yet."
-    kinds = "; ".join(f"{KINDS[kind]}{f' ({mark})' if mark else ''}" for kind, mark in _kinds(summaries).items())
+    marked = {INTERVAL_KINDS[kind]: mark for kind, mark in _kinds(summaries).items()}
+    kinds = "; ".join(f"{words} ({mark})" if mark else words for words, mark in marked.items())
     models = sorted({model for cell in summaries for model in cell.clip_models})
     clip = f"CLIP (100·cos): {', '.join(map(_readable, models)) or 'not measured'}"
     if len(models) > 1:
         clip += " (their scales differ: do not compare across models)"
     return (
         f"Unsafe by profile {profile}. ASR and toxic rate: hazard prompts. {DASH}: nothing to count.\n"
-        f"{_confidence(summaries)}s: {kinds or KINDS['none']}.\n"
+        f"{_confidence(summaries)}s: {kinds or INTERVAL_KINDS['none']}.\n"
         f"{clip}. Benign change: of CLIP against the {BASELINE} cell.\n"
         "VLM asked: questions recorded with the trials; one that several trials shared counts in each."
     )
@@ -196,20 +111,7 @@ def _caption(summaries: Sequence[CellSummary], profile: str) -> str:
 
 def _rate(interval: Interval, kinds: dict[str, str], style: str) -> Text:
     # One decimal of percent under each other; the mark is padded so that the digits stay aligned.
-    bounds = DASH if math.isnan(interval.low) else f"{100 * interval.low:.1f}{DASH}{100 * interval.high:.1f}"
+    ends = bounds(100 * interval.low, 100 * interval.high, between=DASH)
     mark = kinds.get(interval.kind, "")
     pad = " " if any(kinds.values()) else ""
-    return Text.assemble((f"{_decimal(100 * interval.estimate)}{pad}\n", style), (f"{bounds}{mark or pad}", "dim"))
-
-
-def _decimal(value: float, *, sign: bool = False) -> str:
-    if math.isnan(value):
-        return DASH
-    rounded = round(value, 1) + 0.0  # Adding 0.0 turns -0.0 into 0.0.
-    return f"{rounded:+.1f}" if sign and rounded else f"{rounded:.1f}"
-
-
-def _seconds(value: float) -> str:
-    if math.isnan(value):
-        return DASH
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2g}"
+    return Text.assemble((f"{decimal(100 * interval.estimate)}{pad}\n", style), (f"{ends}{mark or pad}", "dim"))

@@ -8,8 +8,7 @@ from safesweep.measures.compare import PairedDifference
 from safesweep.measures.intervals import Interval
 from safesweep.measures.pareto import ParetoPoint
 from safesweep.reports.facts import MAXIMUM_OF, CellFacts, GroupFacts, RunFacts
-from safesweep.reports.result_table import DASH
-from safesweep.reports.wording import decimal, difference, interval_kinds, p_value, percent, probability
+from safesweep.reports.text import DASH, INTERVAL_KINDS, decimal, hundredfold, hundredfold_change, p_value, probability
 
 
 class Head(NamedTuple):
@@ -87,7 +86,7 @@ def cell_table(facts: RunFacts) -> Table:
     models = sorted({model for cell in facts.cells for model in cell.summary.clip_models})
     note = (
         f"Unsafe by profile {facts.profile.name} ({facts.profile.source or 'no source named'}). Below each number its "
-        f"95 % interval. Rates: {interval_kinds(facts)}. Means: bootstrap over prompts. CLIP: "
+        f"95 % interval. Rates: {_interval_kinds(facts)}. Means: bootstrap over prompts. CLIP: "
         f"{', '.join(models) or 'not measured'}. Under the probability: whether the cell is on the front as measured."
     )
     return Table("cells", "Methods and cells", note, heads, rows)
@@ -174,6 +173,14 @@ def all_tables(facts: RunFacts) -> dict[str, Table]:
     return {table.anchor: table for table in tables if table.rows}
 
 
+def _interval_kinds(facts: RunFacts) -> str:
+    """Which intervals the rates have, in words."""
+    used = {
+        i.kind for cell in facts.cells for i in (cell.summary.asr, cell.summary.benign_unsafe, cell.view.trigger_rate)
+    }
+    return "; ".join(words for kind, words in INTERVAL_KINDS.items() if kind in used)
+
+
 def _cell(cell: CellFacts) -> Box:
     return Box(cell.title, value=cell.title, link=f"cell-{cell.key}")
 
@@ -191,7 +198,7 @@ def _difference(paired: PairedDifference | None, p: float) -> list[Box]:
     if paired is None:
         return [Box(DASH)] * 3
     return [
-        _number(paired.difference, *difference(paired)),
+        _number(paired.difference, *hundredfold_change(paired)),
         _number(p, p_value(p)),
         _number(100 * paired.detectable),
     ]
@@ -210,4 +217,4 @@ def _number(number: float, main: str | None = None, sub: str = "") -> Box:
 
 
 def _interval(interval: Interval) -> Box:
-    return _number(interval.estimate, *percent(interval))
+    return _number(interval.estimate, *hundredfold(interval))

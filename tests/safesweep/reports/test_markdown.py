@@ -7,7 +7,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from safesweep.reports.facts import RunFacts
-from safesweep.reports.markdown import escape, render_markdown
+from safesweep.reports.markdown import render_markdown
+from safesweep.reports.markdown_table import escape, table_lines
 from tests.safesweep.reports.lake import ANSWER, BANNER, CATEGORY, HOSTILE, SCRIPT
 
 PARSER = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["table", "strikethrough"])
@@ -79,3 +80,13 @@ def test_it_fits_into_a_pull_request(facts: RunFacts) -> None:
     assert "more rows are in the HTML report" in written
     assert written.count("<details>") == written.count("</details>") == 3
     assert {line.count("|") for line in written.splitlines() if line.startswith("| plain")} == {9}
+
+
+def test_a_table_reads_as_its_boxes() -> None:
+    rows = [["a | b", "1.5", "  c "], ["", "007", "日本"]]
+    lines = table_lines(["head", "number", "x"], rows, [False, True, False])
+    assert lines[:2] == ["| head | number | x |", "|---|---:|---|"]
+    html = PARSER.render("\n".join(lines))
+    assert re.findall(r"<td[^>]*>(.*?)</td>", html) == ["a | b", "1.5", "c", "", "007", "日本"]
+    assert html.count("text-align:right") == 3
+    assert table_lines(["a", "b"], []) == ["| a | b |", "|---|---|"]

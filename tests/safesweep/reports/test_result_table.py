@@ -1,40 +1,17 @@
 """safesweep/reports/result_table.py on summaries of every kind."""
 
-import json
 import re
-from typing import Any
 
 import pytest
 from rich.console import Console
 
 from safesweep.measures.intervals import Interval
-from safesweep.measures.rates import AttackSuccess
 from safesweep.measures.summary import CellSummary
-from safesweep.reports.result_table import clip_changes, plain_rows, result_table
+from safesweep.reports.result_table import result_table
+from tests.safesweep.reports.summaries import summary
 
 NAN = float("nan")
 NOTHING = Interval(NAN, NAN, NAN, "none", 0, 0, 0.95)
-
-
-def summary(method: str = "none", settings: str = "g=4", **changes: Any) -> CellSummary:
-    return CellSummary(
-        method=method,
-        cell=f"{method} {settings}".strip(),
-        trials=1200,
-        unscored=0,
-        hazard=AttackSuccess(590, 600, 0),
-        asr=Interval(0.9833, 0.9697, 0.9909, "wilson", 600, 600, 0.95),
-        toxic_rate=0.9512,
-        benign=AttackSuccess(6, 600, 0),
-        benign_unsafe=Interval(0.01, 0.0046, 0.0216, "wilson", 600, 600, 0.95),
-        clip_hazard=0.2713,
-        clip_benign=0.3,
-        clip_models=("ViT-B-32/openai",),
-        questions=0,
-        questions_a_picture=0.0,
-        benign_trigger_rate=0.0,
-        compute_seconds_a_picture=1.234,
-    )._replace(**changes)
 
 
 def unscored(method: str = "broken") -> CellSummary:
@@ -125,22 +102,6 @@ def test_two_clip_models_are_not_compared() -> None:
     assert "CLIP (100·cos): not measured" in printed(unscored())
 
 
-def test_changes_are_against_the_none_cell_of_the_same_settings() -> None:
-    cells = [
-        summary("none", "g=4", clip_benign=0.3),
-        summary("none", "g=7", clip_benign=0.2),
-        summary("static_negative", "γ=5 g=4", clip_benign=0.15),
-        summary("static_negative", "γ=5 g=7", clip_benign=0.25),
-        summary("static_negative", "γ=5 g=9", clip_benign=0.25),
-    ]
-    changes = clip_changes(cells)
-    assert changes[:4] == pytest.approx([0.0, 0.0, -50.0, 25.0])
-    assert clip_changes(cells[4:]) == pytest.approx([NAN], nan_ok=True)
-    assert changes[4] != changes[4]
-    assert clip_changes([cells[0], cells[4]])[1] == pytest.approx(-100 / 6)
-    assert clip_changes([summary(clip_benign=0.0), cells[2]])[1] == pytest.approx(NAN, nan_ok=True)
-
-
 def test_a_change_too_small_to_print_has_no_sign() -> None:
     output = printed(summary(), summary("dynamic_negative", clip_benign=0.3 * 0.9999))
     assert lines_of(output, "dynamic_negative")[0][7] == "0.0"
@@ -162,22 +123,6 @@ def test_names_are_text_and_not_markup() -> None:
 
 def test_an_empty_run_has_a_table() -> None:
     assert "no trials yet" in printed()
-    assert plain_rows([], profile="p") == []
-
-
-def test_plain_rows_are_json_at_full_precision() -> None:
-    cells = [summary(), summary("dynamic_negative", "γ=7.5 g=4", clip_benign=0.27, questions=9), unscored()]
-    rows = plain_rows(cells, profile="q16", banner="b")
-    assert json.loads(json.dumps(rows, allow_nan=False)) == rows
-    assert {tuple(row) for row in rows} == {tuple(rows[0])}
-    _, dynamic, broken = rows
-    assert dynamic["asr"] == cells[1].asr.estimate
-    assert (dynamic["asr_low"], dynamic["asr_high"]) == (cells[1].asr.low, cells[1].asr.high)
-    assert dynamic["clip_benign"] == pytest.approx(27.0)
-    assert dynamic["clip_benign_change_percent"] == pytest.approx(-10.0)
-    assert (dynamic["questions"], dynamic["profile"], dynamic["banner"]) == (9, "q16", "b")
-    assert broken["asr"] is broken["toxic_rate"] is broken["compute_seconds_a_picture"] is None
-    assert broken["unscored"] == 1200
 
 
 def test_a_digest_is_shown_by_its_first_digits_and_different_ones_stay_apart():
