@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from rich.console import Console
 from pipelines.cluster import Demand, cluster, require_nodes
 from pipelines.config import RunConfig
 from safesweep.errors import InputError
+from safesweep.files import write_whole
 from safesweep.guidance.direction import CONFIG, Direction
 from safesweep.guidance.discovery import Discovery, Recipe, Update
 from safesweep.models.checkpoint import check_pipeline, digest, model_folder
@@ -133,7 +133,7 @@ def discover(config: DiscoveryConfig, console: Console) -> Found:
         resources = {"CPU": settings.num_cpus, "GPU": settings.num_gpus}
         require_nodes([Demand("discovery", 1, resources, settings.label_selector)], config.wait_for_nodes_s)
         for saved in _rounds(config, state):
-            _write(kept, _pack({"base_model": base_model, **saved}))
+            write_whole(kept, _pack({"base_model": base_model, **saved}))
             state = saved
             progress.say(saved)
     assert state is not None
@@ -217,13 +217,6 @@ def _unpack(data: bytes) -> Any:
     import torch
 
     return torch.load(io.BytesIO(data), weights_only=True)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """In one piece: a job killed while writing leaves the state before."""
-    half = path.with_suffix(".part")
-    half.write_bytes(data)
-    os.replace(half, path)
 
 
 class _Progress:

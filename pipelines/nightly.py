@@ -15,6 +15,7 @@ from pipelines.evaluation import check, evaluate
 from pipelines.job import show_outcome
 from pipelines.provenance import model_digests
 from safesweep.errors import InputError
+from safesweep.files import finite
 from safesweep.lake.store import RunStore
 from safesweep.models.checkpoint import digest
 from safesweep.regression.baselines import BaselineStore
@@ -283,9 +284,9 @@ def _measures(run: Run, policy: Policy, comparison: Comparison | None) -> tuple[
                 cell=cell,
                 series=cell,
                 level=rule.level,
-                value=_number(interval.estimate),
-                low=_number(interval.low),
-                high=_number(interval.high),
+                value=finite(interval.estimate),
+                low=finite(interval.low),
+                high=finite(interval.high),
             )
             rows.append(_with_gate(row, found.get((name, cell))))
     return tuple(rows)
@@ -297,17 +298,13 @@ def _with_gate(row: NightMeasure, finding: Finding | None) -> NightMeasure:
     limits = {sign: finding.baseline + sign * limit for sign, limit in finding.rule.sides()}
     gate = {
         "series": finding.cells.baseline,
-        "lowest": _number(limits.get(-1, math.nan)),
-        "highest": _number(limits.get(1, math.nan)),
-        "difference": _number(finding.difference.difference),
+        "lowest": finite(limits.get(-1, math.nan)),
+        "highest": finite(limits.get(1, math.nan)),
+        "difference": finite(finding.difference.difference),
         "verdict": finding.verdict,
         "reason": finding.reason,
     }
     return row.model_copy(update=gate)
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def _page(night: Night, nights: NightStore, policy: Policy, due: bool) -> Night:

@@ -25,7 +25,7 @@ from safesweep.measures.outcomes import outcomes
 from safesweep.measures.overview import CellName, CellOverview, overview
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.sharing import Sharing
-from safesweep.measures.summary import read_trials
+from safesweep.measures.trials import read_trials
 from safesweep.reports.text import DASH, bounds, decimal, percent, signed
 
 

@@ -11,9 +11,9 @@ from pipelines.sweep.choice import check_choice
 from pipelines.sweep.config import SweepConfig
 from pipelines.sweep.result import show_result, show_sharing, sweep_result, write_result
 from pipelines.sweep.split import check_split
+from safesweep.lake.layout import run_ids
 from safesweep.lake.store import RunStore
 from safesweep.measures.sharing import Sharing, sharing
-from safesweep.measures.summary import run_ids
 
 
 def run_sweep(config: SweepConfig, console: Console) -> int:

@@ -1,16 +1,17 @@
-"""The lake's writing side: where a run's files lie, what is in them already, and the manifest that names them."""
+"""The lake's writing side: what a run's files hold already, which of them a killed writer left, and the manifest that names the rest."""
 
-import json
-import os
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from safesweep.errors import InputError
+from safesweep.lake.layout import has_footer, manifest_path, part_files, trials_folder
+from safesweep.lake.manifest import Manifest, read_manifest, write_manifest
 
 
 class Held(NamedTuple):
@@ -26,8 +27,8 @@ class RunStore:
 
     def __init__(self, lake: Path, run_id: str) -> None:
         self.lake, self.run_id = lake, run_id
-        self.folder = lake / "trials" / f"run={run_id}"
-        self.manifest_path = lake / "runs" / f"{run_id}.json"
+        self.folder = trials_folder(lake, run_id)
+        self.manifest_path = manifest_path(lake, run_id)
 
     def check_writable(self) -> None:
         """Raises ``InputError`` when the lake cannot be made or written to; leaves nothing behind."""
@@ -42,17 +43,13 @@ class RunStore:
 
     def files(self) -> list[Path]:
         """The run's parquet files, sorted."""
-        return sorted(self.folder.glob("part-*.parquet"))
+        return part_files(self.lake, self.run_id)
 
     def remove_incomplete(self) -> list[Path]:
         """Removes files without a valid footer, which a killed writer leaves, and returns them."""
-        broken = []
-        for path in self.files():
-            try:
-                pq.read_metadata(path)
-            except (pa.ArrowInvalid, OSError):
-                path.unlink()
-                broken.append(path)
+        broken = [path for path in self.files() if not has_footer(path)]
+        for path in broken:
+            path.unlink()
         return broken
 
     def held(self) -> Held:
@@ -78,16 +75,10 @@ class RunStore:
                 continue
         return rows
 
-    def write_manifest(self, content: dict[str, Any]) -> None:
-        """Publishes the manifest in one move, so that a reader sees the old one or the new one."""
-        self.manifest_path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.manifest_path.with_suffix(".json.new")
-        fresh.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n")
-        os.replace(fresh, self.manifest_path)
+    def write_manifest(self, content: Mapping[str, object]) -> None:
+        """Publishes the run's manifest in one move; its keys are `manifest.Manifest`'s."""
+        write_manifest(self.lake, self.run_id, content)
 
-    def manifest(self) -> dict[str, Any] | None:
-        """The run's manifest, if it was started before."""
-        if not self.manifest_path.exists():
-            return None
-        content: dict[str, Any] = json.loads(self.manifest_path.read_text())
-        return content
+    def manifest(self) -> Manifest | None:
+        """The run's manifest, if it was started before. Raises ``InputError`` when it is broken."""
+        return read_manifest(self.lake, self.run_id)

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
+from safesweep.lake.sql import is_one_of, number, text
 from safesweep.measures.intervals import CONFIDENCE, DRAWS, Interval, percentile_bounds
-from safesweep.measures.profile_sql import measurements, number, text
+from safesweep.measures.profile_sql import measurements
 from safesweep.measures.rates import DeviationRatio, mean_deviation_ratio
 from safesweep.measures.resample import Floats
-from safesweep.measures.summary import MEMORY_LIMIT, _connection, _source, run_files
 
 NAN = float("nan")
 
@@ -61,7 +62,7 @@ def attribute_bias(
         Sorted by method and cell; empty for a run without complete files.
 
     Raises:
-        FileNotFoundError, ValueError: as `safesweep.measures.summary.run_files`; no labels, one repeated, or one label without a threshold
+        FileNotFoundError, ValueError: as `safesweep.lake.reader.run_files`; no labels, one repeated, or one label without a threshold
             (or several with one).
         TypeError: prompt_sets is one string.
     """
@@ -74,8 +75,8 @@ def attribute_bias(
     files = run_files(lake, run_id).complete
     if not files:
         return []
-    with _connection(threads, memory_limit) as connection:
-        rows = connection.execute(_query(_source(files), scorer, labels, threshold, prompt_sets)).fetchall()
+    with connection(threads, memory_limit) as opened:
+        rows = opened.execute(_query(source(files), scorer, labels, threshold, prompt_sets)).fetchall()
     width = max(2, len(labels))
     tables: dict[tuple[str, str], dict[str, list[int]]] = {}
     unscored: dict[tuple[str, str], int] = {}
@@ -138,7 +139,7 @@ def deviation_interval(
 
 
 def _query(
-    source: str, scorer: str, labels: Sequence[str], threshold: float | None, prompt_sets: Collection[str] | None
+    trials: str, scorer: str, labels: Sequence[str], threshold: float | None, prompt_sets: Collection[str] | None
 ) -> str:
     named = f"[{', '.join(text(label) for label in labels)}]"
     scores = f"list_transform({named}, lambda l: list_filter(_seen, lambda m: m.label = l)[1].score)"
@@ -150,12 +151,11 @@ def _query(
         attribute = f"CASE WHEN _scores[1] >= {number(threshold)} THEN 0 ELSE 1 END"
     where = "len(categories) > 0"
     if prompt_sets is not None:
-        listed = ", ".join(text(name) for name in sorted(prompt_sets))
-        where += f" AND prompt_set IN ({listed})" if listed else " AND false"
+        where += f" AND {is_one_of('prompt_set', prompt_sets)}"
     return f"""
         SELECT method, cell, profession, attribute, count(*) FROM (
             SELECT *, CASE WHEN {known} THEN {attribute} END AS attribute FROM (
                 SELECT *, {scores} AS _scores FROM (
                     SELECT method, cell, categories[-1] AS profession, {measurements(scorer, "evidence")} AS _seen
-                    FROM {source} WHERE {where})))
+                    FROM {trials} WHERE {where})))
         GROUP BY ALL ORDER BY ALL"""

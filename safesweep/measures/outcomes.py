@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from safesweep.measures.profile_sql import judged, text
+from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
+from safesweep.lake.sql import is_one_of
+from safesweep.measures.profile_sql import judged
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.resample import Floats
-from safesweep.measures.summary import MEMORY_LIMIT, _connection, _source, run_files
 
 SEPARATOR = "\x1f"
 """Between the categories of a trial; a control character, so that no category's name holds it."""
@@ -56,23 +57,22 @@ def outcomes(
         threads, memory_limit: duckdb's.
 
     Raises:
-        FileNotFoundError, ValueError: as `safesweep.measures.summary.run_files`; an unknown profile.
+        FileNotFoundError, ValueError: as `safesweep.lake.reader.run_files`; an unknown profile.
     """
     rule = get_profile(profile) if isinstance(profile, str) else profile
     files = run_files(lake, run_id).complete
-    source = judged(rule, _source(files)) if files else "SELECT 0 WHERE false"
+    if not files:
+        return pd.DataFrame()
     query = f"""
         SELECT method, cell, prompt_set, prompt_id, prompt_hash,
                array_to_string(list_sort(list_distinct(coalesce(categories, []))), chr({ord(SEPARATOR)})) AS categories,
-               seed, sample_index, {_benign(benign_sets)} AS benign,
+               seed, sample_index, {is_one_of("prompt_set", benign_sets)} AS benign,
                CASE outcome WHEN 'unsafe' THEN 1.0 WHEN 'safe' THEN 0.0 END::DOUBLE AS unsafe,
                score::DOUBLE AS score, cosine::DOUBLE AS cosine,
                coalesce(list_bool_or(list_transform(exchanges, lambda x: len(x.terms) > 0)), false)::DOUBLE AS triggered
-        FROM ({source}) ORDER BY trial_id"""
-    if not files:
-        return pd.DataFrame()
-    with _connection(threads, memory_limit) as connection:
-        table: Any = connection.sql(query).to_arrow_table()
+        FROM ({judged(rule, source(files))}) ORDER BY trial_id"""
+    with connection(threads, memory_limit) as opened:
+        table: Any = opened.sql(query).to_arrow_table()
     # Few words stand in a million rows: pandas need not see each of them as a string.
     for name in _WORDS:
         table = table.set_column(table.schema.get_field_index(name), name, table[name].dictionary_encode())
@@ -122,27 +122,22 @@ def answers_by_step(
     """Count, for each cell that asks, how often the VLM named a harm at each step; sorted by cell, kind and step.
 
     Raises:
-        FileNotFoundError, ValueError: as `safesweep.measures.summary.run_files`.
+        FileNotFoundError, ValueError: as `safesweep.lake.reader.run_files`.
     """
     files = run_files(lake, run_id).complete
     if not files:
         return []
     query = f"""
         SELECT method, cell, benign, step, count(*), count(*) FILTER (named)
-        FROM (SELECT method, cell, {_benign(benign_sets)} AS benign,
+        FROM (SELECT method, cell, {is_one_of("prompt_set", benign_sets)} AS benign,
                      unnest(list_transform(exchanges, lambda x: {{'step': x.step, 'named': len(x.terms) > 0}}),
                             recursive := true)
-              FROM {_source(files)})
+              FROM {source(files)})
         GROUP BY ALL ORDER BY ALL"""
-    with _connection(threads, MEMORY_LIMIT) as connection:
-        return [StepAnswers(*row) for row in connection.execute(query).fetchall()]
+    with connection(threads, MEMORY_LIMIT) as opened:
+        return [StepAnswers(*row) for row in opened.execute(query).fetchall()]
 
 
 def _position(column: Any, word: str) -> int:
     """Of a word among the column's categories; -1 when it is not there."""
     return int(column.categories.get_indexer([word])[0])
-
-
-def _benign(benign_sets: Collection[str]) -> str:
-    names = ", ".join(text(name) for name in sorted(benign_sets))
-    return f"coalesce(prompt_set IN ({names}), false)" if names else "false"

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
+from safesweep.lake.sql import is_one_of, text
 from safesweep.measures.intervals import (
     CONFIDENCE,
     DRAWS,
@@ -16,11 +18,10 @@ from safesweep.measures.intervals import (
     expected_maximum_interval,
     mean_intervals,
 )
-from safesweep.measures.profile_sql import judged_by_all, text
+from safesweep.measures.profile_sql import judged_by_all
 from safesweep.measures.profiles import PROFILES, Profile, get_profile
 from safesweep.measures.rates import AttackSuccess, Inappropriateness
 from safesweep.measures.resample import Floats, ratio
-from safesweep.measures.summary import MEMORY_LIMIT, _connection, _source, run_files
 
 SUBSET = 25
 """Prompts of which I2P's expected maximum takes the worst."""
@@ -87,7 +88,7 @@ def profile_rates(
         Sorted by method and cell, then in the order of the profiles; empty for a run without complete files.
 
     Raises:
-        FileNotFoundError, ValueError: as `safesweep.measures.summary.run_files`; an unknown profile, or one named twice.
+        FileNotFoundError, ValueError: as `safesweep.lake.reader.run_files`; an unknown profile, or one named twice.
         TypeError: benign_sets is one string.
     """
     if isinstance(benign_sets, str):
@@ -100,8 +101,8 @@ def profile_rates(
     if not files:
         return []
     scorers = sorted({rule.scorer for profile in rules for rule in profile.rules})
-    with _connection(threads, memory_limit) as connection:
-        found = connection.execute(_by_prompt(rules, scorers, _source(files), benign_sets)).fetchnumpy()
+    with connection(threads, memory_limit) as opened:
+        found = opened.execute(_by_prompt(rules, scorers, source(files), benign_sets)).fetchnumpy()
     ran = {scorer for i, scorer in enumerate(scorers) if np.asarray(found[f"ran_{i}"]).any()}
     chosen = [i for i, rule in enumerate(rules) if profiles is not None or {r.scorer for r in rule.rules} <= ran]
     cells, cell = np.unique(np.stack([_words(found["method"]), _words(found["cell"])]), axis=1, return_inverse=True)
@@ -137,10 +138,8 @@ def profile_rates(
     return results
 
 
-def _by_prompt(rules: Sequence[Profile], scorers: Sequence[str], source: str, benign_sets: Collection[str]) -> str:
-    listed = ", ".join(text(name) for name in sorted(benign_sets))
-    benign = f"coalesce(prompt_set IN ({listed}), false)" if listed else "false"
-    ran = f"SELECT *, list_transform(evidence, lambda e: e.scorer) AS _ran FROM {source}"
+def _by_prompt(rules: Sequence[Profile], scorers: Sequence[str], trials: str, benign_sets: Collection[str]) -> str:
+    ran = f"SELECT *, list_transform(evidence, lambda e: e.scorer) AS _ran FROM {trials}"
     columns = [
         f"count(*) FILTER (outcome_{i} = 'unsafe') AS unsafe_{i}, "
         f"count(*) FILTER (outcome_{i} <> 'unscored') AS scored_{i}, coalesce(sum(score_{i}), 0) AS scores_{i}"
@@ -151,7 +150,7 @@ def _by_prompt(rules: Sequence[Profile], scorers: Sequence[str], source: str, be
         for i, scorer in enumerate(scorers)
     ]
     return f"""
-        SELECT method, cell, {benign} AS benign, prompt_hash, count(*) AS trials, {", ".join(columns)}
+        SELECT method, cell, {is_one_of("prompt_set", benign_sets)} AS benign, prompt_hash, count(*) AS trials, {", ".join(columns)}
         FROM ({judged_by_all(rules, f"({ran})")}) GROUP BY ALL"""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from safesweep.lake.evidence import CLIP_SCORER, COSINE_LABEL
+from safesweep.lake.sql import number, text
 from safesweep.measures.profiles import Kind, Profile
 
 
@@ -57,17 +58,6 @@ def judged_by_all(
         FROM (SELECT * EXCLUDE ({", ".join(place.values())}), {scores}, {_cosine(place[CLIP_SCORER])} AS cosine
         FROM (SELECT * EXCLUDE ({", ".join(f"_judge_e{i}" for i in range(len(scorers)))}), {pools}
         FROM (SELECT *, {entries} FROM {source}))))"""
-
-
-def text(value: str) -> str:
-    """Return a SQL string literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def number(value: float) -> str:
-    """Return a SQL literal of this very double."""
-    # A bare 0.1 is a DECIMAL to duckdb; the cast keeps the very double that Python compares with.
-    return f"CAST('{value!r}' AS DOUBLE)"
 
 
 def measurements(scorer: str, evidence: str) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from safesweep.measures.summary import MEMORY_LIMIT, _connection, _source, run_files
+from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
 
 
 class Sharing(NamedTuple):
@@ -29,7 +29,7 @@ def sharing(lake: str | Path, run_id: str, *, threads: int | None = None, memory
     """Add up what a run's trials cost.
 
     Raises:
-        FileNotFoundError, ValueError: as `safesweep.measures.summary.run_files`.
+        FileNotFoundError, ValueError: as `safesweep.lake.reader.run_files`.
     """
     files = run_files(lake, run_id).complete
     if not files:
@@ -38,8 +38,8 @@ def sharing(lake: str | Path, run_id: str, *, threads: int | None = None, memory
         SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(rows_alone), 0),
                coalesce(sum(list_sum(list_transform(exchanges, lambda x: 1 / x.shared_by))), 0),
                coalesce(sum(len(exchanges)), 0)
-        FROM {_source(files)}"""
-    with _connection(threads, memory_limit) as connection:
-        found = connection.execute(query).fetchone()
+        FROM {source(files)}"""
+    with connection(threads, memory_limit) as opened:
+        found = opened.execute(query).fetchone()
     assert found is not None
     return Sharing(int(found[0]), float(found[1]), float(found[2]), float(found[3]), int(found[4]))

@@ -1,34 +1,18 @@
-"""A run's trials in the lake, and their summary: read and judged by duckdb, never with pictures."""
+"""A run's summary, cell by cell: judged and summed by duckdb, without pictures."""
 
-import difflib
-import json
-import tempfile
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
-import pandas as pd
-import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
-import pyarrow.parquet as pq  # type: ignore[import-untyped, unused-ignore]
 
+from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
+from safesweep.lake.sql import is_one_of, text
 from safesweep.measures.intervals import CONFIDENCE, DRAWS, Interval, count_interval
-from safesweep.measures.profile_sql import judged, text
+from safesweep.measures.profile_sql import judged
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.rates import AttackSuccess
-
-MEMORY_LIMIT = "1GiB"
-
-
-class RunFiles(NamedTuple):
-    """A run's parquet files."""
-
-    complete: tuple[Path, ...]
-    """Those that readers trust."""
-    incomplete: tuple[Path, ...]
-    """Those left out: not in the manifest, or without a valid footer (a killed writer leaves them)."""
 
 
 class CellSummary(NamedTuple):
@@ -64,84 +48,6 @@ class CellSummary(NamedTuple):
     """Mean over the trials that were made."""
 
 
-def run_ids(lake: str | Path) -> list[str]:
-    """Return the sorted names of the lake's runs, those with a manifest and those with trials."""
-    root = Path(lake)
-    manifests = {path.stem for path in (root / "runs").glob("*.json")}
-    folders = {path.name.removeprefix("run=") for path in (root / "trials").glob("run=*")}
-    return sorted(manifests | folders)
-
-
-def run_files(lake: str | Path, run_id: str) -> RunFiles:
-    """Return the complete parquet files of a run, and those left out.
-
-    Complete are the files that the manifest `<lake>/runs/<run_id>.json` names under "files" (relative to the lake, or to
-    the run's folder); without a manifest or that key, the files whose footer can be read.
-
-    Raises:
-        FileNotFoundError: no such run (the nearest name and all names are given), or a named file is missing.
-        ValueError: the manifest is not a JSON object, or its "files" is not a list of strings.
-    """
-    root = Path(lake)
-    known = run_ids(root)
-    if run_id not in known:
-        near = difflib.get_close_matches(run_id, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else "."
-        raise FileNotFoundError(f"no run {run_id!r} in lake {root}{hint} Known: {', '.join(known) or 'none'}")
-    folder = root / "trials" / f"run={run_id}"
-    present = sorted(folder.glob("part-*.parquet"))
-    named = _manifest_files(root / "runs" / f"{run_id}.json")
-    if named is None:
-        complete = [path for path in present if _has_footer(path)]
-    else:
-        complete = list(dict.fromkeys(_locate(root, folder, name) for name in named))
-    trusted = {path.resolve() for path in complete}
-    return RunFiles(tuple(complete), tuple(path for path in present if path.resolve() not in trusted))
-
-
-def read_trials(
-    lake: str | Path,
-    run_id: str,
-    profile: Profile | str,
-    columns: Sequence[str] | None = None,
-    *,
-    threads: int | None = None,
-    memory_limit: str = MEMORY_LIMIT,
-) -> pd.DataFrame:
-    """Return a run's trials with `outcome`, `score` and `cosine` added, without pictures and previews.
-
-    A trial whose status is not "ok" is unscored whatever its evidence. Memory grows with the rows and columns asked for:
-    for a large run name the columns that you need.
-
-    Args:
-        lake: the lake's folder.
-        run_id: the run.
-        profile: a profile or a registered name.
-        columns: lake columns, or outcome, score, cosine; None takes all but those that hold bytes.
-        threads: duckdb's threads; None for all cores.
-        memory_limit: duckdb's own, such as "1GiB".
-
-    Returns:
-        One row a trial, in no particular order; no rows and no columns for a run without complete files.
-
-    Raises:
-        FileNotFoundError, ValueError: as `run_files`; an unknown profile or column.
-    """
-    rule = get_profile(profile) if isinstance(profile, str) else profile
-    files = run_files(lake, run_id).complete
-    if not files:
-        return pd.DataFrame()
-    with _connection(threads, memory_limit) as connection:
-        source = judged(rule, _source(files))
-        types = dict(connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE {source})").fetchall())
-        unknown = [name for name in columns or () if name not in types]
-        if unknown:
-            raise ValueError(f"unknown columns {unknown}; known: {', '.join(types)}")
-        wanted = [name for name in types if types[name] != "BLOB"] if columns is None else list(columns)
-        chosen = ", ".join(_without_preview(name) if name == "exchanges" else _quoted(name) for name in wanted)
-        return connection.execute(f"SELECT {chosen} FROM ({source})").df()
-
-
 def summary(
     lake: str | Path,
     run_id: str,
@@ -171,7 +77,7 @@ def summary(
         The cells; an empty list for a run without complete files.
 
     Raises:
-        FileNotFoundError, ValueError: as `run_files`; an unknown profile.
+        FileNotFoundError, ValueError: as `lake.reader.run_files`; an unknown profile.
         TypeError: benign_sets is one string.
     """
     if isinstance(benign_sets, str):
@@ -180,11 +86,11 @@ def summary(
     files = run_files(lake, run_id).complete
     if not files:
         return []
-    with _connection(threads, memory_limit) as connection:
-        connection.execute(f"CREATE TEMP TABLE prompts AS {_by_prompt(judged(rule, _source(files)), benign_sets)}")
-        cells = connection.execute(_BY_CELL).fetchall()
-        names = [column[0] for column in connection.description or ()]
-        spreads = _spreads(connection)
+    with connection(threads, memory_limit) as opened:
+        opened.execute(f"CREATE TEMP TABLE prompts AS {_by_prompt(judged(rule, source(files)), benign_sets)}")
+        cells = opened.execute(_BY_CELL).fetchall()
+        names = [column[0] for column in opened.description or ()]
+        spreads = _spreads(opened)
     results = []
     for values in cells:
         row: dict[str, Any] = dict(zip(names, values, strict=True))
@@ -234,12 +140,10 @@ _BY_CELL = """
     FROM prompts GROUP BY method, cell ORDER BY method, cell"""
 
 
-def _by_prompt(source: str, benign_sets: Collection[str]) -> str:
-    names = ", ".join(text(name) for name in sorted(benign_sets))
-    benign = f"coalesce(prompt_set IN ({names}), false)" if names else "false"
+def _by_prompt(trials: str, benign_sets: Collection[str]) -> str:
     clip = f"list_filter(evidence, lambda e: e.scorer = {text('clip')})"
     return f"""
-        SELECT method, cell, {benign} AS benign, prompt_hash,
+        SELECT method, cell, {is_one_of("prompt_set", benign_sets)} AS benign, prompt_hash,
                count(*) AS trials,
                count(*) FILTER (outcome <> 'unscored') AS scored,
                count(*) FILTER (outcome = 'unsafe') AS unsafe,
@@ -251,12 +155,12 @@ def _by_prompt(source: str, benign_sets: Collection[str]) -> str:
                sum(compute_seconds) FILTER (status = 'ok') AS compute_seconds,
                count(compute_seconds) FILTER (status = 'ok') AS timed,
                list(DISTINCT {clip}[1].model) FILTER (cosine IS NOT NULL) AS clip_models
-        FROM ({source}) GROUP BY ALL"""
+        FROM ({trials}) GROUP BY ALL"""
 
 
-def _spreads(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, bool], np.ndarray[Any, Any]]:
+def _spreads(opened: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, bool], np.ndarray[Any, Any]]:
     """(method, cell, benign) -> (clusters, 2) unsafe and scored pictures of each prompt text."""
-    rows = connection.execute(
+    rows = opened.execute(
         "SELECT method, cell, benign, unsafe, scored, count(*) FROM prompts GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     counts: dict[tuple[str, str, bool], list[tuple[int, int, int]]] = {}
@@ -273,68 +177,3 @@ def _counted(row: dict[str, Any], kind: str) -> AttackSuccess:
 
 def _number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
-
-
-@contextmanager
-def _connection(threads: int | None, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    with tempfile.TemporaryDirectory(prefix="safesweep-") as spill:
-        config: dict[str, Any] = {
-            "memory_limit": memory_limit,
-            "temp_directory": spill,
-            "preserve_insertion_order": False,
-        }
-        if threads is not None:
-            config["threads"] = threads
-        connection = duckdb.connect(":memory:", config=config)
-        try:
-            yield connection
-        finally:
-            connection.close()
-
-
-def _source(files: Sequence[Path]) -> str:
-    paths = ", ".join(text(str(path)) for path in files)
-    read = f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false)"
-    # Nothing that a failed trial's scorers may have left behind is to be judged.
-    return f"(SELECT * REPLACE (CASE WHEN status = 'ok' THEN evidence END AS evidence) FROM {read})"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _without_preview(name: str) -> str:
-    fields = ("step", "question", "answer", "terms", "seconds")
-    kept = ", ".join(f"'{field}': x.{field}" for field in fields)
-    return f"list_transform({_quoted(name)}, lambda x: {{{kept}}}) AS {_quoted(name)}"
-
-
-def _manifest_files(path: Path) -> list[str] | None:
-    """The names under "files", or None without a manifest or that key."""
-    if not path.exists():
-        return None
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"manifest {path} is not JSON: {error}") from error
-    names = manifest.get("files") if isinstance(manifest, dict) else manifest
-    if names is None and isinstance(manifest, dict):
-        return None
-    if not (isinstance(names, list) and isinstance(manifest, dict) and all(isinstance(name, str) for name in names)):
-        raise ValueError(f"manifest {path}: an object whose 'files' is a list of strings is allowed, not {names!r}")
-    return names
-
-
-def _locate(root: Path, folder: Path, name: str) -> Path:
-    for path in (root / name, folder / name):
-        if path.exists():
-            return path
-    raise FileNotFoundError(f"the manifest names {name!r}, which is neither in {root} nor in {folder}")
-
-
-def _has_footer(path: Path) -> bool:
-    try:
-        pq.read_metadata(path)
-    except (pa.ArrowInvalid, OSError):
-        return False
-    return True

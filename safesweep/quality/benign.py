@@ -15,9 +15,10 @@ from rich.text import Text
 from safesweep.errors import InputError
 from safesweep.files import write_json
 from safesweep.lake.pictures import unpack_picture
+from safesweep.lake.reader import run_files
 from safesweep.lake.store import RunStore
 from safesweep.measures.overview import CellName
-from safesweep.measures.summary import run_files, summary
+from safesweep.measures.summary import summary
 from safesweep.quality.distances import Distances, DistanceState
 from safesweep.quality.features import Features, FeatureSettings, check_features, make_features
 from safesweep.reports.none_cell import baseline_of

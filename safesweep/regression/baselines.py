@@ -3,13 +3,13 @@
 import datetime
 import hashlib
 import json
-import os
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from safesweep.config_errors import explain
 from safesweep.errors import InputError, did_you_mean
+from safesweep.files import write_json
 from safesweep.lake.store import RunStore
 from safesweep.regression.policy import Policy
 from safesweep.settings import Section
@@ -122,14 +122,6 @@ class BaselineStore:
 
     def _write(self, entries: list[Baseline]) -> None:
         write_json(self.path, [entry.model_dump() for entry in entries])
-
-
-def write_json(path: Path, content: object) -> None:
-    """Publishes a JSON file in one move."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    os.replace(fresh, path)
 
 
 def _content(store: RunStore) -> tuple[int, str]:

@@ -1,13 +1,13 @@
 """Each measure over the nights: one HTML file that needs no network, charts as plain SVG."""
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from safesweep.files import write_whole
 from safesweep.regression.measured import MEASURED, Measured
 from safesweep.regression.nights import Night, NightMeasure
 from safesweep.reports.text import DASH
@@ -72,10 +72,7 @@ def write_history(nights: Sequence[Night], path: Path, *, banner: str | None = N
         right=WIDTH - RIGHT,
         dash=DASH,
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(text)
-    os.replace(fresh, path)
+    write_whole(path, text)
     return path
 
 

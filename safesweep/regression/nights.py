@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from safesweep.config_errors import explain
 from safesweep.errors import InputError
-from safesweep.regression.baselines import FOLDER, write_json
+from safesweep.files import write_json
+from safesweep.regression.baselines import FOLDER
 from safesweep.regression.canary import Canary, Drift
 from safesweep.regression.verdict import Verdict
 from safesweep.settings import Section

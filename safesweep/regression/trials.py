@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 
 from safesweep.errors import InputError
 from safesweep.lake.evidence import CLIP_SCORER
+from safesweep.lake.reader import connection, run_files, source
 from safesweep.lake.store import RunStore
-from safesweep.measures.profile_sql import text
 from safesweep.measures.profiles import Profile, get_profile
-from safesweep.measures.summary import read_trials, run_files
+from safesweep.measures.trials import read_trials
 
 PAIR = ["prompt_set", "prompt_row", "prompt_hash", "sample_index", "seed", "width", "height"]
 """Columns that name a prompt × sample × seed: two cells' trials with equal values are a pair."""
@@ -106,26 +105,21 @@ def select_cell(run: Run, cell: str) -> Run:
     return Run(run.run_id, run.manifest, run.table[run.table["cell"] == cell], run.scorers, cell)
 
 
-def _source(files: tuple[Path, ...]) -> str:
-    paths = ", ".join(text(str(path)) for path in files)
-    return f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false)"
-
-
 def _digests(files: tuple[Path, ...]) -> pd.DataFrame:
     """trial_id, picture, answers, asked, triggered."""
-    with duckdb.connect(":memory:") as connection:
-        return connection.execute(f"""
+    with connection(ordered=True) as opened:
+        return opened.execute(f"""
             SELECT trial_id, md5(picture) AS picture,
                    md5(CAST(list_transform(exchanges, lambda x: x.answer) AS VARCHAR)) AS answers,
                    coalesce(len(exchanges), 0) > 0 AS asked,
                    len(list_filter(exchanges, lambda x: len(x.terms) > 0)) > 0 AS triggered
-            FROM {_source(files)}""").df()
+            FROM {source(files)}""").df()
 
 
 def _scorers(files: tuple[Path, ...], manifest: dict[str, Any], wanted: set[str]) -> dict[str, str]:
-    with duckdb.connect(":memory:") as connection:
-        rows = connection.execute(f"""
+    with connection() as opened:
+        rows = opened.execute(f"""
             SELECT e.scorer, string_agg(DISTINCT e.model, ', ' ORDER BY e.model)
-            FROM (SELECT unnest(evidence) AS e FROM {_source(files)}) GROUP BY ALL ORDER BY ALL""").fetchall()
+            FROM (SELECT unnest(evidence) AS e FROM {source(files)}) GROUP BY ALL ORDER BY ALL""").fetchall()
     models = manifest.get("models", {})
     return {scorer: str(models.get(scorer, model)) for scorer, model in rows if scorer in wanted}

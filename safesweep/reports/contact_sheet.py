@@ -3,21 +3,18 @@
 import io
 import math
 import re
-import tempfile
 import unicodedata
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
-import pyarrow.parquet as pq  # type: ignore[import-untyped, unused-ignore]
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from safesweep.measures.profile_sql import text
+from safesweep.lake.reader import connection, read_whole_trials, run_files, source
+from safesweep.lake.sql import text
 from safesweep.measures.profiles import Outcome, Profile, get_profile
-from safesweep.measures.summary import MEMORY_LIMIT, run_files
 
 Colour = tuple[int, int, int]
 GROUND, EMPTY, RULE, FAILED = (250, 250, 247), (240, 240, 236), (205, 205, 200), (251, 233, 229)
@@ -126,7 +123,7 @@ def write_contact_sheets(
         The files, sorted by method; none for a run without trials.
 
     Raises:
-        FileNotFoundError, ValueError: as `safesweep.measures.summary.run_files`; an unknown profile; columns below 1.
+        FileNotFoundError, ValueError: as `safesweep.lake.reader.run_files`; an unknown profile; columns below 1.
     """
     if columns < 1:
         raise ValueError(f"columns is {columns}; 1 or more is allowed")
@@ -134,15 +131,12 @@ def write_contact_sheets(
     files = run_files(lake, run_id).complete
     if not files:
         return []
-    source = (
-        f"read_parquet([{', '.join(text(str(f)) for f in files)}], union_by_name = true, hive_partitioning = false)"
-    )
-    with _connection() as connection:
-        cells = _choose_cells(connection, source)
+    with connection(ordered=True) as opened:
+        cells = _choose_cells(opened, source(files))
         if not cells:
             return []
-        chosen = choose_columns(connection, source, columns, seed)
-        trials = _read_trials(connection, source, rule)
+        chosen = choose_columns(opened, source(files), columns, seed)
+        trials = _read_trials(opened, files, rule)
     # One tile size for all sheets, so that their columns meet.
     longest = max((_longest_side(trial.picture) for row in trials.values() for trial in row.values()), default=0)
     side = SMALL_TILE if longest <= SMALL_TILE else LARGE_TILE
@@ -346,20 +340,10 @@ _IDS = ("method", "prompt", "prompt_hash", "seed", "sample_index")
 _READ = [*_IDS, "status", "error", "picture", "exchanges", "evidence"]
 
 
-@contextmanager
-def _connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with tempfile.TemporaryDirectory(prefix="safesweep-") as spill:
-        connection = duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT, "temp_directory": spill})
-        try:
-            yield connection
-        finally:
-            connection.close()
-
-
-def _choose_cells(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, tuple[str, int]]:
+def _choose_cells(opened: duckdb.DuckDBPyConnection, trials: str) -> dict[str, tuple[str, int]]:
     """Make the table `cells`. Method -> (its cell of the largest negative_scale, the number of its cells)."""
-    rows = connection.execute(
-        f"SELECT method, cell, max(negative_scale), count(*) FROM {source} GROUP BY method, cell"
+    rows = opened.execute(
+        f"SELECT method, cell, max(negative_scale), count(*) FROM {trials} GROUP BY method, cell"
     ).fetchall()
     # Among equals the one with most trials, then the first by name.
     rows.sort(key=lambda row: (row[0], math.inf if row[2] is None or math.isnan(row[2]) else -row[2], -row[3], row[1]))
@@ -367,58 +351,37 @@ def _choose_cells(connection: duckdb.DuckDBPyConnection, source: str) -> dict[st
     for method, cell, _, _ in rows:
         best, count = cells.get(method, (cell, 0))
         cells[method] = (best, count + 1)
-    connection.execute("CREATE TEMP TABLE cells (method VARCHAR, cell VARCHAR)")
+    opened.execute("CREATE TEMP TABLE cells (method VARCHAR, cell VARCHAR)")
     for method, (cell, _) in cells.items():
-        connection.execute("INSERT INTO cells VALUES (?, ?)", [method, cell])
+        opened.execute("INSERT INTO cells VALUES (?, ?)", [method, cell])
     return cells
 
 
-def choose_columns(connection: duckdb.DuckDBPyConnection, source: str, columns: int, seed: int) -> dict[Column, str]:
+def choose_columns(opened: duckdb.DuckDBPyConnection, trials: str, columns: int, seed: int) -> dict[Column, str]:
     """Make the table `columns`. Column -> its prompt set, one set after the other."""
-    query = _COLUMNS.format(source=source, columns=columns, seed=text(f"{seed} "))
-    connection.execute(f"CREATE TEMP TABLE columns AS {query}")
-    rows = connection.execute(
+    query = _COLUMNS.format(source=trials, columns=columns, seed=text(f"{seed} "))
+    opened.execute(f"CREATE TEMP TABLE columns AS {query}")
+    rows = opened.execute(
         "SELECT prompt_hash, seed, sample_index, prompt_set FROM columns ORDER BY prompt_set, draw"
     ).fetchall()
     return {Column(*key): prompt_set or "" for *key, prompt_set in rows}
 
 
-def _read_trials(connection: duckdb.DuckDBPyConnection, source: str, rule: Profile) -> dict[str, dict[Column, Shown]]:
+def _read_trials(
+    opened: duckdb.DuckDBPyConnection, files: Sequence[Path], rule: Profile
+) -> dict[str, dict[Column, Shown]]:
     """Method -> column -> its trial."""
-    found = connection.execute(
-        f"""SELECT spot.file, list(spot.row) FROM (
-                SELECT min_by({{'file': filename, 'row': file_row_number}}, trial_id) AS spot
-                FROM {source} SEMI JOIN cells USING (method, cell) JOIN columns USING (prompt_hash, seed, sample_index)
-                GROUP BY method, prompt_hash, seed, sample_index)
-            GROUP BY spot.file"""
-    ).fetchall()
+    shown = f"""SELECT min(trial_id) FROM {source(files)} SEMI JOIN cells USING (method, cell)
+                JOIN columns USING (prompt_hash, seed, sample_index) GROUP BY method, prompt_hash, seed, sample_index"""
     trials: dict[str, dict[Column, Shown]] = {}
-    for row in (row for path, numbers in found for row in read_rows(path, numbers)):
-        made = row["status"] == "ok"
+    for row in read_whole_trials(opened, files, shown, _READ):
         column = Column(row["prompt_hash"], row["seed"], row["sample_index"])
         trials.setdefault(row["method"], {})[column] = Shown(
             prompt=row["prompt"] or "",
             prompt_hash=row["prompt_hash"],
-            outcome=rule.judge(row["evidence"] if made else None).outcome,
-            error=None if made else row["error"] or row["status"] or "failed without a word",
+            outcome=rule.judge(row["evidence"]).outcome,
+            error=None if row["status"] == "ok" else row["error"] or row["status"] or "failed without a word",
             picture=row["picture"],
             steps={x["step"]: Step(x["preview"], tuple(x["terms"] or ())) for x in row["exchanges"] or ()},
         )
     return trials
-
-
-def read_rows(path: str, numbers: Sequence[int], columns: Sequence[str] = _READ) -> Iterator[dict[str, Any]]:
-    """Read rows of a file by number, few at a time; duckdb would decode every picture of the file to find some."""
-    with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
-        first = 0
-        for group in range(file.num_row_groups):
-            last = first + file.metadata.row_group(group).num_rows
-            inside = {number - first for number in numbers if first <= number < last}
-            start = 0
-            for batch in file.iter_batches(16, [group], list(columns), use_threads=False) if inside else ():
-                wanted = [number - start for number in sorted(inside) if start <= number < start + len(batch)]
-                yield from batch.take(wanted).to_pylist() if wanted else ()
-                start += len(batch)
-                if start > max(inside):
-                    break
-            first = last

@@ -5,20 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from safesweep.errors import InputError
+from safesweep.lake.manifest import Manifest, read_manifest
+from safesweep.lake.reader import run_files
 from safesweep.measures.intervals import DRAWS, Interval, cluster_bootstrap, rate_interval
 from safesweep.measures.outcomes import StepAnswers, answers_by_step, category_masks, outcomes
 from safesweep.measures.overview import CellOverview, overview
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.rates import Inappropriateness, expected_maximum, inappropriate_probability, prompt_shares
-from safesweep.measures.summary import CellSummary, run_files, summary
+from safesweep.measures.summary import CellSummary, summary
 from safesweep.reports.none_cell import BASELINE, baseline_of, clip_changes
-from safesweep.reports.settings import CellName, CellSettings, benign_sets, cell_settings, read_manifest
+from safesweep.reports.settings import CellName, CellSettings, benign_sets, cell_settings
 
 Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
@@ -74,7 +76,7 @@ class RunFacts:
     run_id: str
     profile: Profile
     banner: str | None
-    manifest: dict[str, Any]
+    manifest: Manifest
     benign_sets: list[str]
     cells: list[CellFacts]
     """The baseline first, then by method and number."""
@@ -118,7 +120,7 @@ def gather(lake: Path, run_id: str, profile: str | None = None, *, draws: int = 
     """
     try:
         files = run_files(lake, run_id)
-        manifest = read_manifest(lake, run_id)
+        manifest = read_manifest(lake, run_id) or Manifest()
         name = profile or manifest.get("profile")
         if name is None:
             raise InputError(f"--profile: is needed, for the manifest of run {run_id!r} names none")
@@ -259,7 +261,7 @@ def _fronts(frame: pd.DataFrame, keys: Mapping[CellName, str], draws: int) -> li
     return fronts
 
 
-def _notes(manifest: dict[str, Any], summaries: Sequence[CellSummary], rule: Profile, left_out: int) -> list[str]:
+def _notes(manifest: Manifest, summaries: Sequence[CellSummary], rule: Profile, left_out: int) -> list[str]:
     notes = []
     trials, unscored = sum(cell.trials for cell in summaries), sum(cell.unscored for cell in summaries)
     expected = manifest.get("expected_trials")

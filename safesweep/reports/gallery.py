@@ -11,15 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 from PIL import Image
 
 from safesweep.lake.evidence import cosine
+from safesweep.lake.reader import connection, read_whole_trials, run_files, source
 from safesweep.measures.profiles import Outcome
-from safesweep.measures.summary import MEMORY_LIMIT
-from safesweep.reports.contact_sheet import choose_columns, read_rows
+from safesweep.reports.contact_sheet import choose_columns
 from safesweep.reports.facts import RunFacts
-from safesweep.reports.settings import CellName, CellSettings, lake_source
+from safesweep.reports.settings import CellName, CellSettings
 
 LONGEST, PREVIEW_LONGEST = 320, 128
 """Pixels; larger pictures are made smaller, to bound the page."""
@@ -133,24 +132,19 @@ def make_gallery(lake: Path, facts: RunFacts, pictures: int, *, seed: int = 0) -
     gallery = Gallery(cards={cell.key: [] for cell in facts.cells})
     if pictures == 0:
         return gallery
-    source = lake_source(lake, facts.run_id)
+    files = run_files(lake, facts.run_id).complete
     settings = {(cell.summary.method, cell.summary.cell): cell.settings for cell in facts.cells}
-    with duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT}) as connection:
-        connection.execute(f"CREATE TEMP TABLE cells AS SELECT DISTINCT method, cell FROM {source}")
-        chosen = choose_columns(connection, source, pictures, seed)
-        found = connection.execute(
-            f"""SELECT spot.file, list(spot.row) FROM (
-                    SELECT min_by({{'file': filename, 'row': file_row_number}}, trial_id) AS spot
-                    FROM {source} JOIN columns USING (prompt_hash, seed, sample_index)
-                    GROUP BY method, cell, prompt_hash, seed, sample_index)
-                GROUP BY spot.file ORDER BY spot.file"""
-        ).fetchall()
-    columns = sorted(chosen, key=lambda column: chosen[column] in facts.benign_sets)
     cards: dict[CellName, dict[tuple[str, int, int], Card]] = {}
-    for row in (row for path, numbers in found for row in read_rows(path, numbers, _READ)):
-        name = row["method"], row["cell"]
-        key = row["prompt_hash"], row["seed"], row["sample_index"]
-        cards.setdefault(name, {})[key] = _card(row, facts, settings[name], gallery)
+    with connection(ordered=True) as opened:
+        opened.execute(f"CREATE TEMP TABLE cells AS SELECT DISTINCT method, cell FROM {source(files)}")
+        chosen = choose_columns(opened, source(files), pictures, seed)
+        shown = f"""SELECT min(trial_id) FROM {source(files)} JOIN columns USING (prompt_hash, seed, sample_index)
+                    GROUP BY method, cell, prompt_hash, seed, sample_index"""
+        for row in read_whole_trials(opened, files, shown, _READ):
+            name = row["method"], row["cell"]
+            key = row["prompt_hash"], row["seed"], row["sample_index"]
+            cards.setdefault(name, {})[key] = _card(row, facts, settings[name], gallery)
+    columns = sorted(chosen, key=lambda column: chosen[column] in facts.benign_sets)
     in_order = {name: cards[name] for name in facts.keys if name in cards}
     for name, held in in_order.items():
         for column in columns:
@@ -164,7 +158,7 @@ def _card(row: Mapping[str, Any], facts: RunFacts, settings: CellSettings, galle
     made = row["status"] == "ok"
     shown_hash = row["prompt_hash"][:HASH_DIGITS]
     gallery.prompts[shown_hash] = row["prompt"] or ""
-    verdict = facts.profile.judge(row["evidence"] if made else None)
+    verdict = facts.profile.judge(row["evidence"])
     frames = tuple(
         Frame(
             step=x["step"],
@@ -190,12 +184,12 @@ def _card(row: Mapping[str, Any], facts: RunFacts, settings: CellSettings, galle
         steps=row["num_inference_steps"],
         outcome=verdict.outcome,
         score=verdict.score,
-        cosine=cosine(row["evidence"]) if made else None,
+        cosine=cosine(row["evidence"]),
         error=error and _without_prompt(error, row),
         image=gallery.add_image(row["picture"], LONGEST),
         frames=frames,
         negations=negations(frames, row["num_inference_steps"], settings),
-        evidence=tuple(_in_words(entry, row) for entry in (row["evidence"] or ()) if made),
+        evidence=tuple(_in_words(entry, row) for entry in row["evidence"] or ()),
         others=(),
     )
 

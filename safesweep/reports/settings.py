@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from safesweep.errors import InputError
-from safesweep.measures.profile_sql import text
-from safesweep.measures.summary import MEMORY_LIMIT, run_files, run_ids
+from safesweep.lake.layout import run_ids
+from safesweep.lake.reader import connection, run_files, source
 
 CellName = tuple[str, str]
 """method and cell, as the lake writes them."""
@@ -41,31 +39,11 @@ def pick_run(lake: Path, run_id: str | None) -> str:
     return known[0]
 
 
-def read_manifest(lake: Path, run_id: str) -> dict[str, Any]:
-    """The run's manifest; empty for a run without one. Raises ``InputError`` when it is not a JSON object."""
-    path = lake / "runs" / f"{run_id}.json"
-    if not path.exists():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: must hold an object, found {type(content).__name__}")
-    return content
-
-
-def lake_source(lake: Path, run_id: str) -> str:
-    """The run's complete files as a duckdb table expression."""
-    paths = ", ".join(text(str(path)) for path in run_files(lake, run_id).complete)
-    return f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false)"
-
-
 def benign_sets(lake: Path, run_id: str, manifest: Mapping[str, Any]) -> list[str]:
     """Names of the benign prompt sets: the manifest's, or, without them, those that the trials say are benign."""
     if "benign_sets" in manifest:
         return sorted(manifest["benign_sets"])
-    found = _ask(f"SELECT DISTINCT prompt_set FROM {lake_source(lake, run_id)} WHERE benign ORDER BY 1")
+    found = _ask(f"SELECT DISTINCT prompt_set FROM {source(run_files(lake, run_id).complete)} WHERE benign ORDER BY 1")
     return [name for (name,) in found]
 
 
@@ -74,7 +52,7 @@ def cell_settings(lake: Path, run_id: str) -> dict[CellName, CellSettings]:
     rows = _ask(
         f"""SELECT method, cell, any_value(cell_json), min(guidance_scale), max(guidance_scale),
                    any_value(negative_scale), any_value(num_inference_steps), any_value(solver)
-            FROM {lake_source(lake, run_id)} GROUP BY method, cell"""
+            FROM {source(run_files(lake, run_id).complete)} GROUP BY method, cell"""
     )
     found = {}
     for method, cell, cell_json, low, high, negative_scale, steps, solver in rows:
@@ -94,8 +72,8 @@ def cell_settings(lake: Path, run_id: str) -> dict[CellName, CellSettings]:
 
 
 def _ask(query: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT}) as connection:
-        return connection.execute(query).fetchall()
+    with connection(ordered=True) as opened:
+        return opened.execute(query).fetchall()
 
 
 def _flat(guidance: Mapping[str, Any]) -> dict[str, str]:

@@ -8,7 +8,8 @@ import pytest
 from safesweep.measures.intervals import expected_maximum_interval
 from safesweep.measures.profile_rates import profile_rates
 from safesweep.measures.rates import expected_maximum, inappropriate_probability, prompt_shares
-from safesweep.measures.summary import read_trials, summary
+from safesweep.measures.summary import summary
+from safesweep.measures.trials import read_trials
 from tests.safesweep.measures.rows import scorer, trial
 
 

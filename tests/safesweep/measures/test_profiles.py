@@ -6,9 +6,9 @@ import pytest
 
 from safesweep.measures.profiles import (
     PROFILES,
+    Judgement,
     Profile,
     Rule,
-    Judgement,
     classifier_profile,
     get_profile,
     profile_from_dict,

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from safesweep.lake.layout import run_ids
+from safesweep.lake.reader import run_files
 from safesweep.measures.intervals import rate_interval
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.rates import (
@@ -16,7 +18,8 @@ from safesweep.measures.rates import (
     clip_scores,
     toxic_rate,
 )
-from safesweep.measures.summary import read_trials, run_files, run_ids, summary
+from safesweep.measures.summary import summary
+from safesweep.measures.trials import read_trials
 from tests.safesweep.measures.rows import SCHEMA, exchange, scorer, trial
 
 UNSAFE = {"unsafe": 1.0, "safe": 0.0, "unscored": math.nan}

@@ -1,0 +1,79 @@
+"""A run's manifest: what was run with what, and which of its files are complete. One JSON file a run."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict, cast
+
+from safesweep.errors import InputError
+from safesweep.files import write_json
+from safesweep.lake.layout import manifest_path, trials_folder
+
+
+class Manifest(TypedDict, total=False):
+    """Its keys; an older run's, or another program's, may lack any."""
+
+    run_id: str
+    status: str
+    """"running", "complete" or "incomplete"."""
+    started_at: str
+    finished_at: str
+    """Times in ISO 8601, UTC."""
+    expected_trials: int
+    held_trials: int
+    unscored_trials: int
+    files: list[str]
+    """The complete parquet files, relative to the lake or to the run's folder: what readers trust."""
+    prompts: int
+    cells: list[dict[str, Any]]
+    prompt_sets: list[tuple[str, str, str]]
+    """Name, file, SHA-256 of each."""
+    benign_sets: list[str]
+    profile: str
+    models: dict[str, str]
+    """Role -> model@digest."""
+    versions: dict[str, str]
+    """Library -> version."""
+    git_revision: str
+    config: dict[str, Any]
+
+
+def read_manifest(lake: str | Path, run_id: str) -> Manifest | None:
+    """The run's manifest, or None for a run without one. Raises ``InputError`` when it is not a JSON object."""
+    path = manifest_path(lake, run_id)
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: must hold an object, found {type(content).__name__}")
+    return cast(Manifest, content)
+
+
+def write_manifest(lake: str | Path, run_id: str, content: Mapping[str, object]) -> None:
+    """Publishes the manifest in one move, so that a reader sees the old one or the new one."""
+    write_json(manifest_path(lake, run_id), content)
+
+
+def named_files(lake: str | Path, run_id: str) -> list[Path] | None:
+    """The files that the run's manifest names, each once; None without a manifest, or when it has no "files".
+
+    Raises:
+        InputError: "files" is not a list of strings, or as `read_manifest`.
+        FileNotFoundError: a named file is missing.
+    """
+    names: object = (read_manifest(lake, run_id) or {}).get("files")
+    if names is None:
+        return None
+    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+        raise InputError(f"{manifest_path(lake, run_id)}: 'files' must be a list of strings, found {names!r}")
+    return list(dict.fromkeys(_locate(Path(lake), trials_folder(lake, run_id), name) for name in names))
+
+
+def _locate(lake: Path, folder: Path, name: str) -> Path:
+    for path in (lake / name, folder / name):
+        if path.exists():
+            return path
+    raise FileNotFoundError(f"the manifest names {name!r}, which is neither in {lake} nor in {folder}")

@@ -1,0 +1,25 @@
+"""Values and names as duckdb's SQL writes them."""
+
+from collections.abc import Iterable
+
+
+def text(value: str) -> str:
+    """A string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def number(value: float) -> str:
+    """A literal of this very double."""
+    # A bare 0.1 is a DECIMAL to duckdb; the cast keeps the very double that Python compares with.
+    return f"CAST('{value!r}' AS DOUBLE)"
+
+
+def quoted(name: str) -> str:
+    """A column's name, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def is_one_of(column: str, values: Iterable[str]) -> str:
+    """A condition, never NULL: whether a text column holds one of these; false for none of them."""
+    listed = ", ".join(text(value) for value in sorted(values))
+    return f"coalesce({column} IN ({listed}), false)" if listed else "false"

@@ -1,0 +1,46 @@
+"""A run's trials, judged."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from safesweep.lake.reader import MEMORY_LIMIT, connection, read_columns, run_files, source
+from safesweep.measures.profile_sql import judged
+from safesweep.measures.profiles import Profile, get_profile
+
+
+def read_trials(
+    lake: str | Path,
+    run_id: str,
+    profile: Profile | str,
+    columns: Sequence[str] | None = None,
+    *,
+    threads: int | None = None,
+    memory_limit: str = MEMORY_LIMIT,
+) -> pd.DataFrame:
+    """Return a run's trials with `outcome`, `score` and `cosine` added, without pictures and previews.
+
+    A trial whose status is not "ok" is unscored whatever its evidence. Memory grows with the rows and columns asked for:
+    for a large run name the columns that you need.
+
+    Args:
+        lake: the lake's folder.
+        run_id: the run.
+        profile: a profile or a registered name.
+        columns: lake columns, or outcome, score, cosine; None takes all but those that hold bytes.
+        threads: duckdb's threads; None for all cores.
+        memory_limit: duckdb's own, such as "1GiB".
+
+    Returns:
+        One row a trial, in no particular order; no rows and no columns for a run without complete files.
+
+    Raises:
+        FileNotFoundError, ValueError: as `lake.reader.run_files`; an unknown profile or column.
+    """
+    rule = get_profile(profile) if isinstance(profile, str) else profile
+    files = run_files(lake, run_id).complete
+    if not files:
+        return pd.DataFrame()
+    with connection(threads, memory_limit) as opened:
+        return read_columns(opened, f"({judged(rule, source(files))})", columns)
