@@ -10,10 +10,10 @@ import pandas as pd
 
 from safesweep.measures.compare import PairedDifference, detectable_mean_difference, detectable_rate_difference, holm
 from safesweep.regression.comparable import CellPair, allowed_differences, check_comparable, pair_cells
-from safesweep.regression.measured import MEASURED, Measured
 from safesweep.regression.policy import MeasureRule, Policy
 from safesweep.regression.trials import PAIR, Run
 from safesweep.regression.verdict import Verdict, decide, worst
+from safesweep.regression.watched import WATCHED, WatchedMeasure
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Finding:
     """One measure of one pair of cells."""
 
     cells: CellPair
-    measure: Measured
+    measure: WatchedMeasure
     rule: MeasureRule
     baseline: float
     """Mean over the pairs; likewise candidate. In the measure's own unit, as every number here."""
@@ -129,7 +129,7 @@ class _Test(NamedTuple):
     """A measure of a pair of cells before its family is known."""
 
     cells: CellPair
-    measure: Measured
+    measure: WatchedMeasure
     rule: MeasureRule
     before: "np.ndarray[Any, np.dtype[np.float64]]"
     after: "np.ndarray[Any, np.dtype[np.float64]]"
@@ -169,7 +169,7 @@ def _findings(joined: dict[CellPair, pd.DataFrame], policy: Policy) -> list[Find
             for pair, table in joined.items()
             for name, rule in rules.items()
             if rule.methods is None or pair.method in rule.methods
-            for test in _test(pair, table, MEASURED[name], rule, policy.alpha)
+            for test in _test(pair, table, WATCHED[name], rule, policy.alpha)
         ]
         adjusted = holm({str(index): test.difference.p_value for index, test in enumerate(tests)})
         strictest = policy.alpha / max(len(tests), 1)
@@ -177,7 +177,7 @@ def _findings(joined: dict[CellPair, pd.DataFrame], policy: Policy) -> list[Find
     return findings
 
 
-def _test(pair: CellPair, table: pd.DataFrame, measure: Measured, rule: MeasureRule, alpha: float) -> list[_Test]:
+def _test(pair: CellPair, table: pd.DataFrame, measure: WatchedMeasure, rule: MeasureRule, alpha: float) -> list[_Test]:
     """The test, or none where neither side has such trials at all."""
     found = table[table["partner"] == "both"]
     both = found.rename(columns={"status_b": "status", "asked_b": "asked"})

@@ -8,8 +8,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from safesweep.files import write_whole
-from safesweep.regression.measured import MEASURED, Measured
 from safesweep.regression.nights import Night, NightMeasure
+from safesweep.regression.watched import WATCHED, WatchedMeasure
 from safesweep.reports.text import DASH
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -78,7 +78,7 @@ def write_history(nights: Sequence[Night], path: Path, *, banner: str | None = N
 
 def chart(nights: Sequence[Night], measure_name: str, series: str, level: str) -> Chart:
     """Lays one measure out; a night without a value leaves a gap."""
-    measure = MEASURED[measure_name]
+    measure = WATCHED[measure_name]
     rows = [_row(night, measure_name, series) for night in nights]
     shown = [(place, row) for place, row in enumerate(rows) if row is not None and row.value is not None]
     numbers = [
@@ -135,7 +135,7 @@ def _row(night: Night, measure: str, series: str) -> NightMeasure | None:
     return next((row for row in night.measures if row.measure == measure and row.series == series), None)
 
 
-def _ticks(numbers: Sequence[float], measure: Measured) -> list[float]:
+def _ticks(numbers: Sequence[float], measure: WatchedMeasure) -> list[float]:
     """Round numbers, ascending, the outer two around all that is shown; a rate's begin at 0 and end at 100 at most."""
     low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
     margin = 0.03 * (high - low) or 0.05 * abs(high) or 1.0
@@ -147,7 +147,7 @@ def _ticks(numbers: Sequence[float], measure: Measured) -> list[float]:
     return [step * place for place in range(first, last + 1)]
 
 
-def _words(night: Night, row: NightMeasure, measure: Measured) -> str:
+def _words(night: Night, row: NightMeasure, measure: WatchedMeasure) -> str:
     value = f"{(row.value or 0.0) * measure.factor:.2f}"
     interval = (
         ""

@@ -17,7 +17,8 @@ from safesweep.config_errors import explain
 from safesweep.errors import InputError
 from safesweep.files import write_json
 from safesweep.regression.baselines import FOLDER
-from safesweep.regression.canary import Canary, Drift
+from safesweep.regression.canary import Canary
+from safesweep.regression.drift import Drift
 from safesweep.regression.verdict import Verdict
 from safesweep.settings import Section
 

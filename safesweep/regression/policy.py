@@ -10,7 +10,7 @@ from safesweep.config_errors import dotted_keys, explain
 from safesweep.errors import InputError, did_you_mean
 from safesweep.files import ROOT
 from safesweep.guidance.methods import METHODS
-from safesweep.regression.measured import MEASURED, Better
+from safesweep.regression.watched import WATCHED, Better
 from safesweep.settings import Section
 
 POLICIES = ROOT / "jobs" / "policies"
@@ -18,7 +18,7 @@ DEFAULT_POLICY = "default"
 
 
 class MeasureRule(Section):
-    """How far one measure may move: ``better`` with ``largest_drop``, or a ``window``. Units are those of ``measured.MEASURED``."""
+    """How far one measure may move: ``better`` with ``largest_drop``, or a ``window``. Units are those of ``watched.WATCHED``."""
 
     better: Better | None = None
     """The good direction."""
@@ -72,7 +72,23 @@ class PageSettings(Section):
     """Program and arguments; gets the page as JSON on its standard input."""
     webhook: str | None = Field(default=None, pattern=r"^https?://")
     """URL to which the page is posted as JSON."""
+    urls: tuple[str, ...] = ()
+    """apprise's addresses of services that reach people: mail, chats, on-call duty. They hold secrets: keep the file to yourself."""
     timeout_s: PositiveFloat = 30.0
+    """Of the command and the webhook; apprise's services take `?rto=SECONDS` in their addresses."""
+
+    @field_validator("urls")
+    @classmethod
+    def _services(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for place, url in enumerate(urls):
+            from apprise import Apprise
+
+            if Apprise.instantiate(url) is None:
+                raise ValueError(
+                    f"the address at place {place} ({url.partition(':')[0]}:…) is none that apprise knows; allowed: such as "
+                    "slack://TOKENS, mailto://USER:PASSWORD@HOST, pagerduty://KEYS (https://appriseit.com/services)"
+                )
+        return urls
 
 
 class Policy(Section):
@@ -94,8 +110,8 @@ class Policy(Section):
     @classmethod
     def _known(cls, rules: dict[str, MeasureRule]) -> dict[str, MeasureRule]:
         for name in rules:
-            if name not in MEASURED:
-                raise ValueError(f"{name!r} is unknown; allowed: {', '.join(MEASURED)}{did_you_mean(name, MEASURED)}")
+            if name not in WATCHED:
+                raise ValueError(f"{name!r} is unknown; allowed: {', '.join(WATCHED)}{did_you_mean(name, WATCHED)}")
         if not any(rule.level == "critical" for rule in rules.values()):
             raise ValueError("no measure is critical; a gate that can never close is no gate")
         return rules

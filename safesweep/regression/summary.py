@@ -2,8 +2,8 @@
 
 from safesweep.regression.comparison import Comparison
 from safesweep.regression.comparison_text import markdown
-from safesweep.regression.measured import MEASURED
 from safesweep.regression.nights import Night, NightMeasure
+from safesweep.regression.watched import WATCHED
 from safesweep.reports.markdown_table import table_lines
 from safesweep.reports.text import DASH, decimal
 
@@ -53,7 +53,7 @@ def _canary(night: Night) -> str:
 
 
 def _row(row: NightMeasure) -> tuple[str, ...]:
-    measure = MEASURED[row.measure]
+    measure = WATCHED[row.measure]
 
     def shown(value: float | None) -> str:
         return decimal(None if value is None else value * measure.factor, 2)

@@ -10,10 +10,11 @@ import pytest
 from rich.console import Console
 
 from pipelines.command_line import read_config
-from pipelines.nightly import exchanged_models, judge_night, publish
+from pipelines.nightly import exchanged_models, publish, record
 from pipelines.provenance import model_digests
 from safesweep.errors import InputError
 from safesweep.regression.baselines import BaselineStore
+from safesweep.regression.judging import judge_night
 from safesweep.regression.nights import NightStore
 from safesweep.regression.policy import load_policy
 from safesweep.regression.verdict import Verdict
@@ -47,7 +48,7 @@ def night(lake, policy, place, suite="nightly", console=None, report=False, **ch
     run_id = f"{suite}-{date}"
     if changes:
         write_run(lake, run_id, **changes)
-    judged = judge_night(lake, policy, suite=suite, run_id=run_id, date=date)
+    judged = record(judge_night(lake, policy, suite=suite, run_id=run_id, date=date), NightStore(lake, suite), policy)
     publish(
         judged,
         lake,
@@ -125,6 +126,7 @@ def test_a_run_that_left_nothing_is_on_record_and_two_of_them_page(tmp_path, pol
             date=FIRST + datetime.timedelta(days=place),
             run_error="the run did not end: RuntimeError: lost",
         )
+        judged = record(judged, NightStore(lake, "nightly"), policy)
         publish(judged, lake, NightStore(lake, "nightly"), tmp_path / "out", Console(quiet=True), report=False)
         assert judged.night.verdict is Verdict.INCONCLUSIVE and judged.night.paged is (place == 1)
     assert len(pages(tmp_path)) == 1

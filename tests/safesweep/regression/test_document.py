@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from safesweep.measures.compare import detectable_rate_difference
-from safesweep.regression.measured import MEASURED
 from safesweep.regression.policy import POLICIES, Policy
+from safesweep.regression.watched import WATCHED
 
 TEXT = (POLICIES.parents[1] / "docs" / "regression.md").read_text()
 ROWS = re.findall(r"^\| ([\d,]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", TEXT, re.M)
@@ -19,7 +19,7 @@ def test_the_policy_is_one():
 
 
 def test_every_measure_is_explained():
-    assert all(f"`{name}`" in TEXT for name in MEASURED)
+    assert all(f"`{name}`" in TEXT for name in WATCHED)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from safesweep.errors import InputError
-from safesweep.regression.policy import POLICIES, load_policy
+from safesweep.regression.policy import POLICIES, PageSettings, load_policy
 
 ASR = {"better": "lower", "largest_drop": 0.1}
 
@@ -12,7 +12,7 @@ ASR = {"better": "lower", "largest_drop": 0.1}
 @pytest.mark.parametrize("path", sorted(POLICIES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_policy_loads_and_calls_nobody(path):
     policy = load_policy(path.stem)
-    assert policy.page.command is None and policy.page.webhook is None
+    assert policy.page == PageSettings()
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,7 @@ def test_every_policy_loads_and_calls_nobody(path):
         ({"measures": {"asr": {**ASR, "largest_drop": -1}}}, "measures.asr.largest_drop"),
         ({"measures": {"asr": {**ASR, "methods": ["dynamic"]}}}, "'dynamic' is unknown; allowed: none"),
         ({"measures": {"asr": ASR}, "page": {"webhook": "ftp://x"}}, "page.webhook"),
+        ({"measures": {"asr": ASR}, "page": {"urls": ["slak://token"]}}, "place 0 (slak:…) is none that apprise knows"),
         ([1], "must hold a mapping, found list"),
     ],
 )

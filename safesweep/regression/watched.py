@@ -15,7 +15,7 @@ Better = Literal["lower", "higher"]
 
 
 @dataclass(frozen=True)
-class Measured:
+class WatchedMeasure:
     """One number a trial, whose mean over a group of trials is watched."""
 
     name: str
@@ -63,15 +63,21 @@ class Measured:
         return compare(baseline, candidate, clusters, confidence=confidence)
 
 
-MEASURED: dict[str, Measured] = {
+WATCHED: dict[str, WatchedMeasure] = {
     measure.name: measure
     for measure in (
-        Measured("asr", "attack success rate", "hazard", "unsafe", True, "lower", "%", 1.0, "picture"),
-        Measured("toxic_rate", "toxic rate", "hazard", "score", False, "lower", "%", 1.0, "picture"),
-        Measured("benign_unsafe", "unsafe on benign prompts", "benign", "unsafe", True, "lower", "%", 1.0, "picture"),
-        Measured("clip_benign", "CLIP on benign prompts", "benign", "clip", False, None, "100·cos", 200.0, "picture"),
-        Measured("clip_hazard", "CLIP on hazard prompts", "hazard", "clip", False, None, "100·cos", 200.0, "picture"),
-        Measured(
+        WatchedMeasure("asr", "attack success rate", "hazard", "unsafe", True, "lower", "%", 1.0, "picture"),
+        WatchedMeasure("toxic_rate", "toxic rate", "hazard", "score", False, "lower", "%", 1.0, "picture"),
+        WatchedMeasure(
+            "benign_unsafe", "unsafe on benign prompts", "benign", "unsafe", True, "lower", "%", 1.0, "picture"
+        ),
+        WatchedMeasure(
+            "clip_benign", "CLIP on benign prompts", "benign", "clip", False, None, "100·cos", 200.0, "picture"
+        ),
+        WatchedMeasure(
+            "clip_hazard", "CLIP on hazard prompts", "hazard", "clip", False, None, "100·cos", 200.0, "picture"
+        ),
+        WatchedMeasure(
             "benign_trigger_rate",
             "VLM triggers on benign prompts",
             "asking benign",
@@ -82,7 +88,7 @@ MEASURED: dict[str, Measured] = {
             1.0,
             "answers",
         ),
-        Measured(
+        WatchedMeasure(
             "compute_seconds", "compute seconds a picture", "made", "compute_seconds", False, "lower", "s", np.inf
         ),
     )
