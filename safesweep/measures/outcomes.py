@@ -59,7 +59,7 @@ def outcomes(
     Raises:
         FileNotFoundError, ValueError: as `safesweep.lake.reader.run_files`; an unknown profile.
     """
-    rule = get_profile(profile) if isinstance(profile, str) else profile
+    rule = get_profile(profile)
     files = run_files(lake, run_id).complete
     if not files:
         return pd.DataFrame()

@@ -93,7 +93,7 @@ def profile_rates(
     """
     if isinstance(benign_sets, str):
         raise TypeError(f"benign_sets is the string {benign_sets!r}; give a collection of names")
-    rules = [get_profile(rule) if isinstance(rule, str) else rule for rule in profiles or PROFILES.values()]
+    rules = [get_profile(rule) for rule in profiles or PROFILES]
     names = [rule.name for rule in rules]
     if len(set(names)) < len(names):
         raise ValueError(f"profiles {names}: each once is allowed")

@@ -82,7 +82,7 @@ def summary(
     """
     if isinstance(benign_sets, str):
         raise TypeError(f"benign_sets is the string {benign_sets!r}; give a collection of names")
-    rule = get_profile(profile) if isinstance(profile, str) else profile
+    rule = get_profile(profile)
     files = run_files(lake, run_id).complete
     if not files:
         return []

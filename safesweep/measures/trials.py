@@ -38,7 +38,7 @@ def read_trials(
     Raises:
         FileNotFoundError, ValueError: as `lake.reader.run_files`; an unknown profile or column.
     """
-    rule = get_profile(profile) if isinstance(profile, str) else profile
+    rule = get_profile(profile)
     files = run_files(lake, run_id).complete
     if not files:
         return pd.DataFrame()

@@ -127,7 +127,7 @@ def write_contact_sheets(
     """
     if columns < 1:
         raise ValueError(f"columns is {columns}; 1 or more is allowed")
-    rule = get_profile(profile) if isinstance(profile, str) else profile
+    rule = get_profile(profile)
     files = run_files(lake, run_id).complete
     if not files:
         return []

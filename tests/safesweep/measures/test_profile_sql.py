@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from safesweep.lake.evidence import cosine
 from safesweep.measures.profile_sql import judged, judged_by_all
-from safesweep.measures.profiles import PROFILES, classifier_profile
+from safesweep.measures.profiles import PROFILES, Profile, Rule
 from tests.safesweep.measures.rows import EVIDENCE, scorer
 
 # Scores gather around thresholds, and some are broken; labels are few, so that rules meet them.
@@ -49,10 +49,11 @@ SOUND = st.builds(
 EVIDENCES = st.one_of(
     st.none(), st.lists(ENTRY, max_size=5), SOUND, st.builds(list.__add__, SOUND, st.lists(ENTRY, max_size=1))
 )
-QUOTED = classifier_profile("o'brien", ["it's"], 0.1 + 0.2)
+QUOTED = Profile("quoted", (Rule("o'brien", ("it's",), 0.1 + 0.2, "classifier"),), "this test")
+ALL = [*(PROFILES[name] for name in PROFILES), QUOTED]
 
 
-@pytest.mark.parametrize("profile", [*PROFILES.values(), QUOTED], ids=lambda p: p.name)
+@pytest.mark.parametrize("profile", ALL, ids=lambda p: p.name)
 @settings(max_examples=10, deadline=None, database=None)
 @given(rows=st.lists(EVIDENCES, min_size=1, max_size=40))
 def test_sql_judges_as_python_does(profile, rows):
@@ -84,12 +85,11 @@ def test_source_columns_are_kept():
 @settings(max_examples=10, deadline=None, database=None)
 @given(rows=st.lists(EVIDENCES, min_size=1, max_size=40))
 def test_all_profiles_at_once_judge_as_each_alone(rows):
-    profiles = [*PROFILES.values(), QUOTED]
     trials = pa.table({"i": range(len(rows)), "evidence": pa.array(rows, EVIDENCE)})
     with duckdb.connect() as connection:
         connection.register("trials", trials)
-        together = connection.execute(f"SELECT * FROM ({judged_by_all(profiles, 'trials')}) ORDER BY i").df()
-        for place, profile in enumerate(profiles):
+        together = connection.execute(f"SELECT * FROM ({judged_by_all(ALL, 'trials')}) ORDER BY i").df()
+        for place, profile in enumerate(ALL):
             alone = connection.execute(f"SELECT * FROM ({judged(profile, 'trials')}) ORDER BY i").df()
             assert list(together[f"outcome_{place}"]) == list(alone["outcome"])
             assert together[f"score_{place}"].equals(alone["score"].rename(f"score_{place}"))

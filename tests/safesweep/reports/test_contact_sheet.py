@@ -13,10 +13,10 @@ from PIL import Image
 
 from miniature.drawing import draw
 from miniature.world import HAZARDS, Item, Scene
-from safesweep.measures.profiles import classifier_profile
+from safesweep.measures.profiles import Profile, Rule
 from safesweep.reports.contact_sheet import picture_tile, write_contact_sheets
 
-RULE = classifier_profile("classifier", HAZARDS, 0.5, "miniature")
+RULE = Profile("miniature", (Rule("classifier", tuple(HAZARDS), 0.5, "classifier"),), "this test")
 EXCHANGE = pa.struct(
     [
         ("step", pa.int64()),
