@@ -61,10 +61,7 @@ def check_choices(config: RunConfig) -> tuple[Cell, ...]:
     for cell in cells:
         if cell.solver not in SUPPORTED:
             raise InputError(f"solver: {cell.solver!r} is not supported; allowed: {', '.join(SUPPORTED)}")
-    try:
-        get_profile(config.profile)
-    except ValueError as error:
-        raise InputError(f"profile: {error}") from error
+    get_profile(config.profile)
     return cells
 
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from safesweep.errors import InputError
 from safesweep.lake.evidence import CLIP_SCORER
+from safesweep.lake.manifest import Manifest, read_manifest
 from safesweep.lake.reader import connection, run_files, source
-from safesweep.lake.store import RunStore
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.trials import read_trials
 
@@ -57,12 +57,7 @@ class Run:
 
 def select_profile(name: str | None) -> Profile | None:
     """The profile of this name; None for None. Raises ``InputError``."""
-    if name is None:
-        return None
-    try:
-        return get_profile(name)
-    except ValueError as error:
-        raise InputError(f"profile: {error}") from error
+    return None if name is None else get_profile(name)
 
 
 def load_run(lake: Path, name: str, profile: Profile | None = None) -> Run:
@@ -71,7 +66,7 @@ def load_run(lake: Path, name: str, profile: Profile | None = None) -> Run:
     Raises ``InputError``: no such run or cell, no manifest, no complete file, an unknown profile.
     """
     run_id, _, cell = name.partition("/")
-    manifest = RunStore(lake, run_id).manifest()
+    manifest = read_manifest(lake, run_id)
     try:
         files = run_files(lake, run_id).complete
     except (FileNotFoundError, ValueError) as error:
@@ -116,7 +111,7 @@ def _digests(files: tuple[Path, ...]) -> pd.DataFrame:
             FROM {source(files)}""").df()
 
 
-def _scorers(files: tuple[Path, ...], manifest: dict[str, Any], wanted: set[str]) -> dict[str, str]:
+def _scorers(files: tuple[Path, ...], manifest: Manifest, wanted: set[str]) -> dict[str, str]:
     with connection() as opened:
         rows = opened.execute(f"""
             SELECT e.scorer, string_agg(DISTINCT e.model, ', ' ORDER BY e.model)

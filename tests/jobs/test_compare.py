@@ -65,7 +65,7 @@ def test_two_cells_of_one_run(lake):
         (("good", "gone"), ["no run 'gone'", "Known:"]),
         (("good/dynamic", "good"), ["no cell 'dynamic'", DYNAMIC]),
         (("good", "good", "--policy", "defalt"), ["no policy or file 'defalt'", "did you mean 'default'"]),
-        (("good", "good", "--profile", "nudenet-6"), ["unknown profile"]),
+        (("good", "good", "--profile", "nudenet-6"), ["profile: 'nudenet-6' is unknown"]),
     ],
 )
 def test_what_cannot_be_compared_is_refused_in_one_line(lake, arguments, words):

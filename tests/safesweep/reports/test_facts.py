@@ -166,7 +166,7 @@ def test_without_a_manifest_the_trials_say_what_is_benign(tmp_path: Path, facts:
 def test_what_cannot_be_used_is_named(lake: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no run 'night-2'.*did you mean 'night-1'"):
         gather(lake, "night-2")
-    with pytest.raises(InputError, match=r"unknown profile 'q17'.*did you mean 'q16'"):
+    with pytest.raises(InputError, match=r"profile: 'q17' is unknown.*did you mean 'q16'"):
         gather(lake, RUN, "q17")
     with pytest.raises(InputError, match="no such folder"):
         pick_run(tmp_path / "nowhere", None)
