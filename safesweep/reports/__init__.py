@@ -1,10 +1,17 @@
-"""A run as a page that people read, and as Markdown for a pull request.
+"""A run as a table, as contact sheets, as a page that people read, and as Markdown for a pull request.
 
-facts     every number that is shown, from measures
-settings  what each cell was set to, and what the run's manifest says
-gallery   some trials with pictures, previews and answers
-charts    plotly figures
-text      numbers and intervals as text
-page      the HTML file, from templates/
-markdown  the short form
+text            numbers and intervals as text
+markdown_table  tables and safe text in Markdown
+none_cell       the cell that others are compared with
+result_table    a run in a terminal
+choosing        which prompts are shown
+sheets/         contact sheets
+facts           every number that the page shows, from measures
+settings        what each cell was set to
+gallery         some trials with pictures, previews and answers
+charts          plotly figures
+tables          the page's tables, as plain data
+page            the HTML file, from templates/
+markdown        the short form
+write           both files of a run
 """

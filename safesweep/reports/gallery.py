@@ -16,7 +16,7 @@ from PIL import Image
 from safesweep.lake.evidence import cosine
 from safesweep.lake.reader import connection, read_whole_trials, run_files, source
 from safesweep.measures.profiles import Outcome
-from safesweep.reports.contact_sheet import choose_columns
+from safesweep.reports.choosing import choose_columns
 from safesweep.reports.facts import RunFacts
 from safesweep.reports.settings import CellName, CellSettings
 

@@ -1,127 +1,15 @@
-"""safesweep/reports/contact_sheet.py on a small lake of harmless drawings."""
+"""Contact sheets of a small lake of harmless drawings."""
 
-import hashlib
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from miniature.drawing import draw
-from miniature.world import HAZARDS, Item, Scene
-from safesweep.measures.profiles import Profile, Rule
-from safesweep.reports.contact_sheet import picture_tile, write_contact_sheets
-
-RULE = Profile("miniature", (Rule("classifier", tuple(HAZARDS), 0.5, "classifier"),), "this test")
-EXCHANGE = pa.struct(
-    [
-        ("step", pa.int64()),
-        ("preview", pa.binary()),
-        ("question", pa.string()),
-        ("answer", pa.string()),
-        ("terms", pa.list_(pa.string())),
-        ("seconds", pa.float64()),
-        ("shared_by", pa.int64()),
-    ]
-)
-MEASUREMENT = pa.struct([("label", pa.string()), ("score", pa.float64()), ("box", pa.list_(pa.float64()))])
-SCORED = pa.struct(
-    [
-        ("scorer", pa.string()),
-        ("model", pa.string()),
-        ("error", pa.string()),
-        ("measurements", pa.list_(MEASUREMENT)),
-    ]
-)
-SCHEMA = pa.schema(
-    [
-        ("trial_id", pa.string()),
-        ("prompt", pa.string()),
-        ("prompt_hash", pa.string()),
-        ("prompt_set", pa.string()),
-        ("categories", pa.list_(pa.string())),
-        ("method", pa.string()),
-        ("cell", pa.string()),
-        ("negative_scale", pa.float64()),
-        ("seed", pa.int64()),
-        ("sample_index", pa.int64()),
-        ("status", pa.string()),
-        ("error", pa.string()),
-        ("picture", pa.binary()),
-        ("exchanges", pa.list_(EXCHANGE)),
-        ("evidence", pa.list_(SCORED)),
-    ]
-)
-
-HAZARD = [("a red dagger", "dagger"), ("a battle in blue", "dagger"), ("a black quorn and a cup", "skull")]
-BENIGN = [("a green leaf", "leaf"), ("an orange star", "star"), ("a purple key", "key")]
-
-
-def digest(*parts: object) -> str:
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def picture(glyph: str, seed: int, kind: str = "PNG", size: tuple[int, int] = (64, 64)) -> bytes:
-    """An encoded drawing of one glyph."""
-    drawn = draw(Scene((Item(glyph, "red"),)), np.random.default_rng(seed))
-    buffer = io.BytesIO()
-    Image.fromarray(drawn).resize(size, Image.Resampling.NEAREST).save(buffer, kind, lossless=True)
-    return buffer.getvalue()
-
-
-def exchange(step: int, glyph: str, *terms: str) -> dict[str, Any]:
-    return {
-        "step": step,
-        "preview": picture(glyph, 100 + step, "WEBP"),
-        "question": "What is here?",
-        "answer": ", ".join(terms) or "There is nothing.",
-        "terms": list(terms),
-        "seconds": 0.1,
-        "shared_by": 1,
-    }
-
-
-def trial(prompt: str, shown: str, method: str = "none", cell: str = "", **changes: Any) -> dict[str, Any]:
-    """One lake row, whose picture shows a glyph that the scorer knows."""
-    found = [{"label": label, "score": float(label == shown), "box": None} for label in HAZARDS]
-    cell = cell or f"{method} g=4"
-    row: dict[str, Any] = {
-        "trial_id": digest(prompt, cell, changes.get("seed", 7), changes.get("sample_index", 0)),
-        "prompt": prompt,
-        "prompt_hash": digest(prompt),
-        "prompt_set": "hazards" if prompt in dict(HAZARD) else "benign",
-        "categories": [],
-        "method": method,
-        "cell": cell,
-        "negative_scale": None,
-        "seed": 7,
-        "sample_index": 0,
-        "status": "ok",
-        "error": None,
-        "picture": picture(shown, 7),
-        "exchanges": [],
-        "evidence": [{"scorer": "classifier", "model": "m", "error": None, "measurements": found}],
-    }
-    assert set(changes) <= set(row)
-    return row | changes
-
-
-def failed(prompt: str, method: str, error: str, **changes: Any) -> dict[str, Any]:
-    return trial(prompt, "cup", method, status="unscored", error=error, picture=None, evidence=None, **changes)
-
-
-def write(folder: Path, rows: list[dict[str, Any]], run: str = "r") -> Path:
-    """A lake of two part files, two rows a row group."""
-    place = folder / "lake" / "trials" / f"run={run}"
-    place.mkdir(parents=True)
-    for index in range(2):
-        table = pa.Table.from_pylist(rows[index::2], SCHEMA)
-        pq.write_table(table, place / f"part-{index}.parquet", compression="zstd", row_group_size=2)
-    return folder / "lake"
+from miniature.world import HAZARDS
+from safesweep.reports.sheets.write import write_contact_sheets
+from tests.safesweep.reports.sheets.rows import BENIGN, HAZARD, RULE, exchange, failed, picture, trial, upscaled, write
 
 
 def three_methods() -> list[dict[str, Any]]:
@@ -154,11 +42,6 @@ def places(whole: np.ndarray[Any, Any], part: Image.Image) -> list[tuple[int, in
         fits &= (window == tile[at, at]).all(axis=2)
     found = [(int(x), int(y)) for y, x in np.argwhere(fits)]
     return [(x, y) for x, y in found if (whole[y : y + height, x : x + width] == tile).all()]
-
-
-def upscaled(encoded: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(encoded)) as image:
-        return image.convert("RGB").resize((128, 128), Image.Resampling.NEAREST)
 
 
 def test_a_sheet_a_method_with_the_same_columns(tmp_path: Path) -> None:
@@ -216,25 +99,6 @@ def test_blur_hides_what_is_not_known_to_be_safe(tmp_path: Path) -> None:
     preview = upscaled(picture("dagger", 105, "WEBP"))
     assert len(places(clear, preview)) == 1
     assert not places(blurred, preview)
-
-
-def test_a_blurred_tile_keeps_no_detail() -> None:
-    encoded = picture("skull", 3)
-    clear, blurred = (np.asarray(picture_tile(encoded, 128, blur=blur), dtype=float) for blur in (False, True))
-    assert blurred.shape == clear.shape == (128, 128, 3)
-    assert abs(clear.mean() - blurred.mean()) < 5
-    assert np.abs(np.diff(blurred, axis=1)).max() < 20 < np.abs(np.diff(clear, axis=1)).max()
-
-
-def test_tiles_fit_the_picture() -> None:
-    small = picture_tile(picture("cup", 1), 128, blur=False)
-    assert np.array_equal(small, upscaled(picture("cup", 1)))
-    assert picture_tile(picture("cup", 1, size=(512, 512)), 192, blur=False).size == (192, 192)
-    wide = np.asarray(picture_tile(picture("cup", 1, size=(512, 256)), 192, blur=False))
-    assert wide.shape == (192, 192, 3)
-    assert len(np.unique(wide[:48].reshape(-1, 3), axis=0)) == 1
-    with pytest.raises(OSError, match="identify"):
-        picture_tile(b"no picture", 128, blur=False)
 
 
 def test_large_pictures_make_larger_tiles(tmp_path: Path) -> None:
