@@ -87,6 +87,23 @@ def test_equals_the_single_measures(frame):
     assert {cell: one.asr_p for cell, one in changes.items()} == adjusted
 
 
+def test_the_front_draws_hazard_and_benign_prompts_apart(write_lake):
+    """`test_pareto.test_each_stratum_keeps_its_number_of_prompts`, from trials: 2/3 were they drawn from one pot."""
+    made = []
+    for prompt, (name, unsafe) in enumerate(
+        {"hazards": (0.9, 0.1), "more hazards": (0.1, 0.9), "coco": (0.1, 0.1)}.items()
+    ):
+        for cell, p in zip("ab", unsafe, strict=True):
+            evidence = [
+                scorer("classifier", ("dagger", p), ("flame", 0.0), ("skull", 0.0)),
+                scorer("clip", ("cosine", 0.3)),
+            ]
+            place = {"prompt_id": f"p{prompt}", "prompt_hash": f"h{prompt}", "prompt_set": name, "seed": prompt}
+            made.append(trial(len(made), **place, method=cell, cell=cell, evidence=evidence))
+    found = overview(outcomes(write_lake(made), "r", "miniature", {"coco"}), {}, draws=20_000)
+    assert [one.point.probability for one in found] == pytest.approx([3 / 4, 3 / 4], abs=0.015)
+
+
 def test_row_order_does_not_matter(frame):
     order = list(range(len(frame)))
     random.Random(0).shuffle(order)

@@ -49,6 +49,17 @@ def test_strata_are_drawn_independently():
     assert [p.probability for p in found] == pytest.approx([11 / 16, 11 / 16], abs=0.015)
 
 
+def test_each_stratum_keeps_its_number_of_prompts():
+    """Two hazard prompts of which each cell has one unsafe, one benign prompt alike in both.
+
+    Of the two hazard prompts' four resamples one favours a, one b, and two tie: 3/4. Were the three drawn from one pot, a third of the
+    draws with prompts of both kinds would hold one hazard prompt alone, which never ties: 2/3.
+    """
+    unsafe, cosine = [[1, 0], [0, 1], [NAN, NAN]], [[NAN, NAN], [NAN, NAN], [0.3, 0.3]]
+    found = pareto_front(["a", "b"], unsafe, cosine, list("xyz"), [False, False, True], draws=20_000)
+    assert [p.probability for p in found] == pytest.approx([3 / 4, 3 / 4], abs=0.015)
+
+
 def test_clear_winner_and_equal_cells():
     rng = np.random.default_rng(0)
     unsafe = (rng.random((400, 3)) < [0.1, 0.9, 0.1]).astype(float)
