@@ -29,8 +29,8 @@ from miniature.world import HAZARDS
 from safesweep.engine.trajectory import TrialResult
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits.attribute_directions import AttributeDirections
-from safesweep.measures.bias import deviation_interval
 from safesweep.measures.compare import paired_scores
+from safesweep.measures.deviation import deviation_interval
 from safesweep.measures.intervals import Interval, rate_interval
 from safesweep.prompts.reader import read_prompts
 from safesweep.types import Prompt

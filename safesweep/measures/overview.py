@@ -7,18 +7,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from safesweep.measures.clip import ClipScores, OverSuppression, clip_scores, over_suppression
 from safesweep.measures.compare import PairedDifference, holm, paired_rates, paired_scores
 from safesweep.measures.intervals import CONFIDENCE, DRAWS, Interval, mean_intervals, rate_interval, wilson
 from safesweep.measures.outcomes import grid
 from safesweep.measures.pareto import ParetoPoint, pareto_front
-from safesweep.measures.rates import ClipScores, OverSuppression, clip_scores, over_suppression
 from safesweep.measures.resample import Floats, cluster_sums
 
 NAN = float("nan")
 CellName = tuple[str, str]
 """(method, cell)"""
 TOLERANCE = 0.02
-"""Loss of cosine that is no harm, as in `rates.over_suppression`."""
+"""Loss of cosine that is no harm, as in `clip.over_suppression`."""
 
 
 class CellOverview(NamedTuple):
@@ -73,7 +73,7 @@ def overview(
     Args:
         frame: rows of `safesweep.measures.outcomes.outcomes`, all or some (a category, a split).
         baselines: what a cell is compared with, of the same frame; a cell that is left out is compared with nothing.
-        tolerance: as in `rates.over_suppression`.
+        tolerance: as in `clip.over_suppression`.
         confidence, draws, seed: of all intervals, tests and the front.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Sums over clusters, and bootstrap draws of them."""
+"""Sums and means over clusters, and bootstrap draws of them."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -76,3 +76,16 @@ def ratio(numerator: Floats, denominator: Floats) -> Floats:
         numerator, denominator, out=np.full(np.shape(numerator), np.nan), where=denominator != 0
     )
     return quotient
+
+
+def mean_of_scored(values: Floats) -> float:
+    """Mean of the values that are not NaN; NaN without any."""
+    kept = values[~np.isnan(values)]
+    return float(kept.mean()) if kept.size else float("nan")
+
+
+def means_by_key(values: Floats, keys: ArrayLike) -> Floats:
+    """Mean of each key's values that are not NaN, in the order of the sorted keys; NaN for a key without any."""
+    known = ~np.isnan(values)
+    table = cluster_sums(np.stack([np.where(known, values, 0.0), known], axis=1), keys)
+    return ratio(table[:, 0], table[:, 1])

@@ -9,8 +9,8 @@ from rich.console import Console
 from pipelines.bias import attribute_scorers, bias_table, run_bias, write_bias
 from pipelines.command_line import read_config
 from safesweep.errors import InputError
-from safesweep.measures.bias import CellBias, deviation_interval
-from safesweep.measures.rates import mean_deviation_ratio
+from safesweep.measures.bias import CellBias
+from safesweep.measures.deviation import deviation_interval, mean_deviation_ratio
 
 
 def cell(name: str, counts: dict[str, tuple[int, int]]) -> CellBias:

@@ -9,11 +9,11 @@ from pipelines.sweep.config import ChooseSettings
 from safesweep.errors import InputError
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.methods import METHODS
+from safesweep.measures.clip import ClipScores, OverSuppression
 from safesweep.measures.compare import PairedDifference
 from safesweep.measures.intervals import Interval
 from safesweep.measures.overview import CellOverview
 from safesweep.measures.pareto import ParetoPoint
-from safesweep.measures.rates import ClipScores, OverSuppression
 
 NAN = math.nan
 

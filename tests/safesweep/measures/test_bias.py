@@ -1,12 +1,8 @@
 """Attributes of pictures of professions, counted in SQL, and their deviation ratio."""
 
-import math
-
-import numpy as np
 import pytest
 
-from safesweep.measures.bias import attribute_bias, deviation_interval
-from safesweep.measures.rates import mean_deviation_ratio
+from safesweep.measures.bias import attribute_bias
 from tests.safesweep.measures.rows import scorer, trial
 
 
@@ -42,28 +38,6 @@ def test_one_label_and_a_threshold(write_lake):
     (cell,) = attribute_bias(lake, "r", "classifier", ["hat"], threshold=0.5, prompt_sets={"people"})
     assert cell.counts == {"builder": (2, 1)}
     assert attribute_bias(lake, "r", "classifier", ["hat"], threshold=0.5, prompt_sets={"others"}) == []
-
-
-def test_interval_against_a_loop():
-    counts = {"a": [30, 10], "b": [5, 15], "c": [0, 0]}
-    rng = np.random.default_rng(5)
-    drawn = []
-    for _ in range(2000):
-        ratios = []
-        for row in (counts["a"], counts["b"]):
-            picks = rng.choice([0] * row[0] + [1] * row[1], size=sum(row))
-            ratios.append(abs(np.mean(picks) - 0.5) / 0.5)
-        drawn.append(np.mean(ratios))
-    found = deviation_interval(counts)
-    assert found.estimate == mean_deviation_ratio(counts).mean
-    assert found[1:3] == pytest.approx(np.percentile(drawn, [2.5, 97.5]), abs=0.02)
-    assert (found.kind, found.n, found.clusters) == ("bootstrap", 60, 2)
-
-
-@pytest.mark.parametrize("counts", [{}, {"a": [0, 0]}, {"a": [7, 0]}])
-def test_nothing_to_resample_has_no_bounds(counts):
-    found = deviation_interval(counts)
-    assert found.kind == "none" and math.isnan(found.low)
 
 
 @pytest.mark.parametrize(("labels", "threshold"), [([], None), (["hat"], None), (["a", "a"], None), (["a", "b"], 0.5)])

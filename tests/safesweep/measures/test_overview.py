@@ -6,11 +6,11 @@ import random
 import numpy as np
 import pytest
 
+from safesweep.measures.clip import over_suppression
 from safesweep.measures.compare import holm, paired_rates, paired_scores
 from safesweep.measures.intervals import cluster_bootstrap, rate_interval
 from safesweep.measures.outcomes import outcomes
 from safesweep.measures.overview import overview
-from safesweep.measures.rates import over_suppression
 from tests.safesweep.measures.rows import exchange, scorer, trial
 
 CELLS = [("none", "none"), ("dynamic", "dynamic γ=4"), ("dynamic", "dynamic γ=8")]

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from safesweep.measures import rates
 
 QUICK = settings(max_examples=30, deadline=None, database=None)
+
+
 NAN = math.nan
+
+
+ROWS = st.lists(st.tuples(st.sampled_from([0.0, 1.0, NAN]), st.sampled_from("abcd")), min_size=1, max_size=40)
 
 
 def test_attack_success_counts():
@@ -29,17 +34,12 @@ def test_nothing_scored_is_nan_not_zero(nothing):
     assert math.isnan(rates.toxic_rate(nothing))
     assert math.isnan(rates.inappropriate_probability(nothing, keys).probability)
     assert math.isnan(rates.expected_maximum(nothing))
-    assert math.isnan(rates.clip_scores(nothing).percent)
-    assert math.isnan(rates.over_suppression(nothing, nothing, keys).share)
 
 
 def test_toxic_rate():
     assert rates.toxic_rate([0.2, 0.6, NAN]) == pytest.approx(0.4)
     with pytest.raises(ValueError, match=r"P\(unsafe\) 20\.0 is outside \[0, 1\]"):
         rates.toxic_rate([0.2, 20])
-
-
-ROWS = st.lists(st.tuples(st.sampled_from([0.0, 1.0, NAN]), st.sampled_from("abcd")), min_size=1, max_size=40)
 
 
 @QUICK
@@ -96,43 +96,3 @@ def test_expected_maximum_needs_enough_prompts():
     assert rates.expected_maximum([0.1, 0.2, 0.3], 3) == pytest.approx(0.3)
     with pytest.raises(ValueError, match="subset is 0"):
         rates.expected_maximum([0.1], 0)
-
-
-@pytest.mark.parametrize(
-    ("counts", "ratio"),
-    [([10, 0], 1.0), ([5, 5], 0.0), ([75, 25], 0.5), ([2, 1, 1], 0.25), ([0, 0, 9, 0], 1.0)],
-)
-def test_deviation_ratio(counts, ratio):
-    assert rates.deviation_ratio(counts) == pytest.approx(ratio)
-
-
-def test_mean_deviation_ratio_leaves_out_the_uncounted():
-    found = rates.mean_deviation_ratio({"nurse": [10, 0], "cook": [5, 5], "judge": [0, 0]})
-    assert found.mean == 0.5
-    assert math.isnan(found.by_profession["judge"])
-    assert math.isnan(rates.mean_deviation_ratio({}).mean)
-    with pytest.raises(ValueError, match="differ"):
-        rates.mean_deviation_ratio({"nurse": [1, 2], "cook": [1, 2, 3]})
-    for counts in ([3], [3, -1], []):
-        with pytest.raises(ValueError, match="counts is"):
-            rates.deviation_ratio(counts)
-
-
-def test_clip_conventions():
-    found = rates.clip_scores([0.3, -0.1, NAN])
-    assert found == (pytest.approx(0.1), pytest.approx(10.0), 2, 1)
-    with pytest.raises(ValueError, match=r"cosine 30\.0 is outside"):
-        rates.clip_scores([30.0])
-
-
-def test_over_suppression():
-    unguided = [0.30, 0.30, 0.30, 0.30, 0.25, 0.30]
-    guided = [0.30, 0.20, 0.29, 0.30, 0.40, NAN]
-    prompts = ["same", "ruined", "ruined", "same", "better", "unscored"]
-    assert rates.over_suppression(unguided, guided, prompts) == (pytest.approx(1 / 3), 3, 1)
-    assert rates.over_suppression(unguided, guided, prompts, tolerance=0.06).share == 0
-    assert rates.over_suppression(unguided, unguided, prompts, tolerance=0).share == 0
-    with pytest.raises(ValueError, match="tolerance is -1"):
-        rates.over_suppression(unguided, guided, prompts, tolerance=-1)
-    with pytest.raises(ValueError, match="equal shapes"):
-        rates.over_suppression([0.1], [0.1, 0.2], ["a"])

@@ -11,11 +11,11 @@ import pytest
 
 from safesweep.lake.layout import run_ids
 from safesweep.lake.reader import run_files
+from safesweep.measures.clip import clip_scores
 from safesweep.measures.intervals import rate_interval
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.rates import (
     attack_success,
-    clip_scores,
     toxic_rate,
 )
 from safesweep.measures.summary import summary

@@ -1,0 +1,31 @@
+"""Intervals for rates and means: Wilson and cluster bootstrap, never Wald."""
+
+from safesweep.measures.intervals.base import (
+    CONFIDENCE,
+    DRAWS,
+    Interval,
+    IntervalKind,
+    check_confidence,
+    check_flags,
+    percentile_bounds,
+)
+from safesweep.measures.intervals.bootstrap import cluster_bootstrap, mean_intervals
+from safesweep.measures.intervals.expected_maximum import expected_maximum_interval
+from safesweep.measures.intervals.rates import count_interval, rate_interval
+from safesweep.measures.intervals.wilson import wilson
+
+__all__ = [
+    "CONFIDENCE",
+    "DRAWS",
+    "Interval",
+    "IntervalKind",
+    "check_confidence",
+    "check_flags",
+    "cluster_bootstrap",
+    "count_interval",
+    "expected_maximum_interval",
+    "mean_intervals",
+    "percentile_bounds",
+    "rate_interval",
+    "wilson",
+]

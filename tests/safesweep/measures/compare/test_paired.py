@@ -1,0 +1,103 @@
+"""Two cells on the same prompts."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from safesweep.measures import compare
+
+QUICK = settings(max_examples=30, deadline=None, database=None)
+
+
+NAN = math.nan
+
+
+def flags(both: int, only_baseline: int, only_candidate: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
+    counts = [both, only_baseline, only_candidate, neither]
+    return np.repeat([1.0, 1, 0, 0], counts), np.repeat([1.0, 0, 1, 0], counts)
+
+
+def test_paired_rates_one_image_a_prompt():
+    a, b = flags(10, 12, 2, 76)
+    a, b = np.append(a, [NAN, 1]), np.append(b, [0, NAN])
+    found = compare.paired_rates(a, b, np.arange(102))
+    assert found.difference == pytest.approx(-0.10)
+    assert found.p_value == pytest.approx(2 * sum(math.comb(14, i) for i in range(3)) / 2**14)
+    assert (found.pairs, found.unpaired, found.clusters, found.test) == (100, 2, 100, "exact McNemar")
+    assert (found.low, found.high) == compare.newcombe(10, 12, 2, 76)
+    assert found.low < -0.10 < found.high < 0
+
+
+def test_several_images_a_prompt_flip_whole_clusters():
+    rng = np.random.default_rng(1)
+    a, keys = rng.integers(0, 2, size=(8, 5)).astype(float), np.repeat(np.arange(8), 5)
+    b = np.where(rng.random((8, 5)) < 0.6, 0, a)
+    found = compare.paired_rates(a.ravel(), b.ravel(), keys)
+    sums = (b - a).sum(axis=1)
+    sums = sums[sums != 0]
+    flips = np.array([s @ sums for s in itertools.product([1, -1], repeat=len(sums))])
+    observed = sums.sum()
+    expected = min(1.0, 2 * min(np.mean(flips <= observed), np.mean(flips >= observed)))
+    assert found.p_value == pytest.approx(expected)
+    assert (found.test, found.interval, found.pairs, found.clusters) == ("sign flip of clusters", "bootstrap", 40, 8)
+    assert found.low <= found.difference <= found.high
+
+
+def test_several_images_without_any_difference_have_width():
+    found = compare.paired_rates(np.zeros(100), np.zeros(100), np.repeat(np.arange(20), 5))
+    assert (found.difference, found.p_value, found.interval) == (0, 1, "Newcombe")
+    assert (found.low, found.high) == compare.newcombe(0, 0, 0, 20)
+    assert found.detectable == compare.detectable_rate_difference(20, 0.0)
+
+
+def test_paired_scores_agree_with_scipy():
+    rng = np.random.default_rng(2)
+    a = rng.normal(size=80)
+    b = a + rng.normal(0.2, 0.5, size=80)
+    found = compare.paired_scores(a, b, np.arange(80), draws=20_000)
+    reference = stats.bootstrap(
+        (b - a,), np.mean, method="percentile", n_resamples=20_000, rng=np.random.default_rng(3)
+    )
+    bounds = reference.confidence_interval
+    assert (found.low, found.high) == pytest.approx((bounds.low, bounds.high), abs=0.006)
+    assert found.difference == pytest.approx((b - a).mean())
+    assert found.p_value == pytest.approx(stats.ttest_rel(a, b).pvalue, abs=0.01)
+    assert found.detectable == pytest.approx(2.8016 * reference.standard_error, rel=0.03)
+
+
+@QUICK
+@given(st.randoms())
+def test_row_order_does_not_matter(random):
+    rng = np.random.default_rng(4)
+    a, b, keys = rng.normal(size=30), rng.normal(size=30), rng.integers(0, 9, size=30)
+    order = np.array(random.sample(range(30), 30))
+    one = compare.paired_scores(a, b, keys, draws=50)
+    other = compare.paired_scores(a[order], b[order], keys[order], draws=50)
+    assert one[:8] == pytest.approx(other[:8])
+
+
+def test_no_pairs_is_nan_not_zero():
+    for found in (compare.paired_rates([1], [NAN], ["a"]), compare.paired_scores([], [], [])):
+        assert all(math.isnan(x) for x in found[:5])
+        assert (found.pairs, found.interval) == (0, "none")
+
+
+def test_one_cluster_of_scores_has_no_bounds():
+    found = compare.paired_scores([1.0, 2.0], [2.0, 3.0], ["a", "a"])
+    assert (found.difference, found.p_value, found.clusters) == (1.0, 1.0, 1)
+    assert math.isnan(found.low)
+    assert math.isnan(found.detectable)
+
+
+def test_shapes_and_values():
+    with pytest.raises(ValueError, match="one equal length"):
+        compare.paired_rates([1, 0], [1], ["a", "b"])
+    with pytest.raises(ValueError, match=r"unsafe holds 0\.5"):
+        compare.paired_rates([0.5], [1], ["a"])
+    with pytest.raises(ValueError, match="counts are -1 and 0"):
+        compare.mcnemar_exact(-1, 0)

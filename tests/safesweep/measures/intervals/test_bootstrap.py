@@ -1,0 +1,90 @@
+"""The cluster bootstrap of means."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from safesweep.measures.intervals import (
+    cluster_bootstrap,
+    count_interval,
+    mean_intervals,
+    rate_interval,
+    wilson,
+)
+from safesweep.measures.resample import cluster_sums
+
+QUICK = settings(max_examples=30, deadline=None, database=None)
+
+
+def test_bootstrap_agrees_with_scipys():
+    rng = np.random.default_rng(5)
+    scored = rng.integers(1, 11, size=120)
+    unsafe = rng.binomial(scored, rng.beta(1, 2, size=120))
+    found = count_interval(unsafe, scored, draws=20_000, seed=1)
+    reference = stats.bootstrap(
+        (unsafe, scored),
+        lambda u, s, axis: u.sum(axis=axis) / s.sum(axis=axis),
+        paired=True,
+        method="percentile",
+        n_resamples=20_000,
+        rng=np.random.default_rng(2),
+    ).confidence_interval
+    assert (found.low, found.high) == pytest.approx((reference.low, reference.high), abs=0.004)
+    assert found.estimate == unsafe.sum() / scored.sum()
+
+
+def test_clusters_matter():
+    """Ten copies of each picture say no more than one."""
+    flags = np.repeat(np.random.default_rng(3).integers(0, 2, size=200), 10)
+    clustered = rate_interval(flags, np.repeat(np.arange(200), 10), draws=4000)
+    single = wilson(flags[::10].sum(), 200)
+    assert clustered.high - clustered.low == pytest.approx(single[1] - single[0], rel=0.1)
+    naive = wilson(flags.sum(), 2000)
+    assert clustered.high - clustered.low > 2.5 * (naive[1] - naive[0])
+
+
+@QUICK
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=20), st.integers(2, 3))
+def test_duplicating_every_clusters_rows_keeps_the_bootstrap(unsafe, times):
+    """The same prompts with each picture doubled hold no more information."""
+    unsafe, scored = np.array(unsafe), np.full(len(unsafe), 4)
+    one = count_interval(unsafe, scored, draws=50)
+    more = count_interval(unsafe * times, scored * times, draws=50)
+    assert (more.low, more.high, more.estimate) == pytest.approx((one.low, one.high, one.estimate))
+
+
+def test_one_cluster_of_scores_has_no_bounds():
+    found = cluster_bootstrap([0.1, 0.3], ["a", "a"])
+    assert (found.kind, found.estimate) == ("none", pytest.approx(0.2))
+    assert math.isnan(found.low)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 10)), min_size=1, max_size=30), st.randoms())
+@QUICK
+def test_many_means_at_once_equal_one_at_a_time(rows, random):
+    values, keys = np.array([v / 10 for _, v in rows]), np.array([k for k, _ in rows])
+    order = random.sample(range(len(rows)), len(rows))
+    table = cluster_sums(np.stack([values[order], np.ones(len(rows))], axis=1), keys[order])
+    (many,) = mean_intervals(table[:, :1], table[:, 1:])
+    one = cluster_bootstrap(values, keys)
+    assert many.estimate == pytest.approx(one.estimate) and (many.n, many.clusters) == (one.n, one.clusters)
+    means = table[:, 0] / table[:, 1]
+    if (means != means[0]).any():
+        assert many[1:4] == (pytest.approx(one.low), pytest.approx(one.high), "bootstrap")
+    else:
+        assert math.isnan(many.low) and many.kind == "none"
+
+
+def test_means_leave_out_clusters_without_values_and_take_the_same_draws():
+    sums, counts = np.array([[1.0, 1.0], [0.0, 0.0], [5.0, 0.0]]), np.array([[2.0, 2.0], [1.0, 1.0], [5.0, 0.0]])
+    full, part = mean_intervals(sums, counts)
+    assert (full.estimate, full.n, full.clusters) == (0.75, 8, 3)
+    assert (part.estimate, part.n, part.clusters) == (pytest.approx(1 / 3), 3, 2)
+    twin = mean_intervals(np.repeat(sums, 2, axis=1), np.repeat(counts, 2, axis=1))
+    assert twin[0] == twin[1] and twin[2] == twin[3]
+    with pytest.raises(ValueError, match="sums has shape"):
+        mean_intervals(sums, counts[:2])
