@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, V
 from safesweep.errors import InputError
 from safesweep.guidance.direction import Direction, Factors, Kind, edited_tokens
 from safesweep.guidance.methods.base import classifier_free
-from safesweep.models.solver import SolverTable, solve, solver_table
+from safesweep.models.solver import SolverTable, solve, solver_table, stack_history
 from safesweep.models.text import EMPTY, TextEmbedding
 
 if TYPE_CHECKING:  # a job reads its recipe without waiting for diffusers
@@ -121,16 +121,15 @@ class Walk:
 
     def advance(self, guided_BCHW: torch.Tensor) -> None:
         """Takes the solver's step along a guided prediction."""
-        table, outputs = self.table, [guided_BCHW, *self._outputs][: self.table.history]
-
-        def weights(of_SK: torch.Tensor) -> torch.Tensor:
-            return of_SK[self.step].to(guided_BCHW.device).expand(len(guided_BCHW), -1)
-
-        def history(newest_first: list[torch.Tensor]) -> torch.Tensor:
-            return torch.stack([newest_first[min(k, len(newest_first) - 1)] for k in range(table.history)], dim=1)
-
-        stepped = solve(history(self._latents), history(outputs), weights(table.latents_SK), weights(table.outputs_SK))
-        self._latents, self._outputs = [stepped, *self._latents][: table.history], outputs
+        table, depth = self.table, self.table.history
+        latents, outputs = self._latents, [guided_BCHW, *self._outputs][:depth]
+        weights = [of_SK[self.step] for of_SK in (table.latents_SK, table.outputs_SK)]
+        histories = [
+            stack_history(past, row, depth, self.step).transpose(0, 1)
+            for past, row in zip((latents, outputs), weights, strict=True)
+        ]
+        stepped = solve(*histories, *(row.to(guided_BCHW.device).expand(len(guided_BCHW), -1) for row in weights))
+        self._latents, self._outputs = [stepped, *latents][:depth], outputs
         self.step += 1
 
 

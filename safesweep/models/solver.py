@@ -7,6 +7,7 @@ corrected sample that depends on all steps before; its numbers are fitted, exact
 Shape suffixes: B trajectories, K history depth (0 = current), S steps, C H W latents.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -186,6 +187,18 @@ def _signal_and_noise(scheduler: "SchedulerMixin", count: int) -> tuple[torch.Te
     else:
         squared = 1 / (1 + scheduler.sigmas[:count].double() ** 2)
     return squared.sqrt(), (1 - squared).clamp(min=0).sqrt()
+
+
+def stack_history(newest_first: Sequence[torch.Tensor], weights_K: torch.Tensor, depth: int, step: int) -> torch.Tensor:
+    """Latents or outputs of the steps so far, newest first, as one tensor [``depth``, …]; zeros where ``step`` looks no further back.
+
+    ``weights_K`` are the row of the table that ``step`` weighs them by. Raises ``ValueError`` when one that has a weight is missing.
+    """
+    kept = list(newest_first[:depth])
+    if bool(weights_K[len(kept) :].any()):
+        found, wanted = len(kept), int(weights_K.nonzero().max()) + 1
+        raise ValueError(f"step {step} needs a history of {wanted} steps, the solver has {found}")
+    return torch.stack([*kept, *[torch.zeros_like(kept[0])] * (depth - len(kept))])
 
 
 def solve(

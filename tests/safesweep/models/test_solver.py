@@ -4,7 +4,14 @@ import pytest
 import torch
 
 from miniature.training.models import make_scheduler
-from safesweep.models.solver import SUPPORTED, UnsupportedSchedulerError, scheduler_from_name, solve, solver_table
+from safesweep.models.solver import (
+    SUPPORTED,
+    UnsupportedSchedulerError,
+    scheduler_from_name,
+    solve,
+    solver_table,
+    stack_history,
+)
 
 CONFIG = {key: value for key, value in make_scheduler().config.items() if not key.startswith("_")}
 MIX = torch.randn(4, 4, generator=torch.Generator().manual_seed(5)) * 0.3
@@ -30,13 +37,30 @@ def test_a_table_takes_the_steps_of_its_scheduler(name, prediction, steps):
         x = scheduler.step(output, timestep, x).prev_sample
         latents.insert(0, y)
         outputs.insert(0, network(y * table.input_scale_S[index], table.timesteps_S[index]))
+        rows = [weights_SK[index] for weights_SK in (table.latents_SK, table.outputs_SK)]
         stacked = [
-            torch.stack([history[min(back, len(history) - 1)] for back in range(table.history)], dim=1)
-            for history in (latents, outputs)
+            stack_history(history, row, table.history, index).transpose(0, 1)
+            for history, row in zip((latents, outputs), rows, strict=True)
         ]
-        weights = [w[index : index + 1].expand(2, -1) for w in (table.latents_SK, table.outputs_SK)]
-        y = solve(*stacked, *weights)
+        y = solve(*stacked, *(row.expand(2, -1) for row in rows))
     assert (x - y).abs().max() <= 1e-4 * max(1.0, float(x.abs().max()))
+
+
+def test_a_history_is_stacked_newest_first_and_ends_in_zeros():
+    past = [torch.full((2, 3), float(number)) for number in (3, 2, 1)]
+    stacked = stack_history(past[1:], torch.tensor([0.5, -0.5, 0.0]), 4, step=1)
+    assert torch.equal(stacked, torch.stack([past[1], past[2], torch.zeros(2, 3), torch.zeros(2, 3)]))
+    assert torch.equal(stack_history(past, torch.tensor([1.0, 1.0]), 2, step=2), torch.stack(past[:2]))
+
+
+@pytest.mark.parametrize("name", SUPPORTED)
+def test_a_step_without_the_history_that_it_weighs_is_an_error(name):
+    table = solver_table(scheduler_from_name(name, CONFIG), 12)
+    step, one = 8, torch.ones(1)
+    reach = int(table.outputs_SK[step].nonzero().max()) + 1
+    assert len(stack_history([one] * reach, table.outputs_SK[step], table.history, step)) == table.history
+    with pytest.raises(ValueError, match=f"step 8 needs a history of {reach} steps, the solver has {reach - 1}"):
+        stack_history([one] * (reach - 1), table.outputs_SK[step], table.history, step)
 
 
 def test_the_predicted_clean_latents_are_those_of_ddim():
