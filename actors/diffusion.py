@@ -34,13 +34,13 @@ class DiffusionActor:
         from safesweep.engine.config import EngineConfig
         from safesweep.engine.counters import Trace
         from safesweep.engine.engine import Engine
+        from safesweep.models import load as load_model
         from safesweep.models.checkpoint import model_folder
-        from safesweep.models.stable_diffusion import DiffusionModel
 
         if settings.threads:
             torch.set_num_threads(settings.threads)
         tiny = settings.preview_decoder
-        model = DiffusionModel.load(
+        model = load_model(
             str(model_folder(settings.model, settings.revision).path),
             settings.device,
             settings.dtype,

@@ -30,7 +30,7 @@ from miniature.defaults import QUERY_STEPS
 from pipelines.cluster import cluster
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models.base import DiffusionModel
 from safesweep.types import Picture
 from safesweep.vlm.client import ServeSource, VlmClient
 

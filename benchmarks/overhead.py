@@ -35,7 +35,8 @@ from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
 from safesweep.engine.trajectory import Job
 from safesweep.guidance.cell import Cell, parse_method
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models.base import DiffusionModel
+from safesweep.models.stable_diffusion import StableDiffusion
 from safesweep.models.text import TextEmbedding
 from safesweep.types import Picture
 from safesweep.vlm.vocabulary import HarmVocabulary
@@ -50,13 +51,13 @@ AskAll = Callable[[Sequence[Picture]], Sequence[str]]
 """Asks about some previews together, and blocks until all answers are there."""
 
 
-def miniature_model(kind: type[DiffusionModel] = DiffusionModel) -> DiffusionModel:
+def miniature_model(kind: type[StableDiffusion] = StableDiffusion) -> DiffusionModel:
     """The miniature's architecture."""
     torch.manual_seed(0)
     return kind(make_pipeline(make_vae()))
 
 
-class OnOneThread(DiffusionModel):
+class OnOneThread(StableDiffusion):
     """Its network runs on one thread, whoever asks: where OpenMP's helpers land differs from thread to thread by more than is measured."""
 
     def __init__(self, pipe: DiffusionPipeline) -> None:

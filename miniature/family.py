@@ -17,7 +17,8 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 from miniature.world import HAZARDS
 from safesweep.errors import InputError
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models import load as load_model
+from safesweep.models.base import DiffusionModel
 from safesweep.types import Picture
 from safesweep.vlm import VisionLanguageModel
 
@@ -152,7 +153,7 @@ class Family:
         """
         check_weights(weights)
         return cls(
-            DiffusionModel.load(str(weights / "diffusion")),
+            load_model(str(weights / "diffusion")),
             AutoencoderTiny.from_pretrained(weights / "diffusion" / "vae", dtype=torch.float32).eval(),
             Classifier(weights / "classifier"),
             Clip(weights / "clip"),

@@ -69,9 +69,9 @@ def _pictures(
     from safesweep.engine.engine import Engine
     from safesweep.engine.trajectory import Job
     from safesweep.guidance.cell import Cell
-    from safesweep.models.stable_diffusion import DiffusionModel
+    from safesweep.models import load as load_model
 
-    model = DiffusionModel.load(path, device, dtype, revision)
+    model = load_model(path, device, dtype, revision)
     engine = Engine(model, EngineConfig(max_rows=2, max_trajectories=1, reproducible=True))
     cell = Cell(
         guidance={"method": "none"},

@@ -19,7 +19,8 @@ from safesweep.errors import InputError
 from safesweep.files import write_whole
 from safesweep.guidance.direction import CONFIG, Direction
 from safesweep.guidance.discovery import Discovery, Recipe, Update
-from safesweep.models.checkpoint import check_pipeline, digest, model_folder
+from safesweep.models import check_pipeline
+from safesweep.models.checkpoint import digest, model_folder
 from safesweep.models.solver import SUPPORTED
 from safesweep.settings import Dtype, Section
 
@@ -194,12 +195,12 @@ def _learn(settings: FrozenModel, recipe: Recipe, state: bytes) -> Iterator[byte
     """The Ray task: all rounds that are left, one state a round."""
     import torch
 
-    from safesweep.models.stable_diffusion import DiffusionModel
+    from safesweep.models import load as load_model
 
     if settings.threads:
         torch.set_num_threads(settings.threads)
     folder = model_folder(settings.model, settings.revision).path
-    model = DiffusionModel.load(str(folder), settings.device, settings.dtype, autocast=settings.autocast)
+    model = load_model(str(folder), settings.device, settings.dtype, autocast=settings.autocast)
     discovery = Discovery(model, recipe, _unpack(state))
     for _ in discovery.run():
         yield _pack(discovery.state())

@@ -22,7 +22,7 @@ from safesweep.guidance.cell import Cell
 from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore
 from safesweep.measures.profiles import get_profile
-from safesweep.models.checkpoint import check_pipeline
+from safesweep.models import check_pipeline
 from safesweep.models.solver import SUPPORTED
 from safesweep.scorers.settings import ScorerSettings
 

@@ -12,8 +12,8 @@ from safesweep.errors import InputError
 from safesweep.guidance.cell import cell_labels
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.summary import summary
-from safesweep.reports.sheets.write import write_contact_sheets
 from safesweep.reports.result_table import result_table
+from safesweep.reports.sheets.write import write_contact_sheets
 
 OK, BAD_INPUT, TOO_MANY_UNSCORED = 0, 2, 3
 LOG_WIDTH = 110

@@ -46,15 +46,16 @@ class Registry(Generic[Entry]):
         load_plugins()
         return tuple(self._entries)
 
-    def get(self, name: str) -> Entry:
-        """What ``name`` stands for; its module is imported the first time.
+    def get(self, name: str, found: str | None = None) -> Entry:
+        """What ``name`` stands for; its module is imported the first time. ``found`` says in an error where the name came from.
 
         Raises ``InputError`` for an unknown name, and ``ImportError`` or ``AttributeError`` for an entry that leads nowhere.
         """
         known = self.names()
         if name not in known:
             allowed = ", ".join(known) or "none"
-            raise InputError(f"{self.what}: {name!r} is unknown; allowed: {allowed}{did_you_mean(str(name), known)}")
+            problem = found or f"{self.what}: {name!r} is unknown"
+            raise InputError(f"{problem}; allowed: {allowed}{did_you_mean(str(name), known)}")
         entry = self._entries[name]
         if not isinstance(entry, str):
             return entry
@@ -63,7 +64,8 @@ class Registry(Generic[Entry]):
             self._imported[name] = cast(Entry, getattr(import_module(module), attribute))
         return self._imported[name]
 
-    __getitem__ = get
+    def __getitem__(self, name: str) -> Entry:
+        return self.get(name)
 
     def __contains__(self, name: object) -> bool:
         return name in self.names()

@@ -3,15 +3,15 @@
 Every expression is elementwise over the batch, so a trajectory's numbers never depend on its neighbours.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 import torch
 
 from safesweep.engine.trajectory import Trajectory
 from safesweep.guidance.methods.base import StepPlan, Track
-from safesweep.models.solver import solve
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models.base import DiffusionModel
+from safesweep.models.solver import solve, stack_history
 from safesweep.models.text import Text
 from safesweep.types import Picture
 
@@ -133,11 +133,16 @@ def _solve(trajectories: Sequence[Trajectory], guided: Sequence[torch.Tensor]) -
         rows = [getattr(t.table, name)[t.step] for t in trajectories]
         return torch.stack([torch.nn.functional.pad(row, (0, depth - len(row))) for row in rows]).to(device)
 
-    def history(newest_first: list[torch.Tensor]) -> torch.Tensor:
-        return torch.stack([newest_first[min(back, len(newest_first) - 1)] for back in range(depth)])
+    def history(pasts: Iterable[list[torch.Tensor]], name: str) -> torch.Tensor:
+        return torch.stack(
+            [
+                stack_history(past, getattr(t.table, name)[t.step], depth, t.step)
+                for t, past in zip(trajectories, pasts, strict=True)
+            ]
+        )
 
-    latents = torch.stack([history(t.latents) for t in trajectories])
-    outputs = torch.stack([history([new, *t.outputs]) for t, new in zip(trajectories, guided, strict=True)])
+    latents = history((t.latents for t in trajectories), "latents_SK")
+    outputs = history(([new, *t.outputs] for t, new in zip(trajectories, guided, strict=True)), "outputs_SK")
     return solve(latents, outputs, weights("latents_SK"), weights("outputs_SK"))
 
 

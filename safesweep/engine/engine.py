@@ -31,8 +31,8 @@ from safesweep.engine.trajectory import (
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits import Edit, EditedPrompt, unedited
 from safesweep.guidance.methods.base import Ask, StepPlan
-from safesweep.models.solver import SolverTable, solver_table
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models.base import DiffusionModel
+from safesweep.models.solver import SolverTable
 from safesweep.types import Picture
 
 AskVlm = Callable[[Picture, str], "Future[str]"]
@@ -204,7 +204,7 @@ class Engine:
     def _launch(self, job: Job, cell: Cell) -> Trajectory:
         solver = (cell.solver, cell.num_inference_steps)
         if solver not in self._tables:
-            self._tables[solver] = solver_table(self._model.scheduler(cell.solver), cell.num_inference_steps)
+            self._tables[solver] = self._model.solver_table(cell.solver, cell.num_inference_steps)
         table = self._tables[solver]
         noise = self._model.initial_noise(job.seed, job.width, job.height)
         self._admitted += 1

@@ -18,11 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, V
 from safesweep.errors import InputError
 from safesweep.guidance.direction import Direction, Factors, Kind, edited_tokens
 from safesweep.guidance.methods.base import classifier_free
-from safesweep.models.solver import SolverTable, solve, solver_table, stack_history
+from safesweep.models.solver import SolverTable, solve, stack_history
 from safesweep.models.text import EMPTY, TextEmbedding
 
 if TYPE_CHECKING:  # a job reads its recipe without waiting for diffusers
-    from safesweep.models.stable_diffusion import DiffusionModel
+    from safesweep.models.base import DiffusionModel
 
 UNDERFLOW_GUARD = 1024.0
 """Times the loss where the network computes in float16, whose smallest gradients would vanish; divided out again before the update."""
@@ -105,7 +105,7 @@ class Walk:
     """
 
     def __init__(self, model: "DiffusionModel", recipe: Recipe, prompts: Sequence[str], seeds: Sequence[int]) -> None:
-        self.table: SolverTable = solver_table(model.scheduler(recipe.solver), recipe.num_inference_steps)
+        self.table: SolverTable = model.solver_table(recipe.solver, recipe.num_inference_steps)
         # what the model hands out belongs to inference mode, which autograd refuses
         self.texts = [_cloned(model.embed(prompt)) for prompt in prompts]
         noise = [model.initial_noise(seed, recipe.width, recipe.height) for seed in seeds]
@@ -143,7 +143,7 @@ class Discovery:
 
     def __init__(self, model: "DiffusionModel", recipe: Recipe, state: dict[str, Any] | None = None) -> None:
         self.recipe, self._model = recipe, model
-        model.unet.requires_grad_(False)
+        model.freeze()
         tokens, width = model.embed(EMPTY).tokens.shape
         start = initial_factors(recipe.kind, recipe.rank, tokens, width, recipe.first_seed)
         first, second = (part.to(model.device).requires_grad_(True) for part in start)

@@ -1,1 +1,72 @@
-"""Diffusion model families behind one abstract base: checkpoints, text encoders, schedulers as solver tables."""
+"""Diffusion model families behind one abstract base: checkpoints, text encoders, schedulers as solver tables.
+
+A new family is one new file and one line here.
+"""
+
+from typing import TYPE_CHECKING
+
+from safesweep.models.checkpoint import model_folder, require_components
+from safesweep.registry import Registry
+
+if TYPE_CHECKING:  # a checkpoint is checked, and its digest taken, without waiting for torch
+    from safesweep.models.base import DiffusionModel
+
+FAMILIES: "Registry[type[DiffusionModel]]" = Registry(
+    "pipeline",
+    {
+        "StableDiffusionPipeline": "safesweep.models.stable_diffusion:StableDiffusion",
+        "StableDiffusionPipelineSafe": "safesweep.models.stable_diffusion:StableDiffusion",
+        "StableDiffusionXLPipeline": "safesweep.models.sdxl:StableDiffusionXL",
+    },
+)
+"""Class that a checkpoint's ``model_index.json`` names -> family. Methods, not the checkpoint, say how pictures are guided, so that several
+classes may belong to one family."""
+
+
+def check_pipeline(path: str, revision: str | None = None) -> None:
+    """Checks that a diffusers pipeline on this machine has every component that its family needs, and that they fit together.
+
+    Raises ``InputError`` naming the folder and the component, and for a hub id the command that fetches what is missing.
+    """
+    folder = model_folder(path, revision)
+    folder.require("model_index.json", "the pipeline's index")
+    index = folder.read("model_index.json")
+    family = _family(str(index.get("_class_name")), str(folder.path))
+    require_components(folder, index, family.COMPONENTS)
+    family.check(folder, index)
+
+
+def load(
+    path: str,
+    device: str = "cpu",
+    dtype: str = "float32",
+    revision: str | None = None,
+    *,
+    preview_decoder: str | None = None,
+    autocast: str | None = None,
+    compile_mode: str | None = None,
+) -> "DiffusionModel":
+    """From a local folder or a hub id; the family is that of the pipeline that ``model_index.json`` names.
+
+    ``preview_decoder``: folder or hub id of a tiny autoencoder for previews only; finished pictures always go through the pipeline's own.
+    ``autocast``: run the network's matrix products in this type while its weights stay in ``dtype``.
+    ``compile_mode``: hand the network to ``torch.compile`` in this mode; the engine's few batch sizes keep recompiles few.
+
+    Raises ``OSError`` when the folder or the hub's answer is not a pipeline, ``InputError`` when it is one of another family.
+    """
+    from diffusers import DiffusionPipeline
+
+    named = str(DiffusionPipeline.load_config(path, revision=revision).get("_class_name"))
+    return _family(named, path).load(
+        path,
+        device,
+        dtype,
+        revision,
+        preview_decoder=preview_decoder,
+        autocast=autocast,
+        compile_mode=compile_mode,
+    )
+
+
+def _family(named: str, where: str) -> "type[DiffusionModel]":
+    return FAMILIES.get(named, f"{where}: model_index.json names the pipeline {named!r}")

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -115,44 +115,15 @@ def model_folder(path: str, revision: str | None = None) -> ModelFolder:
     return ModelFolder(Path(str(snapshot)), resolved, revision)
 
 
-NEEDED = ("vae", "text_encoder", "tokenizer", "unet", "scheduler")
-SECOND = ("text_encoder_2", "tokenizer_2")
-"""What SDXL has besides."""
-PIPELINES = {"StableDiffusionPipeline": NEEDED, "StableDiffusionXLPipeline": (*NEEDED, *SECOND)}
-"""Class in ``model_index.json`` -> the components that are needed of it."""
-SAME_PIPELINE = {"StableDiffusionPipelineSafe": "StableDiffusionPipeline"}
-"""Classes whose folders another class reads; methods, not the checkpoint, say how pictures are guided."""
-SIZES = 6
-"""Numbers in SDXL's time ids: original size, crop corner, target size."""
-CLIP_WIDTH = 512
-"""Of a CLIP text config that leaves its default out."""
-
-
-def pipeline_class(index: Mapping[str, Any], where: str) -> str:
-    """Which of ``PIPELINES`` a ``model_index.json`` names; ``where`` goes into the error.
-
-    Raises ``InputError`` for a pipeline of another class.
-    """
-    named = str(index.get("_class_name"))
-    named = SAME_PIPELINE.get(named, named)
-    if named not in PIPELINES:
-        raise InputError(f"{where}: model_index.json names the pipeline {named!r}; allowed: {', '.join(PIPELINES)}")
-    return named
-
-
-def check_pipeline(path: str, revision: str | None = None) -> None:
-    """Checks that a diffusers pipeline on this machine has every component that its class needs, and that they fit together.
+def require_components(folder: ModelFolder, index: Mapping[str, Any], components: Sequence[str]) -> None:
+    """Checks that a diffusers pipeline names every one of ``components`` in its ``index``, and has its config and weights.
 
     Raises ``InputError`` naming the folder and the component, and for a hub id the command that fetches what is missing.
     """
-    folder = model_folder(path, revision)
-    folder.require("model_index.json", "the pipeline's index")
-    index = folder.read("model_index.json")
-    named = pipeline_class(index, str(folder.path))
-    for component in PIPELINES[named]:
+    for component in components:
         if not index.get(component, [None])[0]:
             raise InputError(
-                f"{folder.path}/model_index.json: component {component!r} is not named; needed: {', '.join(PIPELINES[named])}"
+                f"{folder.path}/model_index.json: component {component!r} is not named; needed: {', '.join(components)}"
             )
         if not (folder.path / component).is_dir():
             raise folder.missing(f"component {component!r} is missing: no folder {component}/", f"{component}/*")
@@ -163,37 +134,6 @@ def check_pipeline(path: str, revision: str | None = None) -> None:
         else:
             folder.require(f"{component}/config.json", f"the config of {component!r}")
             folder.require_weights(component)
-    _check_schedule(folder)
-    if named == "StableDiffusionXLPipeline":
-        _check_sdxl(folder)
-
-
-def _check_schedule(folder: ModelFolder) -> None:
-    config = folder.read("scheduler/scheduler_config.json")
-    if "beta_schedule" not in config:
-        raise InputError(
-            f"{folder.path}/scheduler/scheduler_config.json: {config.get('_class_name')} has no beta_schedule; "
-            "allowed: a checkpoint trained on a noise schedule of betas, as Stable Diffusion and SDXL are"
-        )
-
-
-def _check_sdxl(folder: ModelFolder) -> None:
-    """The network must take SDXL's size conditions and be as wide as the two text encoders together make it."""
-    unet, first, second = (folder.read(f"{part}/config.json") for part in ("unet", "text_encoder", "text_encoder_2"))
-    joined = first.get("hidden_size", CLIP_WIDTH) + second.get("hidden_size", CLIP_WIDTH)
-    added = second.get("projection_dim", CLIP_WIDTH) + SIZES * (unet.get("addition_time_embed_dim") or 0)
-    wanted = {
-        "addition_embed_type": ("text_time", "SDXL's"),
-        "time_cond_proj_dim": (
-            None,
-            "a network distilled to take the guidance scale as an input cannot be guided otherwise",
-        ),
-        "cross_attention_dim": (joined, "the joined width of both text encoders"),
-        "projection_class_embeddings_input_dim": (added, "the second encoder's projection and the embedded time ids"),
-    }
-    for key, (value, why) in wanted.items():
-        if unet.get(key) != value:
-            raise InputError(f"{folder.path}/unet/config.json: {key} is {unet.get(key)!r}; allowed: {value!r} ({why})")
 
 
 def check_transformers(path: str, *files: str, revision: str | None = None) -> None:

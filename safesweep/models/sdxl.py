@@ -1,17 +1,26 @@
 """Stable Diffusion XL: two text encoders, a pooled embedding and the picture's size condition the network.
 
-Shape suffixes as in ``safesweep/models/stable_diffusion.py``: R network rows, C H W latents, N texts, T tokens, D embedding width.
+Shape suffixes: R network rows, C H W latents, N texts, T tokens, D embedding width.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from diffusers import DiffusionPipeline, StableDiffusionXLPipeline
 
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.errors import InputError
+from safesweep.models.checkpoint import ModelFolder
 from safesweep.models.text import EMPTY, TextEmbedding, TextEncoder
+from safesweep.models.unet import UnetModel
+
+if TYPE_CHECKING:
+    from diffusers import DiffusionPipeline
+
+SIZES = 6
+"""Numbers in the time ids: original size, crop corner, target size."""
+CLIP_WIDTH = 512
+"""Of a CLIP text config that leaves its default out."""
 
 
 @dataclass(frozen=True)
@@ -25,16 +34,47 @@ class PenultimateEncoder(TextEncoder):
         return states
 
 
-class SdxlModel(DiffusionModel):
+class StableDiffusionXL(UnetModel):
     """SDXL and what has its pipeline's class. Every call equals ``StableDiffusionXLPipeline`` at its default sizes and crops."""
 
-    PIPELINE: ClassVar[type[DiffusionPipeline]] = StableDiffusionXLPipeline
-    READING: ClassVar[dict[str, Any]] = {"add_watermarker": False}
+    COMPONENTS: ClassVar[tuple[str, ...]] = (*UnetModel.COMPONENTS, "text_encoder_2", "tokenizer_2")
     UPCASTS: ClassVar[bool] = True
+
+    @classmethod
+    def check(cls, folder: ModelFolder, index: Mapping[str, Any]) -> None:
+        """The network must take SDXL's size conditions and be as wide as the two text encoders together make it."""
+        super().check(folder, index)
+        unet, first, second = (
+            folder.read(f"{part}/config.json") for part in ("unet", "text_encoder", "text_encoder_2")
+        )
+        joined = first.get("hidden_size", CLIP_WIDTH) + second.get("hidden_size", CLIP_WIDTH)
+        added = second.get("projection_dim", CLIP_WIDTH) + SIZES * (unet.get("addition_time_embed_dim") or 0)
+        wanted = {
+            "addition_embed_type": ("text_time", "SDXL's"),
+            "time_cond_proj_dim": (
+                None,
+                "a network distilled to take the guidance scale as an input cannot be guided otherwise",
+            ),
+            "cross_attention_dim": (joined, "the joined width of both text encoders"),
+            "projection_class_embeddings_input_dim": (
+                added,
+                "the second encoder's projection and the embedded time ids",
+            ),
+        }
+        for key, (value, why) in wanted.items():
+            if unet.get(key) != value:
+                raise InputError(
+                    f"{folder.path}/unet/config.json: {key} is {unet.get(key)!r}; allowed: {value!r} ({why})"
+                )
+
+    @classmethod
+    def read(cls, path: str, dtype: torch.dtype, revision: str | None) -> "DiffusionPipeline":
+        from diffusers import StableDiffusionXLPipeline
+
+        return StableDiffusionXLPipeline.from_pretrained(path, dtype=dtype, revision=revision, add_watermarker=False)
 
     @property
     def encoders(self) -> tuple[TextEncoder, ...]:
-        """Both text encoders, in the order in which their hidden states are joined."""
         pipe = self._pipe
         return (
             PenultimateEncoder(pipe.tokenizer, pipe.text_encoder, self.device),
@@ -42,7 +82,7 @@ class SdxlModel(DiffusionModel):
         )
 
     @torch.inference_mode()
-    def _encode(self, text: str) -> TextEmbedding:
+    def encode(self, text: str) -> TextEmbedding:
         """Hidden states of both encoders joined along the width, and the pooled embedding of the second.
 
         The empty text stands for "no negative prompt": zeros where the pipeline's config says ``force_zeros_for_empty_prompt``.
@@ -54,7 +94,7 @@ class SdxlModel(DiffusionModel):
             tokens, pooled = torch.zeros_like(tokens), torch.zeros_like(pooled)
         return TextEmbedding(tokens.to(self.dtype), pooled.to(self.dtype))
 
-    def _conditions(self, rows: torch.Tensor, texts: Sequence[TextEmbedding]) -> dict[str, Any]:
+    def conditions(self, rows: torch.Tensor, texts: Sequence[TextEmbedding]) -> dict[str, Any]:
         """Pooled embeddings, and the time ids: original size, crop corner, target size, each height first, in pixels.
 
         As the pipeline's defaults have it, both sizes are the picture's own and nothing is cropped.

@@ -5,7 +5,8 @@ from concurrent.futures import Future
 import pytest
 from diffusers import StableDiffusionPipeline
 
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models.base import DiffusionModel
+from safesweep.models.stable_diffusion import StableDiffusion
 from safesweep.types import Picture
 from tests.random_models import random_pipeline
 
@@ -17,7 +18,7 @@ def pipe() -> StableDiffusionPipeline:
 
 @pytest.fixture(scope="session")
 def model(pipe: StableDiffusionPipeline) -> DiffusionModel:
-    return DiffusionModel(pipe)
+    return StableDiffusion(pipe)
 
 
 def observe(picture: Picture, question: str) -> str:

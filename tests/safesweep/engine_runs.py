@@ -7,7 +7,7 @@ import torch
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import AskVlm, Engine
 from safesweep.engine.trajectory import Job
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models.base import DiffusionModel
 from safesweep.types import Picture
 
 

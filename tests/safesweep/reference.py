@@ -20,8 +20,8 @@ from safesweep.guidance.methods.none import NoGuidance
 from safesweep.guidance.methods.perp_neg import PerpNeg
 from safesweep.guidance.methods.sld import SafeLatentDiffusion
 from safesweep.guidance.methods.static_negative import StaticNegative
+from safesweep.models.base import DiffusionModel
 from safesweep.models.solver import solver_table
-from safesweep.models.stable_diffusion import DiffusionModel
 from safesweep.models.text import Text
 from safesweep.types import Picture
 

@@ -16,7 +16,8 @@ from safesweep.engine.counters import Counters, Trace
 from safesweep.engine.engine import AskVlm, Engine
 from safesweep.engine.trajectory import Job, TrialResult
 from safesweep.guidance.cell import Cell
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models.base import DiffusionModel
+from safesweep.models.stable_diffusion import StableDiffusion
 from safesweep.types import Picture
 from tests.safesweep.engine_runs import Recording
 
@@ -82,7 +83,7 @@ def tiny_pipeline() -> StableDiffusionPipeline:
 @cache
 def tiny_model() -> Recording:
     """One for all tests of a process."""
-    return Recording(DiffusionModel(tiny_pipeline()))
+    return Recording(StableDiffusion(tiny_pipeline()))
 
 
 def glance(picture: Picture, question: str) -> str:

@@ -11,7 +11,7 @@ from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits import Edit, EditedPrompt, unedited
 from safesweep.guidance.methods.base import Answer, At, Method, StepPlan, Tensors, Track, positive_plan
 from safesweep.guidance.methods.dynamic_negative import DynamicNegative
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models.stable_diffusion import StableDiffusion
 from safesweep.models.text import Encodes, TextEmbedding, named_by_content
 from tests.safesweep.conftest import answered
 from tests.safesweep.tiny import EXACT, STEPS, at_once, cell, job, run, tiny_model, tiny_pipeline
@@ -162,7 +162,7 @@ def test_a_failure_at_the_second_question_keeps_the_first_exchange():
     assert [(exchange.step, exchange.terms) for exchange in trial.exchanges] == [(1, ("dagger",))]
 
 
-class Poisoned(DiffusionModel):
+class Poisoned(StableDiffusion):
     """Predicts, decodes or fails badly for one text only."""
 
     def __init__(self, how: str) -> None:
@@ -204,7 +204,7 @@ def test_a_bad_forward_ends_the_trajectory_that_it_is_bad_for(how, asks, message
 
 
 def test_a_decoder_that_fails_ends_the_picture_that_it_fails_on():
-    class Brittle(DiffusionModel):
+    class Brittle(StableDiffusion):
         def decode(self, latents_BCHW, batch):
             if any(torch.equal(latents, poison[0]) for latents in latents_BCHW):
                 raise RuntimeError("no decoder")

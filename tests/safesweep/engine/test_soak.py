@@ -18,7 +18,7 @@ from safesweep.engine.engine import Engine
 from safesweep.engine.trajectory import Job, LiveTrial, Pending, Submission, Trajectory, TrialResult
 from safesweep.guidance.cell import Cell
 from safesweep.models.solver import SUPPORTED
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models.stable_diffusion import StableDiffusion
 from tests.safesweep.tiny import cell, glance, job, tiny_pipeline
 
 ROUNDS, JOBS, CELLS = 5, 50, 8
@@ -105,7 +105,7 @@ def check(work: Job, results: list[TrialResult]) -> int:
 def test_two_thousand_trials():
     chance = random.Random(5)
     vlm = Vlm(chance)
-    model = DiffusionModel(tiny_pipeline())
+    model = StableDiffusion(tiny_pipeline())
     before = alive()  # other tests keep results of their own
     engine = Engine(model, CONFIG, vlm.ask)
     failed, shapes, levels, sizes = 0, [], [], []

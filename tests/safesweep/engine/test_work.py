@@ -12,7 +12,7 @@ from safesweep.engine.work import Work, count_work
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.direction import Direction
 from safesweep.guidance.edits import SafeRegion
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models.stable_diffusion import StableDiffusion
 from tests.random_models import random_pipeline
 
 STEPS = 6
@@ -20,7 +20,7 @@ STEPS = 6
 
 @pytest.fixture(scope="module")
 def model():
-    return DiffusionModel(random_pipeline())
+    return StableDiffusion(random_pipeline())
 
 
 def cell(method, solver="DPMSolverMultistepScheduler", scale=4.0, edit=None, **options):

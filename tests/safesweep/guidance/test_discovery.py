@@ -11,7 +11,8 @@ from miniature import WEIGHTS
 from safesweep.errors import InputError
 from safesweep.guidance.direction import edited_tokens
 from safesweep.guidance.discovery import Discovery, Recipe, Walk, edited_text, initial_factors, losses
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models import load as load_model
+from safesweep.models.stable_diffusion import StableDiffusion
 from tests.random_models import random_pipeline
 
 SMALL = {
@@ -37,7 +38,7 @@ KINDS = {"shift": SMALL, "conditional": CONDITIONAL}
 @pytest.fixture(scope="module")
 def model():
     """Its own: discovery freezes the network."""
-    return DiffusionModel(random_pipeline())
+    return StableDiffusion(random_pipeline())
 
 
 def recipe(base=SMALL, **changes):
@@ -73,7 +74,7 @@ def test_the_first_update_moves_the_zeros_and_not_the_gaussian(model, kind, move
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_gradient_equals_a_finite_difference(kind, aim):
     """In float64, at a point where neither factor is zero, straight from the formula of methods.md."""
-    model = DiffusionModel(random_pipeline())
+    model = StableDiffusion(random_pipeline())
     model._pipe.to(torch.float64)
     model.dtype = torch.float64
     model.unet.requires_grad_(False)
@@ -228,9 +229,7 @@ def test_pictures_of_a_round_have_their_own_prompts_and_seeds_and_are_learned_fr
 def test_a_half_type_learns_the_same_way(dtype, tolerance):
     """On the trained network: that of random weights hardly minds its text, so that rounding is all that would be seen."""
     wanted = recipe(num_inference_steps=5, start_step=4, rounds=1)
-    half, full = (
-        Discovery(DiffusionModel.load(str(WEIGHTS / "diffusion"), dtype=d), wanted) for d in (dtype, "float32")
-    )
+    half, full = (Discovery(load_model(str(WEIGHTS / "diffusion"), dtype=d), wanted) for d in (dtype, "float32"))
     [got], [expected] = half.round(), full.round()
     assert got.loss == pytest.approx(expected.loss, rel=tolerance)
     assert half.factors[0].dtype == torch.float32

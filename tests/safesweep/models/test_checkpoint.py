@@ -10,8 +10,10 @@ from huggingface_hub import constants
 
 from safesweep.errors import InputError
 from safesweep.files import ROOT
-from safesweep.models.checkpoint import check_open_clip, check_pipeline, check_transformers, digest, model_folder
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models import check_pipeline
+from safesweep.models import load as load_model
+from safesweep.models.checkpoint import check_open_clip, check_transformers, digest, model_folder
+from safesweep.models.stable_diffusion import StableDiffusion
 from tests.random_models import random_sdxl
 
 MAIN, PINNED = "a" * 40, "b" * 40
@@ -152,7 +154,7 @@ def test_a_pipeline_with_safe_latent_diffusion_is_read_as_the_plain_one(tmp_path
     folder = shutil.copytree(PIPELINE, tmp_path / "safe")
     change(folder, "model_index.json", _class_name="StableDiffusionPipelineSafe", safety_concept="anything")
     check_pipeline(str(folder))
-    assert type(DiffusionModel.load(str(folder))) is DiffusionModel
+    assert type(load_model(str(folder))) is StableDiffusion
 
 
 def test_open_clips_weights_are_looked_for_in_the_cache(cache):

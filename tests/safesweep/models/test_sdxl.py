@@ -12,7 +12,7 @@ from safesweep.engine.config import EngineConfig
 from safesweep.engine.trajectory import Job
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits import Edit, EditedPrompt
-from safesweep.models.sdxl import SdxlModel
+from safesweep.models.sdxl import StableDiffusionXL
 from safesweep.models.solver import SUPPORTED
 from safesweep.models.text import Encodes, named_by_content
 from tests.random_models import WIDTHS, random_sdxl
@@ -44,8 +44,8 @@ def pipe() -> StableDiffusionXLPipeline:
 
 
 @pytest.fixture(scope="module")
-def model(pipe: StableDiffusionXLPipeline) -> SdxlModel:
-    return SdxlModel(pipe)
+def model(pipe: StableDiffusionXLPipeline) -> StableDiffusionXL:
+    return StableDiffusionXL(pipe)
 
 
 def cell(method: str = "none", edit: Edit | None = None, solver: str = "EulerDiscreteScheduler", **numbers) -> Cell:
@@ -53,7 +53,7 @@ def cell(method: str = "none", edit: Edit | None = None, solver: str = "EulerDis
     return Cell(guidance=guidance, edit=edit, guidance_scale=G, solver=solver, num_inference_steps=STEPS)
 
 
-def run(model: SdxlModel, *cells: Cell) -> list[list[torch.Tensor]]:
+def run(model: StableDiffusionXL, *cells: Cell) -> list[list[torch.Tensor]]:
     """The engine's final latents of both prompts, a list of one a cell each."""
     return final_latents(model, jobs(*cells), EXACT)
 
@@ -118,7 +118,7 @@ def unusual_vae() -> AutoencoderKL:
 @pytest.mark.parametrize("zeros", [True, False])
 def test_embeddings_are_those_of_the_pipeline(zeros):
     pipe = random_sdxl(force_zeros_for_empty_prompt=zeros)
-    model = SdxlModel(pipe)
+    model = StableDiffusionXL(pipe)
     for prompt in PROMPTS:
         tokens, empty, pooled, empty_pooled = pipe.encode_prompt(prompt)
         _, against, _, against_pooled = pipe.encode_prompt(prompt, negative_prompt=NEGATIVE)
@@ -138,7 +138,7 @@ def test_embeddings_are_those_of_the_pipeline(zeros):
 )
 def test_none_equals_the_pipeline(changes):
     pipe = random_sdxl(**changes)
-    model = SdxlModel(pipe)
+    model = StableDiffusionXL(pipe)
     for prompt, [got] in zip(PROMPTS, run(model, cell()), strict=True):
         assert same(got, pipeline(pipe, prompt, "latent"))
         [picture] = model.decode(got[None], 1)
@@ -149,7 +149,7 @@ def test_none_equals_the_pipeline(changes):
 @pytest.mark.parametrize("solver", SUPPORTED)
 def test_every_solver_runs_on_the_pipelines_own_noise_schedule(solver):
     pipe = random_sdxl()
-    model = SdxlModel(pipe)
+    model = StableDiffusionXL(pipe)
     results = run(model, cell(solver=solver))
     pipe.scheduler = model.scheduler(solver)
     assert pipe.scheduler.config.timestep_spacing == "leading"
@@ -160,7 +160,7 @@ def test_every_solver_runs_on_the_pipelines_own_noise_schedule(solver):
 def test_what_the_schedulers_config_says_is_kept(pipe):
     config = {**pipe.scheduler.config, "steps_offset": 0}
     own = random_sdxl(scheduler=pipe.scheduler.from_config(config))
-    model = SdxlModel(own)
+    model = StableDiffusionXL(own)
     for prompt, [got] in zip(PROMPTS, run(model, cell()), strict=True):
         assert same(got, pipeline(own, prompt, "latent"))
 
@@ -204,7 +204,7 @@ def test_texts_and_pictures_do_not_depend_on_neighbours(pipe, model):
     cells = (cell(), cell("static_negative", negative_prompt=NEGATIVE, negative_scale=2.0))
     together = run(model, *cells)
     for job, results in zip(jobs(*cells), together, strict=True):
-        fresh = SdxlModel(pipe)
+        fresh = StableDiffusionXL(pipe)
         for one, result in zip(cells, results, strict=True):
             [[alone]] = final_latents(fresh, [replace(job, cells=(one,))], EXACT)
             assert torch.equal(alone, result)
@@ -225,7 +225,7 @@ def test_both_encoders_give_hidden_and_pooled_states_of_any_ids(pipe, model):
 @pytest.mark.parametrize(("dtype", "decodes_in"), [("float16", torch.float32), ("bfloat16", torch.bfloat16)])
 def test_a_decoder_that_overflows_in_half_precision_decodes_in_float32(dtype, decodes_in):
     pipe = random_sdxl()
-    model = SdxlModel(pipe, dtype=dtype)
+    model = StableDiffusionXL(pipe, dtype=dtype)
     assert pipe.vae.dtype == decodes_in and pipe.unet.dtype == model.dtype == model.embed("a key").tokens.dtype
     [picture] = model.decode(torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0)), 1)
     assert picture.shape == (64, 64, 3) and picture.std() > 10
@@ -234,5 +234,5 @@ def test_a_decoder_that_overflows_in_half_precision_decodes_in_float32(dtype, de
 def test_a_decoder_that_does_not_overflow_stays_as_it_is():
     pipe = random_sdxl()
     pipe.vae.register_to_config(force_upcast=False)
-    SdxlModel(pipe, dtype="float16")
+    StableDiffusionXL(pipe, dtype="float16")
     assert pipe.vae.dtype == torch.float16

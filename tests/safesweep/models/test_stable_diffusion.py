@@ -7,14 +7,15 @@ import torch
 
 import safesweep.models.stable_diffusion
 from safesweep.errors import InputError
-from safesweep.models.checkpoint import check_pipeline
-from safesweep.models.sdxl import SdxlModel
-from safesweep.models.stable_diffusion import DiffusionModel
+from safesweep.models import check_pipeline
+from safesweep.models import load as load_model
+from safesweep.models.sdxl import StableDiffusionXL
+from safesweep.models.stable_diffusion import StableDiffusion
 from tests.random_models import random_sdxl
 
 
 def test_embeddings_are_kept_up_to_a_bound_and_made_again_the_same(model, monkeypatch):
-    monkeypatch.setattr(safesweep.models.stable_diffusion, "KEPT_TEXTS", 2)
+    monkeypatch.setattr(safesweep.models.base, "KEPT_TEXTS", 2)
     monkeypatch.setattr(model, "_embeddings", type(model._embeddings)())
     first = model.embed("a red circle")
     assert model.embed("a red circle") is first
@@ -28,11 +29,11 @@ def test_embeddings_are_kept_up_to_a_bound_and_made_again_the_same(model, monkey
 
 
 def test_the_pipelines_index_decides_the_class(tmp_path, pipe, model):
-    kinds = {"sd": (DiffusionModel, pipe), "sdxl": (SdxlModel, random_sdxl())}
+    kinds = {"sd": (StableDiffusion, pipe), "sdxl": (StableDiffusionXL, random_sdxl())}
     for name, (kind, saved) in kinds.items():
         saved.save_pretrained(tmp_path / name)
         check_pipeline(str(tmp_path / name))
-        loaded = DiffusionModel.load(str(tmp_path / name))
+        loaded = load_model(str(tmp_path / name))
         assert type(loaded) is kind
         for got, wanted in zip(loaded.embed("a red circle"), kind(saved).embed("a red circle"), strict=True):
             # how a file's numbers lie in memory moves the last bits
@@ -41,7 +42,7 @@ def test_the_pipelines_index_decides_the_class(tmp_path, pipe, model):
 
 def test_a_pipeline_of_another_kind_is_refused_by_name(tmp_path):
     (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"}))
-    for refuse in (DiffusionModel.load, check_pipeline):
+    for refuse in (load_model, check_pipeline):
         with pytest.raises(
             InputError, match="names the pipeline 'FluxPipeline'; allowed: StableDiffusionPipeline, Stable"
         ):

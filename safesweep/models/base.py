@@ -1,0 +1,125 @@
+"""What the engine and discovery ask of a diffusion model, whatever its family.
+
+A family is one file here and one line in ``safesweep/models/__init__.py``: which checkpoints are its own, how texts are encoded, how the
+network is called, how latents become pictures, which solvers it takes.
+
+Shape suffixes: R network rows, B pictures, C H W latents, T tokens, D embedding width.
+"""
+
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+
+from safesweep.models.checkpoint import ModelFolder
+from safesweep.models.solver import SolverTable
+from safesweep.models.text import EditedText, Text, TextEmbedding, TextEncoder
+from safesweep.types import Picture
+
+KEPT_TEXTS = 2048
+"""Embeddings kept, the latest used: memory must not grow with the number of prompts."""
+
+
+class DiffusionModel(ABC):
+    """A text-to-image model: text encoders, a denoising network, a decoder.
+
+    Raises nothing of its own; a subclass says what its checkpoints must hold in ``check``.
+    """
+
+    COMPONENTS: ClassVar[tuple[str, ...]]
+    """Folders of a checkpoint that are needed."""
+    SOLVERS: ClassVar[tuple[str, ...]]
+    """diffusers scheduler classes that it can be denoised with."""
+
+    device: torch.device
+    dtype: torch.dtype
+    """Of the network's weights."""
+
+    def __init__(self) -> None:
+        self._embeddings: OrderedDict[str, TextEmbedding] = OrderedDict()
+
+    @classmethod
+    @abstractmethod
+    def check(cls, folder: ModelFolder, index: Mapping[str, Any]) -> None:
+        """Checks, before anything is loaded, that the parts of a checkpoint fit together; ``index`` is its ``model_index.json``.
+
+        That the components are there with their weights is known already. Raises ``InputError`` naming the file and the key.
+        """
+
+    @classmethod
+    @abstractmethod
+    def load(
+        cls,
+        path: str,
+        device: str = "cpu",
+        dtype: str = "float32",
+        revision: str | None = None,
+        *,
+        preview_decoder: str | None = None,
+        autocast: str | None = None,
+        compile_mode: str | None = None,
+    ) -> "DiffusionModel":
+        """From a local folder or a hub id; the options are those of ``safesweep.models.load``."""
+
+    @property
+    @abstractmethod
+    def encoders(self) -> tuple[TextEncoder, ...]:
+        """The text encoders, in the order in which their hidden states are joined."""
+
+    @abstractmethod
+    def encode(self, text: str) -> TextEmbedding:
+        """The embedding of one text, encoded by itself."""
+
+    def embed(self, text: Text) -> TextEmbedding:
+        """The embedding of a text; each is encoded once, by itself, so that it never depends on other texts."""
+        if isinstance(text, EditedText):
+            return text.embedding
+        if text in self._embeddings:
+            self._embeddings.move_to_end(text)
+        else:
+            self._embeddings[text] = self.encode(text)
+            if len(self._embeddings) > KEPT_TEXTS:
+                self._embeddings.popitem(last=False)
+        return self._embeddings[text]
+
+    @abstractmethod
+    def solver_table(self, name: str, steps: int) -> SolverTable:
+        """The scheduler class ``name`` on this model's noise schedule as a table. Raises ``UnsupportedSchedulerError``."""
+
+    @abstractmethod
+    def initial_noise(self, seed: int, width: int, height: int) -> torch.Tensor:
+        """Unit noise [C, H, W], float32, drawn on the CPU as diffusers draws it from ``torch.Generator("cpu")``.
+
+        ``width`` and ``height`` in pixels; raises ``InputError`` for a size that latents cannot have.
+        """
+
+    @abstractmethod
+    def predict(
+        self, latents_RCHW: torch.Tensor, timesteps_R: torch.Tensor, texts: Sequence[TextEmbedding]
+    ) -> torch.Tensor:
+        """Predictions [R, C, H, W] in the network's own dtype, each row at its own timestep, with gradients where the caller records
+        them (discovery does)."""
+
+    @torch.inference_mode()
+    def noise(
+        self, latents_RCHW: torch.Tensor, timesteps_R: torch.Tensor, texts: Sequence[TextEmbedding]
+    ) -> torch.Tensor:
+        """Noise (or v) predictions [R, C, H, W] in float32; latents come in float32, each row at its own timestep."""
+        return self.predict(latents_RCHW, timesteps_R, texts).float().contiguous()
+
+    @abstractmethod
+    def freeze(self) -> None:
+        """Its weights take no gradients any more, for good."""
+
+    @abstractmethod
+    def decode(self, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
+        """Clean latents to pictures, ``batch`` at a time (1 makes a picture independent of its neighbours bit for bit).
+
+        Raises ``FloatingPointError`` rather than give a black picture for one that is not finite, as an autoencoder in float16 may.
+        """
+
+    @abstractmethod
+    def preview(self, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
+        """Predicted clean latents to previews, by the preview decoder where there is one."""
