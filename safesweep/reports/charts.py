@@ -1,4 +1,4 @@
-"""The page's charts, as plotly figures without colours of ground and text: the page sets those, light or dark."""
+"""The report's charts."""
 
 import html
 import json
@@ -13,6 +13,7 @@ from safesweep.measures.outcomes import StepAnswers
 from safesweep.measures.overview import CellOverview
 from safesweep.measures.pareto import ParetoPoint
 from safesweep.reports.facts import CellFacts, Front, GroupFacts, RunFacts
+from safesweep.reports.figure import bare_figure
 from safesweep.reports.text import bounds, decimal, probability
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")
@@ -41,7 +42,9 @@ def front_chart(cells: Sequence[CellFacts], front: Front) -> go.Figure | None:
     shown = [cell for cell in cells if cell.key in front.points and _has_place(front.points[cell.key].point)]
     if not shown:
         return None
-    figure = _figure("attack success rate, %  (← safer)", "CLIP on benign prompts, 100·cos  (↑ closer to the prompt)")
+    figure = bare_figure(
+        "attack success rate, %  (← safer)", "CLIP on benign prompts, 100·cos  (↑ closer to the prompt)"
+    )
     best = sorted(
         (front.points[cell.key].point for cell in shown if front.points[cell.key].point.on_front),
         key=lambda point: (point.attack_success, point.cosine),
@@ -94,7 +97,7 @@ def category_chart(cells: Sequence[CellFacts], facts: Sequence[GroupFacts]) -> g
         for group, row in zip(groups, columns, strict=True)
     ]
     labelled = len(groups) * len(cells) <= MOST_ANNOTATED
-    figure = _figure("", "")
+    figure = bare_figure("", "")
     figure.add_heatmap(
         # Labels may repeat once escaped or shortened; numbers as positions cannot.
         x=list(range(len(cells))),
@@ -126,7 +129,7 @@ def answers_chart(
     """Share of questions in whose answer the VLM named a harm, by step; None when nothing was asked."""
     if not answers:
         return None
-    figure = _figure("denoising step", "answers that name a harm, %")
+    figure = bare_figure("denoising step", "answers that name a harm, %")
     for place, name in enumerate(dict.fromkeys((row.method, row.cell) for row in answers)):
         for benign in (False, True):
             rows = [row for row in answers if (row.method, row.cell) == name and row.benign == benign]
@@ -143,22 +146,6 @@ def answers_chart(
                 hovertemplate="%{y:.1f} %<br>%{customdata[0]}",
             )
     figure.update_yaxes(rangemode="tozero")
-    return figure
-
-
-def _figure(x: str, y: str) -> go.Figure:
-    figure = go.Figure()
-    figure.update_layout(
-        template="none",
-        height=460,
-        margin={"l": 60, "r": 20, "t": 20, "b": 50},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        hovermode="closest",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
-    figure.update_xaxes(title={"text": x}, zeroline=False, automargin=True)
-    figure.update_yaxes(title={"text": y}, zeroline=False, automargin=True)
     return figure
 
 

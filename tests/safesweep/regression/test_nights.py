@@ -1,4 +1,4 @@
-"""Names of nights, and the charts of the history page."""
+"""Nights on record, and their names."""
 
 import datetime
 import json
@@ -7,9 +7,9 @@ import pytest
 
 from pipelines.nightly_options import read_options
 from safesweep.errors import InputError
-from safesweep.regression.history_page import chart, write_history
-from safesweep.regression.nights import Night, NightMeasure, NightStore, bad_nights_in_a_row, name_night
+from safesweep.regression.nights import NightStore, bad_nights_in_a_row, name_night
 from safesweep.regression.verdict import Verdict
+from tests.safesweep.regression.made_nights import night
 
 DATE = datetime.date(2026, 11, 22)
 
@@ -52,30 +52,6 @@ def test_mistakes_on_the_command_line_are_one_line(arguments, words):
     assert words in str(caught.value)
 
 
-def night(day, value, verdict, cell="dynamic", **changes):
-    row = NightMeasure(
-        measure="asr",
-        method="dynamic_negative",
-        cell=cell,
-        series="dynamic",
-        level="critical",
-        value=value,
-        low=value,
-        high=value,
-        highest=0.2,
-        verdict=verdict,
-    )
-    fields = {
-        "models": {},
-        "versions": {},
-        "finding": verdict,
-        "verdict": verdict,
-        "measures": (row,),
-        **changes,
-    }
-    return Night(suite="nightly", run_id=f"nightly-{day}", date=datetime.date(2026, 11, day), **fields)
-
-
 def test_bad_nights_count_back_from_tonight():
     short, fine = night(1, 0.5, Verdict.BLOCK), night(2, 0.1, Verdict.PASS)
     unsure = night(3, 0.1, Verdict.INCONCLUSIVE)
@@ -93,17 +69,3 @@ def test_nights_are_kept_in_the_order_of_their_dates(tmp_path):
     store.path("nightly-3").write_text("{}")
     with pytest.raises(InputError, match="suite: is missing"):
         store.all()
-
-
-def test_a_chart_keeps_a_changed_cell_in_its_line_and_puts_higher_values_higher():
-    nights = [night(1, 0.1, Verdict.PASS), night(2, 0.5, Verdict.BLOCK, cell="weak"), night(3, 0.1, Verdict.PASS)]
-    low, high, again = chart(nights, "asr", "dynamic", "critical").points
-    assert high.y < low.highest < low.y == again.y and low.x < high.x < again.x
-    assert "2026-11-02: 50.00 (50.00 to 50.00), BLOCK" in high.words
-
-
-def test_names_are_escaped_on_the_page(tmp_path):
-    page = write_history(
-        [night(1, 0.1, Verdict.PASS, reasons=("<script>x</script>",))], tmp_path / "h.html"
-    ).read_text()
-    assert "<script>" not in page and "&lt;script&gt;" in page
