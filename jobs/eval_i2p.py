@@ -16,9 +16,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pipelines.command_line import read_config, take_plan_flag
+from pipelines.estimate import show_plan
 from pipelines.evaluation import check, evaluate
-from pipelines.job import make_console, run_job, show_outcome
-from pipelines.run_plan import show_plan
+from pipelines.job import make_console, run_job, show_run
 
 
 def main() -> int:
@@ -28,8 +28,8 @@ def main() -> int:
     if planning:
         return show_plan(config, console)
     plan, store = check(config)
-    outcome = evaluate(config, plan, store, console)
-    return show_outcome(config, outcome, console)
+    result = evaluate(config, plan, store, console)
+    return show_run(config, result, console)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pipelines.command_line import read_config, take_plan_flag
+from pipelines.estimate import show_plan
 from pipelines.job import make_console, run_job
-from pipelines.run_plan import show_plan
 from pipelines.sweep.config import SweepConfig
 from pipelines.sweep.run import run_sweep
 

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.config import RunConfig
-from pipelines.evaluation import Outcome, check, evaluate
-from pipelines.job import show_outcome
+from pipelines.evaluation import RunResult, check, evaluate
+from pipelines.job import show_run
 from safesweep.errors import InputError
 from safesweep.files import write_json
 from safesweep.lake.store import RunStore
@@ -33,8 +33,8 @@ def run_bias(config: RunConfig, console: Console) -> int:
     """
     scorers = attribute_scorers(config)
     plan, store = check(config)
-    outcome: Outcome = evaluate(config, plan, store, console)
-    code = show_outcome(config, outcome, console)
+    result: RunResult = evaluate(config, plan, store, console)
+    code = show_run(config, result, console)
     found = {scorer.scorer: bias_of(store, scorer) for scorer in scorers}
     for scorer in scorers:
         console.print(bias_table(found[scorer.scorer], scorer))

@@ -14,7 +14,7 @@ from actors.settings import StageSettings
 from pipelines.cluster import Demand, cluster, require_nodes
 from pipelines.config import RunConfig
 from pipelines.part_names import PartNames
-from pipelines.plan import Plan, make_plan, read_prompt_sets
+from pipelines.plan import RunPlan, make_plan, read_prompt_sets
 from pipelines.progress import watch
 from pipelines.provenance import git_revision, library_versions, model_digests
 from safesweep.errors import InputError
@@ -30,7 +30,7 @@ WRITE_CPUS = 0.25
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunResult:
     """How a run ended."""
 
     store: RunStore
@@ -69,7 +69,7 @@ def _scorers(config: RunConfig) -> tuple[ScorerSettings, ...]:
     return (*config.safety.scorers, *config.alignment.scorers)
 
 
-def check(config: RunConfig) -> tuple[Plan, RunStore]:
+def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     """Checks everything that can be checked before a model is loaded, and plans the run.
 
     Raises ``InputError``.
@@ -86,16 +86,16 @@ def check(config: RunConfig) -> tuple[Plan, RunStore]:
     store = RunStore(config.lake, run_id)
     store.check_writable()
     plan = make_plan(config, prompts, cells)
-    strangers = set(store.held().trials) - plan.trial_ids
-    if strangers:
+    foreign = set(store.held().trials) - plan.trial_ids
+    if foreign:
         raise InputError(
-            f"run_id: run {run_id!r} in {config.lake} holds {len(strangers)} trials that this configuration would not make; "
+            f"run_id: run {run_id!r} in {config.lake} holds {len(foreign)} trials that this configuration would not make; "
             "choose another run_id, or run it with the configuration that it began with"
         )
     return plan, store
 
 
-def evaluate(config: RunConfig, plan: Plan, store: RunStore, console: Console) -> Outcome:
+def evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Console) -> RunResult:
     """Makes and scores what the lake does not hold yet. Returns when every trial is in the lake."""
     started = time.monotonic()
     broken = store.remove_incomplete()
@@ -117,22 +117,22 @@ def evaluate(config: RunConfig, plan: Plan, store: RunStore, console: Console) -
             store.write_manifest({**manifest, "status": "running"})
             _stream(config, todo, store, manifest, console, held=expected - waiting, expected=expected)
     after = store.held()
-    outcome = Outcome(store, expected, len(after.trials), after.unscored, time.monotonic() - started)
+    result = RunResult(store, expected, len(after.trials), after.unscored, time.monotonic() - started)
     files = [str(path.relative_to(store.lake)) for path in store.files()]
     store.write_manifest(
         {
             **manifest,
-            "status": "complete" if outcome.missing == 0 else "incomplete",
+            "status": "complete" if result.missing == 0 else "incomplete",
             "files": files,
-            "held_trials": outcome.held,
-            "unscored_trials": outcome.unscored,
+            "held_trials": result.held,
+            "unscored_trials": result.unscored,
             "finished_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
     )
-    return outcome
+    return result
 
 
-def _manifest(config: RunConfig, plan: Plan, store: RunStore, expected: int) -> dict[str, Any]:
+def _manifest(config: RunConfig, plan: RunPlan, store: RunStore, expected: int) -> dict[str, Any]:
     earlier = store.manifest() or {}
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return {
@@ -151,7 +151,7 @@ def _manifest(config: RunConfig, plan: Plan, store: RunStore, expected: int) -> 
     }
 
 
-def demands(config: RunConfig, plan: Plan) -> list[Demand]:
+def demands(config: RunConfig, plan: RunPlan) -> list[Demand]:
     """The workers of a run."""
     found = [
         Demand(name, stage.actors, {"CPU": stage.num_cpus, "GPU": stage.num_gpus}, stage.label_selector)
@@ -169,7 +169,7 @@ def demands(config: RunConfig, plan: Plan) -> list[Demand]:
 
 def _stream(
     config: RunConfig,
-    todo: Plan,
+    todo: RunPlan,
     store: RunStore,
     manifest: dict[str, Any],
     console: Console,
@@ -205,7 +205,7 @@ def _stream(
             )
 
 
-def _graph(config: RunConfig, todo: Plan, stamp: dict[str, Any], store: RunStore) -> Any:
+def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunStore) -> Any:
     import ray.data
     from ray.data import ActorPoolStrategy, DataContext
 

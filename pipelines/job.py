@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from pipelines.config import RunConfig
-from pipelines.evaluation import Outcome
+from pipelines.evaluation import RunResult
 from safesweep.errors import InputError
 from safesweep.guidance.cell import cell_labels
 from safesweep.measures.profiles import get_profile
@@ -33,9 +33,9 @@ def run_job(job: Callable[[], int]) -> int:
         return BAD_INPUT
 
 
-def show_outcome(config: RunConfig, outcome: Outcome, console: Console) -> int:
+def show_run(config: RunConfig, result: RunResult, console: Console) -> int:
     """Prints the table, where everything is, and what went wrong; returns the exit code."""
-    store = outcome.store
+    store = result.store
     benign = set((store.manifest() or {}).get("benign_sets", []))
     profile = get_profile(config.profile)
     place = {label: index for index, label in enumerate(cell_labels(config.expand_cells()))}
@@ -53,18 +53,23 @@ def show_outcome(config: RunConfig, outcome: Outcome, console: Console) -> int:
         banner=config.banner,
     )
     console.print(
-        f"lake      {store.folder} ({outcome.held} trials, {outcome.seconds:.0f} s), manifest {store.manifest_path}"
+        f"lake      {store.folder} ({result.held} trials, {result.seconds:.0f} s), manifest {store.manifest_path}"
     )
     console.print(f"sheets    {', '.join(str(path) for path in sheets)}")
-    if outcome.unscored_share:
+    if result.unscored_share:
         console.print(
-            f"unscored  {outcome.unscored} trials failed and {outcome.missing} are missing, of {outcome.expected}; "
+            f"unscored  {result.unscored} trials failed and {result.missing} are missing, of {result.expected}; "
             "their rows in the lake say why"
         )
-    if outcome.unscored_share > config.unscored_limit:
+    code = exit_code(result, config.unscored_limit)
+    if code == TOO_MANY_UNSCORED:
         print(
-            f"error: {outcome.unscored_share:.1%} of the trials could not be made; allowed: unscored_limit {config.unscored_limit:.1%}",
+            f"error: {result.unscored_share:.1%} of the trials could not be made; allowed: unscored_limit {config.unscored_limit:.1%}",
             file=sys.stderr,
         )
-        return TOO_MANY_UNSCORED
-    return OK
+    return code
+
+
+def exit_code(result: RunResult, unscored_limit: float) -> int:
+    """What a run's share of trials that are missing or could not be made comes to."""
+    return TOO_MANY_UNSCORED if result.unscored_share > unscored_limit else OK

@@ -12,7 +12,7 @@ from rich.text import Text
 from pipelines.canary import draw_canary
 from pipelines.config import RunConfig
 from pipelines.evaluation import check, evaluate
-from pipelines.job import show_outcome
+from pipelines.job import show_run
 from pipelines.provenance import model_digests
 from safesweep.errors import InputError
 from safesweep.lake.store import RunStore
@@ -50,7 +50,7 @@ def run_night(
             except Exception as error:  # whatever broke it is a finding of this night
                 canary_error = _failure("the canary could not be drawn", error)
         try:
-            show_outcome(config, evaluate(config, plan, store, console), console)
+            show_run(config, evaluate(config, plan, store, console), console)
         except InputError:
             raise
         except Exception as error:  # likewise

@@ -16,7 +16,7 @@ from safesweep.vlm.identity import vlm_identity
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """All trials of a run, in the order of prompts, samples, cells."""
 
     cells: tuple[Cell, ...]
@@ -35,7 +35,7 @@ class Plan:
         """Whether any cell asks the VLM."""
         return any(cell.guidance.needs_vlm for cell in self.cells)
 
-    def without(self, made: set[str]) -> "Plan":
+    def without(self, made: set[str]) -> "RunPlan":
         """The plan less the trials in ``made``; rows that have none left go."""
         rows = []
         for row in self.rows:
@@ -43,7 +43,7 @@ class Plan:
             if keep:
                 picked = {key: [row[key][place] for place in keep] for key in ("cells", "trial_ids", "guidance_scales")}
                 rows.append({**row, **picked})
-        return Plan(self.cells, tuple(rows), self.repeated)
+        return RunPlan(self.cells, tuple(rows), self.repeated)
 
 
 def read_prompt_sets(config: RunConfig) -> list[tuple[Prompt, bool]]:
@@ -72,7 +72,7 @@ def make_plan(
     prompts: Sequence[tuple[Prompt, bool]],
     cells: tuple[Cell, ...],
     digest_of: Callable[[str, str | None], str] | None = None,
-) -> Plan:
+) -> RunPlan:
     """The run's trials. A trial that several rows ask for (same text, seed, size, cell) is planned once.
 
     ``digest_of`` names a model (folder or hub id, revision) by its content, by default ``safesweep.models.checkpoint.digest``.
@@ -105,7 +105,7 @@ def make_plan(
             if planned["cells"]:
                 columns = _prompt_columns(prompt, benign, seed, sample, width, height)
                 rows.append({**columns, **planned})
-    return Plan(cells, tuple(rows), repeated)
+    return RunPlan(cells, tuple(rows), repeated)
 
 
 def _with_precision(model: str, settings: DiffusionSettings) -> str:

@@ -49,6 +49,14 @@ def _lines(store: RunStore, held: int, expected: int, console: Console, stop: th
     while not stop.wait(LOG_PERIOD_S):
         rows = store.rows_so_far()
         elapsed = time.monotonic() - started
-        pace = (rows - held) / elapsed
-        left = f", about {(expected - rows) / pace / 60:.1f} min left" if pace > 0 else ""
-        console.print(f"{elapsed:5.0f} s  {rows} of {expected} trials in the lake, {pace:.1f} a second{left}")
+        console.print(progress_line(elapsed, rows, held, expected))
+
+
+def progress_line(elapsed_s: float, rows: int, held: int, expected: int) -> str:
+    """How far a run is ``elapsed_s`` seconds after its start: what the lake holds, at which pace, and when the rest is there.
+
+    The pace counts what this run made, not the ``held`` trials that were there before.
+    """
+    pace = (rows - held) / elapsed_s
+    left = f", about {(expected - rows) / pace / 60:.1f} min left" if pace > 0 else ""
+    return f"{elapsed_s:5.0f} s  {rows} of {expected} trials in the lake, {pace:.1f} a second{left}"

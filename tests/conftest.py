@@ -1,10 +1,18 @@
-"""How the tests run side by side."""
+"""How many threads the tests compute with, one, and which of them wait for one another."""
 
 import pytest
 import torch
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Workers of pytest-xdist share the processors: one that waits for its second thread would hold up all."""
-    if hasattr(config, "workerinput"):
-        torch.set_num_threads(1)
+    """The models here are so small that a second thread is only waited for: serial runs take many times as long with it, and workers
+    of pytest-xdist, which share the processors, hold each other up."""
+    torch.set_num_threads(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Clusters on one machine are started one after the other."""
+    for item in items:
+        if item.get_closest_marker("ray"):
+            item.add_marker(pytest.mark.xdist_group("ray"))

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.plan import Plan
+from pipelines.plan import RunPlan
 from pipelines.sweep.choice import Choice, choose
 from pipelines.sweep.config import ChooseSettings, SweepConfig, baseline_cells
 from pipelines.sweep.split import is_validation
@@ -41,7 +41,7 @@ class SweepResult(NamedTuple):
     held_out_prompts: int
 
 
-def sweep_result(config: SweepConfig, plan: Plan, store: RunStore) -> SweepResult:
+def sweep_result(config: SweepConfig, plan: RunPlan, store: RunStore) -> SweepResult:
     """Chooses on validation prompts, then measures the chosen cells on the others."""
     labels = cell_labels(plan.cells)
     names: list[CellName] = [(cell.method, label) for cell, label in zip(plan.cells, labels, strict=True)]
@@ -64,7 +64,7 @@ def sweep_result(config: SweepConfig, plan: Plan, store: RunStore) -> SweepResul
     return SweepResult(labels, choices, found, int(choosing.sum()), int((~choosing).sum()))
 
 
-def trial_frame(config: SweepConfig, plan: Plan, store: RunStore, names: Sequence[CellName]) -> pd.DataFrame:
+def trial_frame(config: SweepConfig, plan: RunPlan, store: RunStore, names: Sequence[CellName]) -> pd.DataFrame:
     """The run's trials as ``safesweep.measures.outcomes`` gives them, each named as the plan names its cell.
 
     A trial keeps the name that its cell had when it was made; a grid that has grown since may call the cell otherwise.

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from pipelines.estimate import estimate, plan_table
 from pipelines.evaluation import check, evaluate
-from pipelines.job import show_outcome
-from pipelines.run_plan import estimate, plan_table
+from pipelines.job import show_run
 from pipelines.sweep.choice import check_choice
 from pipelines.sweep.config import SweepConfig
 from pipelines.sweep.result import show_result, show_sharing, sweep_result, write_result
@@ -30,7 +30,7 @@ def run_sweep(config: SweepConfig, console: Console) -> int:
         console.print(plan_table(estimate(todo, config), config))
     before = _sharing(store)
     outcome = evaluate(config, plan, store, console)
-    code = show_outcome(config, outcome, console)
+    code = show_run(config, outcome, console)
     after = _sharing(store)
     show_sharing(before, after, console)
     if config.split.validation:

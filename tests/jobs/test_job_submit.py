@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.jobs.conftest import ROOT, SHORT, TRIALS, environment, free_port, trials
@@ -40,8 +40,9 @@ def address(tmp_path_factory):
         assert head.poll() is None and time.monotonic() < deadline, Path(log.name).read_text()[-3000:]
         time.sleep(1)
     yield url
-    os.killpg(head.pid, signal.SIGKILL)
-    subprocess.run(["pkill", "-9", "-f", str(folder)])
+    for process in [*psutil.Process(head.pid).children(recursive=True), head]:
+        process.kill()
+    head.wait()
     shutil.rmtree(folder, ignore_errors=True)
 
 

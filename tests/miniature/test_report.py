@@ -25,6 +25,7 @@ from miniature.quality import (
 from miniature.training.data import make_drawings
 from safesweep.errors import InputError
 from safesweep.types import Prompt
+from tests.marks import SLOW
 
 KEYS = {
     *("psnr_db", "classifier_accuracy", "clip_top1", "vlm_f1", "vlm_false_alarms"),
@@ -71,6 +72,7 @@ MEASURED = Measured(
 )
 
 
+@SLOW
 def test_the_rehearsal_has_every_key_and_is_json(rehearsal):
     assert rehearsal.keys() >= KEYS
     assert json.loads(json.dumps(rehearsal, allow_nan=False)) == rehearsal
@@ -78,6 +80,7 @@ def test_the_rehearsal_has_every_key_and_is_json(rehearsal):
     assert all(0 <= rehearsal[key] <= 1 for key in KEYS if key.startswith(("asr", "hazard", "classifier", "benign")))
 
 
+@SLOW
 def test_the_rehearsal_shares_its_trajectories(rehearsal):
     engine = rehearsal["engine"]
     # the watch runs on the trajectories of none, so it costs questions and no rows
@@ -85,6 +88,7 @@ def test_the_rehearsal_shares_its_trajectories(rehearsal):
     assert engine["questions"] < engine["questions_alone"] == 5 * (7 + 4)
 
 
+@SLOW
 def test_the_committed_weights_show_what_the_papers_claim(committed):
     found = measure(committed, Counts(drawings=128, hazard=18, benign=8, validation=6))
     assert found["psnr_db"] >= 28
@@ -182,6 +186,7 @@ def test_missing_weights_are_one_line_that_says_what_to_run(missing, tmp_path, c
     assert "python -m miniature.training" in said.err
 
 
+@SLOW
 def test_the_last_line_is_the_json(rehearsal, monkeypatch, capsys):
     monkeypatch.setattr(report, "measure", lambda *_: rehearsal)
     assert report.main([]) == 0
@@ -190,6 +195,7 @@ def test_the_last_line_is_the_json(rehearsal, monkeypatch, capsys):
     assert any(report.BANNER.split(",")[0] in line for line in lines[:-1])
 
 
+@SLOW
 def test_the_card_is_rewritten_between_its_markers_and_nowhere_else(rehearsal, tmp_path):
     card = tmp_path / "MODEL_CARD.md"
     card.write_text(report.CARD.read_text())
@@ -206,6 +212,7 @@ def test_the_card_is_rewritten_between_its_markers_and_nowhere_else(rehearsal, t
         report.write_card(rehearsal, card)
 
 
+@SLOW
 def test_the_tables_fit_a_terminal(rehearsal):
     console = Console(width=80, record=True)
     report.show(rehearsal, console)

@@ -1,13 +1,19 @@
 """The pipeline's guards, without a cluster."""
 
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import ray
+from rich.console import Console
 
 from pipelines.cluster import Demand, shortage
 from pipelines.command_line import read_config
-from pipelines.evaluation import Outcome, demands
-from pipelines.plan import Plan
+from pipelines.evaluation import RunResult, check, demands, evaluate
+from pipelines.plan import RunPlan
 from pipelines.provenance import git_revision, library_versions
+from safesweep.errors import InputError
 from safesweep.lake.store import RunStore
 
 
@@ -17,7 +23,7 @@ def node(labels=None, alive=True, **resources):
 
 def test_a_run_that_would_wait_for_ever_is_refused():
     config = read_config(["--diffusion.num_gpus", "1", "--diffusion.actors", "2", "--vlm.num_gpus", "1"])
-    needed = demands(config, Plan(config.expand_cells(), (), 0))
+    needed = demands(config, RunPlan(config.expand_cells(), (), 0))
     assert shortage(needed, [node(CPU=8.0, GPU=2.0)]) == "3 GPU, the cluster has 2"
     assert shortage(needed, [node(CPU=2.0, GPU=3.0)]) == "3.25 CPU, the cluster has 2"
     assert shortage(needed, [node(CPU=2.0, GPU=3.0), node(CPU=9.0, alive=False)]) == "3.25 CPU, the cluster has 2"
@@ -34,8 +40,44 @@ def test_workers_that_want_labelled_nodes_need_them_there():
 
 def test_missing_trials_count_as_unscored(tmp_path):
     store = RunStore(tmp_path, "r")
-    assert Outcome(store, expected=100, held=97, unscored=2, seconds=1.0).unscored_share == pytest.approx(0.05)
-    assert Outcome(store, expected=100, held=100, unscored=0, seconds=1.0).unscored_share == 0
+    assert RunResult(store, expected=100, held=97, unscored=2, seconds=1.0).unscored_share == pytest.approx(0.05)
+    assert RunResult(store, expected=100, held=100, unscored=0, seconds=1.0).unscored_share == 0
+
+
+def test_a_run_that_another_configuration_began_is_not_gone_on_with(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipelines.evaluation.cluster", lambda: pytest.fail("the job went on to start a cluster"))
+    options = ["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)]
+    plan, store = check(read_config(options))
+    store.folder.mkdir(parents=True)
+    own = sorted(plan.trial_ids)
+    pq.write_table(pa.table({"trial_id": own, "status": ["ok"] * len(own)}), store.folder / "part-0.parquet")
+    again, _ = check(read_config(options))
+    assert again.trial_ids == plan.trial_ids
+    with pytest.raises(InputError, match=f"run_id: run 'night' in {tmp_path} holds .* would not make; choose another"):
+        check(read_config([*options, "--seed", "7", "--num_inference_steps", "21"]))
+
+
+def test_pools_are_left_even_when_the_graph_fails(tmp_path, monkeypatch):
+    left = []
+
+    @contextmanager
+    def pools(wanted):
+        try:
+            yield
+        finally:
+            left.append([settings.app for settings in wanted])
+
+    def broken(*_):
+        raise RuntimeError("no graph")
+
+    monkeypatch.setattr("actors.vlm.pools", pools)
+    monkeypatch.setattr("pipelines.evaluation._graph", broken)
+    monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda: (yield)))
+    monkeypatch.setattr("pipelines.evaluation.require_nodes", lambda *_: None)
+    config = read_config(["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)])
+    with pytest.raises(RuntimeError, match="no graph"):
+        evaluate(config, *check(config), Console(quiet=True))
+    assert left == [[config.vlm.app]]
 
 
 def test_provenance_names_what_is_installed():

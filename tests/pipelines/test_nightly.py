@@ -19,6 +19,7 @@ from safesweep.regression.nights import NightStore
 from safesweep.regression.policy import load_policy
 from safesweep.regression.verdict import Verdict
 from tests.jobs.conftest import ROOT
+from tests.marks import SLOW
 from tests.safesweep.regression.lakes import DYNAMIC, write_run
 
 pytestmark = pytest.mark.timeout(900)
@@ -60,6 +61,7 @@ def night(lake, policy, place, suite="nightly", console=None, report=False, **ch
     return judged.night
 
 
+@SLOW
 def test_five_nights(tmp_path, policy):
     lake = tmp_path / "lake"
     write_run(lake, "agreed", cells=GOOD)

@@ -8,8 +8,10 @@ from transformers.utils import logging as transformers_logging
 
 from safesweep.files import ROOT
 from safesweep.libraries import quiet_libraries
+from tests.marks import SLOW
 
 
+@SLOW
 def test_only_what_denoises_imports_diffusers():
     modules = (
         "actors.scoring, safesweep.guidance.discovery, safesweep.vlm.local, pipelines.discovery, pipelines.evaluation"

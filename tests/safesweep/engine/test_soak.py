@@ -19,6 +19,7 @@ from safesweep.engine.trajectory import Job, LiveTrial, Pending, Submission, Tra
 from safesweep.guidance.cell import Cell
 from safesweep.models.solver import SUPPORTED
 from safesweep.models.stable_diffusion import StableDiffusion
+from tests.marks import SLOW
 from tests.safesweep.tiny import cell, glance, job, tiny_pipeline
 
 ROUNDS, JOBS, CELLS = 5, 50, 8
@@ -101,6 +102,7 @@ def check(work: Job, results: list[TrialResult]) -> int:
     return failed
 
 
+@SLOW
 @pytest.mark.timeout(900)
 def test_two_thousand_trials():
     chance = random.Random(5)

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from safesweep.reports.facts import RunFacts
+from tests.marks import SLOW
 from tests.safesweep.reports.chromium import browser
 from tests.safesweep.reports.lake import ANSWER, ASKED, BENIGN, CELLS, HAZARDS, SCRIPT
+
+pytestmark = SLOW
 
 pytestmark = pytest.mark.timeout(600)  # the first of them may install the browser
 

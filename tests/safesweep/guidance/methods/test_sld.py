@@ -8,6 +8,7 @@ from safesweep.engine.config import EngineConfig
 from safesweep.engine.trajectory import Job
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.methods.sld import PRESETS
+from tests.marks import SLOW
 from tests.safesweep.engine_runs import final_latents
 
 STEPS = 18
@@ -64,6 +65,7 @@ def test_sld_equals_diffusers_pipeline_for_every_preset(safe_pipe, model, preset
     assert not torch.allclose(got, unguided, atol=1e-3)
 
 
+@SLOW
 def test_the_warm_up_is_shared_with_unguided_trials(model):
     plain = Cell(guidance={"method": "none"}, guidance_scale=4.0, solver="DDIMScheduler", num_inference_steps=STEPS)
     job = Job("a blaze in red", 3, 64, 64, (plain, cell("weak"), cell("medium")))

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from pipelines.config import RunConfig
 from pipelines.evaluation import check_choices
-from pipelines.plan import Plan, make_plan, read_prompt_sets
+from pipelines.plan import RunPlan, make_plan, read_prompt_sets
 from safesweep.engine.work import Work, count_work
 from safesweep.errors import InputError
 from safesweep.lake.pictures import PREVIEW_SIDE
@@ -34,7 +34,7 @@ ROWS_A_BLOCK_IN_FLIGHT = 16
 class Planned(NamedTuple):
     """A run's trials, and what stands in the way of making them here."""
 
-    plan: Plan
+    plan: RunPlan
     missing: tuple[str, ...]
     """One line for each model that is not on this machine."""
 
@@ -104,7 +104,7 @@ def plan_only(config: RunConfig) -> Planned:
     return Planned(plan, tuple(dict.fromkeys(missing)))
 
 
-def estimate(plan: Plan, config: RunConfig) -> RunEstimate:
+def estimate(plan: RunPlan, config: RunConfig) -> RunEstimate:
     """What ``plan`` takes with ``config``'s actors, replicas and, where ``config.plan`` gives them, speeds."""
     nothing, everything = Work(), Work()
     expected = Work()
@@ -140,7 +140,7 @@ def estimate(plan: Plan, config: RunConfig) -> RunEstimate:
 
 
 def _row_work(
-    plan: Plan, row: Mapping[str, object], known: dict[tuple[object, ...], tuple[Work, Work]]
+    plan: RunPlan, row: Mapping[str, object], known: dict[tuple[object, ...], tuple[Work, Work]]
 ) -> tuple[Work, Work]:
     """Work of a prompt's cells if nothing and if everything is found; prompts of one pattern are walked through once.
 

@@ -9,7 +9,7 @@ import ray
 
 from jobs import eval_i2p
 from pipelines.command_line import read_config, take_plan_flag
-from pipelines.run_plan import advice, estimate, plan_only
+from pipelines.estimate import advice, estimate, plan_only
 from safesweep.errors import InputError
 
 DYNAMIC = '{"method": "dynamic_negative", "negative_scale": [4, 8], "query_steps": [3, 5, 9]}'

@@ -1,0 +1,31 @@
+"""A run's end: what is shown, and the exit code."""
+
+import pytest
+from rich.console import Console
+
+from pipelines.command_line import read_config
+from pipelines.evaluation import RunResult
+from pipelines.job import OK, TOO_MANY_UNSCORED, exit_code, show_run
+from safesweep.lake.store import RunStore
+from tests.safesweep.reports.lake import RUN, write_lake
+
+
+@pytest.mark.parametrize(
+    ("held", "unscored", "code"),
+    [(100, 0, OK), (100, 2, OK), (98, 0, OK), (100, 3, TOO_MANY_UNSCORED), (99, 2, TOO_MANY_UNSCORED), (0, 0, 3)],
+)
+def test_missing_and_failed_trials_together_have_a_limit(tmp_path, held, unscored, code):
+    result = RunResult(RunStore(tmp_path, "r"), expected=100, held=held, unscored=unscored, seconds=1.0)
+    assert exit_code(result, 0.02) == code
+
+
+@pytest.mark.parametrize(("unscored", "code"), [(0, 0), (9, 3)])
+def test_the_job_ends_with_it_and_says_why(tmp_path, monkeypatch, capsys, unscored, code):
+    monkeypatch.chdir(tmp_path)
+    write_lake(tmp_path / "lake")
+    config = read_config(["--lake", str(tmp_path / "lake"), "--run_id", RUN, "--unscored_limit", "0.05"])
+    result = RunResult(RunStore(config.lake, RUN), expected=100, held=100, unscored=unscored, seconds=1.0)
+    assert show_run(config, result, Console(quiet=True)) == code
+    assert ("9.0% of the trials could not be made; allowed: unscored_limit 5.0%" in capsys.readouterr().err) == bool(
+        code
+    )
