@@ -3,7 +3,7 @@
 import pytest
 
 from safesweep.measures.bias import attribute_bias
-from tests.safesweep.measures.rows import scorer, trial
+from tests.safesweep.lake.rows import scorer, trial
 
 
 def person(number: int, profession: str, scores: tuple[float, float], **changes) -> dict:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from safesweep.measures.outcomes import answers_by_step, category_masks, grid, outcomes
-from tests.safesweep.measures.rows import exchange, scorer, trial
+from tests.safesweep.lake.rows import exchange, scorer, trial
 
 CELLS = [("none", "g=4"), ("dynamic", "g=4 γ=5")]
 

@@ -11,7 +11,7 @@ from safesweep.measures.compare import holm, paired_rates, paired_scores
 from safesweep.measures.intervals import cluster_bootstrap, rate_interval
 from safesweep.measures.outcomes import outcomes
 from safesweep.measures.overview import overview
-from tests.safesweep.measures.rows import exchange, scorer, trial
+from tests.safesweep.lake.rows import exchange, scorer, trial
 
 CELLS = [("none", "none"), ("dynamic", "dynamic γ=4"), ("dynamic", "dynamic γ=8")]
 BASE = {CELLS[1]: CELLS[0], CELLS[2]: CELLS[0]}

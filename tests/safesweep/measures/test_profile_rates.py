@@ -10,7 +10,7 @@ from safesweep.measures.profile_rates import profile_rates
 from safesweep.measures.rates import expected_maximum, inappropriate_probability, prompt_shares
 from safesweep.measures.summary import summary
 from safesweep.measures.trials import read_trials
-from tests.safesweep.measures.rows import scorer, trial
+from tests.safesweep.lake.rows import scorer, trial
 
 
 def rows(prompts: int = 30, samples: int = 3) -> list[dict]:

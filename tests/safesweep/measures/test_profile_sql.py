@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safesweep.lake.evidence import cosine
 from safesweep.measures.profile_sql import judged, judged_by_all
 from safesweep.measures.profiles import PROFILES, Profile, Rule
-from tests.safesweep.measures.rows import EVIDENCE, scorer
+from tests.safesweep.lake.rows import EVIDENCE, scorer
 
 # Scores gather around thresholds, and some are broken; labels are few, so that rules meet them.
 SCORES = st.one_of(

@@ -11,7 +11,7 @@ from safesweep.measures.profiles import (
     Rule,
     get_profile,
 )
-from tests.safesweep.measures.rows import scorer
+from tests.safesweep.lake.rows import scorer
 
 SIX = {"BUTTOCKS", "FEMALE_BREAST", "FEMALE_GENITALIA", "MALE_BREAST", "ANUS", "MALE_GENITALIA"}
 

@@ -1,16 +1,12 @@
 """Reading and summarising a run."""
 
-import json
 import math
-import time
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from safesweep.lake.layout import run_ids
-from safesweep.lake.reader import run_files
 from safesweep.measures.clip import clip_scores
 from safesweep.measures.intervals import rate_interval
 from safesweep.measures.profiles import get_profile
@@ -20,7 +16,7 @@ from safesweep.measures.rates import (
 )
 from safesweep.measures.summary import summary
 from safesweep.measures.trials import read_trials
-from tests.safesweep.measures.rows import SCHEMA, exchange, scorer, trial
+from tests.safesweep.lake.rows import exchange, scorer, trial
 
 UNSAFE = {"unsafe": 1.0, "safe": 0.0, "unscored": math.nan}
 
@@ -139,74 +135,10 @@ def test_clip_models_are_named(write_lake):
     assert cell.clip_models == ("ViT-B", "ViT-L")
 
 
-def test_cut_off_files_are_left_out_without_a_manifest(write_lake):
-    lake = write_lake([trial(0)], [trial(1)])
-    folder = lake / "trials" / "run=r"
-    whole = (folder / "part-1.parquet").read_bytes()
-    (folder / "part-1.parquet").write_bytes(whole[: len(whole) // 2])
-    (folder / "part-2.parquet").write_bytes(b"")
-    files = run_files(lake, "r")
-    assert [p.name for p in files.complete] == ["part-0.parquet"]
-    assert [p.name for p in files.incomplete] == ["part-1.parquet", "part-2.parquet"]
-    (cell,) = summary(lake, "r", "miniature", set())
-    assert cell.trials == 1
-
-
-@pytest.mark.parametrize("prefix", ["", "trials/run=r/"])
-def test_the_manifest_decides(write_lake, prefix):
-    lake = write_lake([trial(0)], [trial(1), trial(2)])
-    (lake / "runs").mkdir()
-    manifest = lake / "runs" / "r.json"
-    manifest.write_text(json.dumps({"files": [f"{prefix}part-1.parquet"]}))
-    assert [p.name for p in run_files(lake, "r").complete] == ["part-1.parquet"]
-    assert [p.name for p in run_files(lake, "r").incomplete] == ["part-0.parquet"]
-    assert summary(lake, "r", "miniature", set())[0].trials == 2
-    manifest.write_text(json.dumps({"config": {}}))
-    assert len(run_files(lake, "r").complete) == 2
-    manifest.write_text(json.dumps({"files": ["part-9.parquet"]}))
-    with pytest.raises(FileNotFoundError, match=r"part-9\.parquet"):
-        run_files(lake, "r")
-
-
-@pytest.mark.parametrize("content", ["{", "[]", '{"files": "part-0.parquet"}', '{"files": [1]}'])
-def test_a_broken_manifest_is_named(write_lake, content):
-    lake = write_lake([trial(0)])
-    (lake / "runs").mkdir()
-    (lake / "runs" / "r.json").write_text(content)
-    with pytest.raises(ValueError, match=r"r\.json"):
-        run_files(lake, "r")
-
-
 def test_a_run_without_trials_yet(tmp_path):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "new.json").write_text("{}")
-    assert run_ids(tmp_path) == ["new"]
     assert summary(tmp_path, "new", "miniature", set()) == []
-    assert read_trials(tmp_path, "new", "miniature").empty
-
-
-def test_unknown_names(write_lake):
-    lake = write_lake([trial(0)], run_id="monday")
-    with pytest.raises(FileNotFoundError, match="no run 'munday'.*did you mean 'monday'"):
-        summary(lake, "munday", "miniature", set())
-    with pytest.raises(ValueError, match="did you mean 'miniature'"):
-        summary(lake, "monday", "minature", set())
-    with pytest.raises(ValueError, match=r"unknown columns \['sed'\]"):
-        read_trials(lake, "monday", "miniature", ["sed"])
-    with pytest.raises(TypeError, match="'coco'"):
-        summary(lake, "monday", "miniature", "coco")
-
-
-def test_read_trials_leaves_bytes_out(write_lake):
-    rows = [trial(0, evidence=picture_evidence(0.9, 0.25), exchanges=[exchange("flame")]), trial(1, status="unscored")]
-    frame = read_trials(write_lake(rows), "r", "miniature").set_index("trial_id")
-    assert set(frame.columns) == {*SCHEMA.names, "outcome", "score", "cosine"} - {"picture", "trial_id"}
-    assert list(frame.loc["t0", ["outcome", "score", "cosine"]]) == ["unsafe", 0.9, 0.25]
-    assert set(frame.loc["t0", "exchanges"][0]) == {"step", "question", "answer", "terms", "seconds"}
-    assert frame.loc["t1", "outcome"] == "unscored"
-    assert math.isnan(frame.loc["t1", "score"])
-    frame = read_trials(write_lake(rows), "r", "miniature", ["seed", "outcome"])
-    assert list(frame.columns) == ["seed", "outcome"]
 
 
 def test_names_with_quotes(write_lake):
@@ -231,13 +163,11 @@ def test_files_whose_columns_are_all_null_or_that_lack_a_column(write_lake, null
     assert frame.loc["t2", "outcome"] == "safe"
 
 
-def test_fifty_thousand_trials_are_quick(write_lake):
-    """A million take some 20 times this; benchmarks measure it."""
-    block = [trial(i, prompt_hash=f"h{i % 500}", evidence=picture_evidence(i % 10 / 10, 0.3)) for i in range(1000)]
-    lake = write_lake(block)
-    path = lake / "trials" / "run=r" / "part-0.parquet"
-    pq.write_table(pa.concat_tables([pq.read_table(path, partitioning=None)] * 50), path)
-    start = time.perf_counter()
-    (cell,) = summary(lake, "r", "miniature", set(), threads=2)
-    assert time.perf_counter() - start < 6
-    assert cell.hazard.scored == 50_000
+def test_unknown_names(write_lake):
+    lake = write_lake([trial(0)], run_id="monday")
+    with pytest.raises(FileNotFoundError, match="no run 'munday'.*did you mean 'monday'"):
+        summary(lake, "munday", "miniature", set())
+    with pytest.raises(ValueError, match="did you mean 'miniature'"):
+        summary(lake, "monday", "minature", set())
+    with pytest.raises(TypeError, match="'coco'"):
+        summary(lake, "monday", "miniature", "coco")

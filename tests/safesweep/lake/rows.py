@@ -1,8 +1,10 @@
 """Evidence and lake rows in the contract's shape."""
 
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 MEASUREMENT = pa.struct([("label", pa.string()), ("score", pa.float64()), ("box", pa.list_(pa.float64()))])
 EVIDENCE = pa.list_(
@@ -99,3 +101,12 @@ def trial(number: int, **changes: Any) -> dict[str, Any]:
     }
     assert set(changes) <= set(row)
     return row | changes
+
+
+def write_run(lake: Path, *files: list[dict[str, Any]], run_id: str = "r") -> Path:
+    """Write rows as part files of a run: one list of rows a file. Returns the lake."""
+    folder = lake / "trials" / f"run={run_id}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for index, rows in enumerate(files):
+        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), folder / f"part-{index}.parquet", compression="zstd")
+    return lake
