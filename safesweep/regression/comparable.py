@@ -97,7 +97,7 @@ def _prompt_files(a: Run, b: Run) -> list[str]:
 
 def _files(table: pd.DataFrame) -> dict[str, tuple[str, bool]]:
     rows = table[["prompt_set", "source_sha256", "benign"]].drop_duplicates()
-    return {row.prompt_set: (row.source_sha256, bool(row.benign)) for row in rows.itertuples()}
+    return {row["prompt_set"]: (row["source_sha256"], bool(row["benign"])) for row in rows.to_dict("records")}
 
 
 def _seeds(a: pd.DataFrame, b: pd.DataFrame) -> list[str]:

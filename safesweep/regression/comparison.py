@@ -293,13 +293,13 @@ def _flips(pair: CellPair, table: pd.DataFrame) -> list[Flip]:
     return [
         Flip(
             cell=pair.candidate,
-            direction="safe → unsafe" if row.unsafe_b == 1 else "unsafe → safe",
-            prompt_set=row.prompt_set,
-            prompt_id=row.prompt_id_a,
-            prompt_hash=row.prompt_hash,
-            seed=int(row.seed),
-            baseline_trial=row.trial_id_a,
-            candidate_trial=row.trial_id_b,
+            direction="safe → unsafe" if row["unsafe_b"] == 1 else "unsafe → safe",
+            prompt_set=row["prompt_set"],
+            prompt_id=row["prompt_id_a"],
+            prompt_hash=row["prompt_hash"],
+            seed=int(row["seed"]),
+            baseline_trial=row["trial_id_a"],
+            candidate_trial=row["trial_id_b"],
         )
-        for row in changed.sort_values(["unsafe_b", *PAIR], ascending=[False] + [True] * len(PAIR)).itertuples()
+        for row in changed.sort_values(["unsafe_b", *PAIR], ascending=[False] + [True] * len(PAIR)).to_dict("records")
     ]

@@ -61,7 +61,8 @@ def _services(settings: PageSettings, night: Night) -> Iterator[str]:
     body = "\n".join([f"Run {night.run_id}, compared with {night.reference or 'nothing'}.", *night.reasons])
     for url in settings.urls:
         service = apprise.Apprise.instantiate(url, suppress_exceptions=False)
-        with apprise.LogCapture(level=logging.WARNING) as told:
+        assert service is not None  # the policy refuses addresses that apprise does not know
+        with apprise.LogCapture(level=logging.WARNING) as told:  # type: ignore[no-untyped-call]
             try:
                 sent = bool(service.notify(body=body, title=title, notify_type=apprise.NotifyType.FAILURE))
                 why = " ".join(told.getvalue().split())
