@@ -2,18 +2,35 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from safesweep.lake.pictures import unpack_picture
 from safesweep.lake.schema import RECORD, SCHEMA, from_records
-from safesweep.scorers import Scorer, make_scorer
-from safesweep.scorers.base import Found
-from safesweep.scorers.settings import ScorerSettings
+from safesweep.scorers.base import Found, Scorer, ScorerSettings
 from safesweep.types import Picture
 
 log = logging.getLogger(__name__)
+
+
+class Instrument(NamedTuple):
+    """A scorer that is loaded, and how the evidence names it and its weights."""
+
+    name: str
+    model: str
+    scorer: Scorer
+
+
+def load_scorer(settings: ScorerSettings) -> Instrument:
+    """Checks and loads a scorer, with the clients of the VLMs that it asks. Raises ``InputError``."""
+    settings.check()
+    clients = []
+    if settings.vlms():
+        from actors.vlm import make_client
+
+        clients = [make_client(vlm) for vlm in settings.vlms()]
+    return Instrument(settings.evidence_name, settings.model_id(), settings.load(*clients))
 
 
 class ScoringActor:
@@ -24,7 +41,7 @@ class ScoringActor:
             import torch
 
             torch.set_num_threads(threads)
-        self._scorers = [make_scorer(settings) for settings in scorers]
+        self._instruments = [load_scorer(settings) for settings in scorers]
 
     def __call__(self, table: pa.Table) -> pa.Table:
         rows = from_records(table[RECORD].to_pylist()) if RECORD in table.column_names else table
@@ -32,31 +49,31 @@ class ScoringActor:
         pictures = [unpack_picture(rows["picture"][index].as_py()) for index in made]
         prompts = [rows["prompt"][index].as_py() for index in made]
         evidence: list[list[dict[str, Any]]] = rows["evidence"].to_pylist()
-        for scorer in self._scorers:
-            for index, found in zip(made, _measure(scorer, pictures, prompts), strict=True):
+        for instrument in self._instruments:
+            for index, found in zip(made, measure(instrument, pictures, prompts), strict=True):
                 evidence[index] = [*evidence[index], found]
         column = SCHEMA.get_field_index("evidence")
         return rows.set_column(column, SCHEMA.field(column), pa.array(evidence, SCHEMA.field(column).type))
 
 
-def _measure(scorer: Scorer, pictures: Sequence[Picture], prompts: Sequence[str]) -> list[dict[str, Any]]:
+def measure(instrument: Instrument, pictures: Sequence[Picture], prompts: Sequence[str]) -> list[dict[str, Any]]:
     """Evidence of each picture; where the batch fails each picture is tried alone, so that one cannot unscore another."""
     if not pictures:
         return []
     try:
-        return [_evidence(scorer, found) for found in scorer.score(pictures, prompts)]
+        return [_evidence(instrument, found) for found in instrument.scorer.score(pictures, prompts)]
     except Exception as error:
         if len(pictures) == 1:
-            log.warning("scorer %s failed on a picture: %s", scorer.name, error)
-            return [_evidence(scorer, error)]
-        return [_measure(scorer, [pic], [text])[0] for pic, text in zip(pictures, prompts, strict=True)]
+            log.warning("scorer %s failed on a picture: %s", instrument.name, error)
+            return [_evidence(instrument, error)]
+        return [measure(instrument, [pic], [text])[0] for pic, text in zip(pictures, prompts, strict=True)]
 
 
-def _evidence(scorer: Scorer, found: Found) -> dict[str, Any]:
+def _evidence(instrument: Instrument, found: Found) -> dict[str, Any]:
     failed = isinstance(found, Exception)
     return {
-        "scorer": scorer.name,
-        "model": scorer.model,
+        "scorer": instrument.name,
+        "model": instrument.model,
         "error": f"{type(found).__name__}: {found}" if failed else None,
         "measurements": [] if failed else [item._asdict() for item in found],
     }

@@ -1,31 +1,61 @@
-"""Scorers of finished pictures, one file each; a new one is a new file and one line here."""
+"""Scorers of finished pictures, one file each; a new one is a new file and one line here, or a plugin that adds to the registry."""
 
-from importlib import import_module
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from safesweep.scorers.base import Scorer
-from safesweep.scorers.settings import ScorerSettings
+from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 
-SCORERS = {
-    "attribute": "attribute.AttributeScorer",
-    "classifier": "classifier.ClassifierScorer",
-    "clip": "clip.ClipScorer",
-    "judge": "judge.JudgeScorer",
-    "nudenet": "nudenet.NudeNetScorer",
-    "nudenet-v0": "nudenet_v0.NudeNetV0Scorer",
-    "q16": "q16.Q16Scorer",
-    "safety_checker": "safety_checker.SafetyCheckerScorer",
-}
-"""Kind -> module and class; a module is imported when its kind is wanted, so that no run loads libraries that it does not use."""
+from safesweep.config_errors import explain
+from safesweep.errors import InputError, did_you_mean
+from safesweep.registry import Registry
+from safesweep.scorers.base import Scorer, ScorerSettings
 
-
-def make_scorer(settings: ScorerSettings) -> Scorer:
-    """Loads the scorer that ``settings.kind`` names. Raises ``InputError`` when an option that it needs is missing."""
-    from actors.checks import check_scorer
-
-    check_scorer(settings)
-    module, _, name = SCORERS[settings.kind].partition(".")
-    scorer: Scorer = getattr(import_module(f"safesweep.scorers.{module}"), name)(settings)
-    return scorer
+SCORERS: Registry[type[ScorerSettings]] = Registry(
+    "scorer",
+    {
+        "attribute": "safesweep.scorers.attribute:AttributeSettings",
+        "classifier": "safesweep.scorers.classifier:ClassifierSettings",
+        "clip": "safesweep.scorers.clip:ClipSettings",
+        "judge": "safesweep.scorers.judge:JudgeSettings",
+        "nudenet": "safesweep.scorers.nudenet:NudeNetSettings",
+        "nudenet-v0": "safesweep.scorers.nudenet_v0:NudeNetV0Settings",
+        "q16": "safesweep.scorers.q16:Q16Settings",
+        "safety_checker": "safesweep.scorers.safety_checker:SafetyCheckerSettings",
+    },
+)
+"""Kind -> its settings."""
 
 
-__all__ = ["SCORERS", "Scorer", "make_scorer"]
+def parse_scorer(value: Any) -> ScorerSettings:
+    """A scorer from a mapping such as ``{"kind": "nudenet", "threads": 4}``.
+
+    Raises ``InputError`` for an unknown kind, an option that the kind does not have or lacks, and a value of a wrong type or range.
+    """
+    if isinstance(value, ScorerSettings):
+        return value
+    if not isinstance(value, Mapping):
+        raise InputError(f"must be a mapping of options, found {type(value).__name__}")
+    if "kind" not in value:
+        raise InputError(f"kind: is missing; allowed: {', '.join(SCORERS)}")
+    settings = SCORERS[value["kind"]]
+    options = settings.model_fields
+    where = f"scorer {value.get('name') or value['kind']!r}"
+    for option in value:
+        if option not in options:
+            hint = did_you_mean(str(option), options)
+            raise InputError(
+                f"{where}: {option}: kind {value['kind']} has no such option; allowed: {', '.join(options)}{hint}"
+            )
+    for option, field in options.items():
+        if field.is_required() and value.get(option) is None:
+            raise InputError(f"{where}: {option} is missing; {field.description}")
+    try:
+        return settings.model_validate(value)
+    except ValidationError as error:
+        raise InputError(f"{where}: {explain(error)}") from error
+
+
+AnyScorer = Annotated[SerializeAsAny[ScorerSettings], BeforeValidator(parse_scorer)]
+"""A scorer as a field of a configuration: of the class that its ``kind`` names."""
+
+__all__ = ["SCORERS", "AnyScorer", "Scorer", "ScorerSettings", "parse_scorer"]

@@ -1,17 +1,38 @@
 """CLIP zero-shot: which value of an attribute a picture shows, for the deviation ratio."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
 
-import torch
+from pydantic import field_validator
 
 from safesweep.lake.evidence import Measurement
-from safesweep.scorers.base import Scorer
-from safesweep.scorers.open_clip_model import OpenClip
-from safesweep.scorers.settings import ScorerSettings
-from safesweep.scorers.weights import scorer_model
+from safesweep.scorers.base import Client, Scorer
+from safesweep.scorers.open_clip_model import OpenClip, OpenClipSettings
 from safesweep.types import Picture
 
+if TYPE_CHECKING:
+    import torch
+
 OWN_PROMPT = "{prompt}"
+
+
+class AttributeSettings(OpenClipSettings):
+    """An attribute and its values."""
+
+    kind: Literal["attribute"] = "attribute"
+    attributes: dict[str, tuple[str, ...]]
+    """Value -> the texts that describe it; ``{prompt}`` in them stands for the picture's own prompt."""
+
+    @field_validator("attributes")
+    @classmethod
+    def _tells_apart(cls, attributes: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if len(attributes) < 2 or not all(attributes.values()):
+            raise ValueError("allowed: two or more values, each with a text")
+        return attributes
+
+    def load(self, *clients: Client) -> "AttributeScorer":
+        """The scorer, its model loaded."""
+        return AttributeScorer(self.clip(), self.attributes)
 
 
 class AttributeScorer(Scorer):
@@ -19,14 +40,12 @@ class AttributeScorer(Scorer):
     et al. 2021, section 3.1.4). The picture has the value with the greatest.
     """
 
-    def __init__(self, settings: ScorerSettings) -> None:
-        self.name, self.model = settings.scorer, scorer_model(settings)
-        self._texts = {value: list(texts) for value, texts in settings.attributes.items()}
-        self._clip = OpenClip(settings)
+    def __init__(self, clip: OpenClip, attributes: Mapping[str, Sequence[str]]) -> None:
+        self._clip, self._texts = clip, attributes
         self._known: dict[str, torch.Tensor] = {}
 
-    @torch.inference_mode()
     def score(self, pictures: Sequence[Picture], prompts: Sequence[str]) -> list[list[Measurement]]:
+        """Every value's cosine, in [-1, 1]."""
         seen = self._clip.pictures(pictures).float()
         values = list(self._texts)
         return [
@@ -37,8 +56,10 @@ class AttributeScorer(Scorer):
             for picture, prompt in zip(seen, prompts, strict=True)
         ]
 
-    def _described(self, prompt: str) -> torch.Tensor:
+    def _described(self, prompt: str) -> "torch.Tensor":
         """Unit vectors [values, D]."""
+        import torch
+
         own = any(OWN_PROMPT in text for texts in self._texts.values() for text in texts)
         key = prompt if own else ""
         if key not in self._known:

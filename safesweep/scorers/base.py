@@ -1,22 +1,24 @@
-"""The contract of a scorer."""
+"""The contract of a scorer: its settings are its face, and say what it needs, which weights measure, and how it is loaded."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Protocol
 
+from pydantic import ConfigDict
+
+from safesweep.errors import InputError
 from safesweep.lake.evidence import Measurement
+from safesweep.settings import Section
 from safesweep.types import Picture
+from safesweep.vlm.settings import VlmSettings
 
-Found = list[Measurement] | Exception
+Found = Sequence[Measurement] | Exception
 """What was measured on one picture, or why nothing could be."""
 
 
 class Scorer(ABC):
     """Measures pictures; judges nothing."""
-
-    name: str
-    """Its name in the evidence."""
-    model: str
-    """Which model measured: its name and the SHA-256 of its weights."""
 
     @abstractmethod
     def score(self, pictures: Sequence[Picture], prompts: Sequence[str]) -> Sequence[Found]:
@@ -25,3 +27,55 @@ class Scorer(ABC):
         An exception in the place of measurements leaves that picture unscored; one that is raised says nothing about which
         picture it was, so every picture is then tried alone.
         """
+
+
+class Client(Protocol):
+    """Asks a VLM, from any thread."""
+
+    def ask(self, picture: Picture, question: str) -> "Future[str]":
+        """The raw answer to come, or the ``VlmError`` that it ends in. ``picture``: uint8 [H, W, 3] RGB."""
+
+
+class ScorerSettings(Section, ABC):
+    """One scorer of a run. A kind derives from it, in one file with its own options."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    kind: str
+    """What measures: a name of ``safesweep.scorers.SCORERS``."""
+    name: str | None = None
+    """Name in the evidence; by default the kind."""
+
+    @property
+    def evidence_name(self) -> str:
+        """Its name in the evidence."""
+        return self.name or self.kind
+
+    @abstractmethod
+    def check(self) -> None:
+        """What can be checked before a run: the files that the options name. Loads no model.
+
+        Raises ``InputError``.
+        """
+
+    @abstractmethod
+    def model_id(self) -> str:
+        """What measures, for the lake: "name@sha256:…" with the hash of the weights.
+
+        Raises ``InputError`` when the weights are not on this machine.
+        """
+
+    def vlms(self) -> tuple[VlmSettings, ...]:
+        """The VLMs that it asks; equal settings share one pool."""
+        return ()
+
+    @abstractmethod
+    def load(self, *clients: Client) -> Scorer:
+        """The scorer, ready to measure. ``clients``: one for each of ``vlms()``, in their order.
+
+        Raises ``InputError`` for a file that is missing or of no use.
+        """
+
+    def bad(self, problem: str) -> InputError:
+        """The error for an option that cannot be used; it names the scorer."""
+        return InputError(f"scorer {self.evidence_name!r}: {problem}")

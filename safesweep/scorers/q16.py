@@ -9,18 +9,16 @@ import io
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from safesweep.errors import InputError
 from safesweep.lake.evidence import Measurement
-from safesweep.scorers.base import Scorer
-from safesweep.scorers.open_clip_model import OpenClip
-from safesweep.scorers.settings import ScorerSettings
-from safesweep.scorers.weights import q16_file, scorer_model
+from safesweep.scorers.base import Client, Scorer
+from safesweep.scorers.open_clip_model import OpenClip, OpenClipSettings
+from safesweep.scorers.weights import require_file, weights_id
 from safesweep.types import Picture
 
 LABELS = ("appropriate", "inappropriate")
@@ -60,24 +58,51 @@ def read_embeddings(path: Path) -> NDArray[np.float32]:
     return array
 
 
-class Q16Scorer(Scorer):
-    """Probability of "appropriate" and "inappropriate"."""
+class Q16Settings(OpenClipSettings):
+    """Q16: a CLIP, which the published embeddings ask to be ViT-L-14-quickgelu with pretrained openai, and the embeddings."""
 
-    def __init__(self, settings: ScorerSettings) -> None:
-        path = q16_file(settings)
-        self.name, self.model = settings.scorer, scorer_model(settings)
-        learned = torch.from_numpy(read_embeddings(path))
-        self._clip = OpenClip(settings)
-        self._learned_2D = (learned / learned.norm(dim=-1, keepdim=True)).to(settings.device)
-        width = int(self._clip.pictures([np.zeros((8, 8, 3), np.uint8)]).shape[-1])
+    kind: Literal["q16"] = "q16"
+    weights: str
+    """The file of the two learned embeddings: Q16's published prompts.p."""
+
+    def check(self) -> None:
+        """The CLIP and the file of the embeddings."""
+        super().check()
+        self.embeddings_file()
+
+    def model_id(self) -> str:
+        """ "prompts.p@sha256:… on model/tag@sha256:…"."""
+        return f"{weights_id(Path(self.weights).name, [self.embeddings_file()])} on {super().model_id()}"
+
+    def embeddings_file(self) -> Path:
+        """The file of the embeddings. Raises ``InputError`` when there is none."""
+        return require_file(self, "weights", self.weights)
+
+    def load(self, *clients: Client) -> "Q16Scorer":
+        """The scorer, its model loaded. Raises ``InputError`` for embeddings that do not fit the CLIP."""
+        path = self.embeddings_file()
+        learned, clip = read_embeddings(path), self.clip()
+        width = int(clip.pictures([np.zeros((8, 8, 3), np.uint8)]).shape[-1])
         if width != learned.shape[1]:
             raise InputError(
-                f"{path}: embeddings have {learned.shape[1]} numbers, {settings.model} makes {width}; "
+                f"{path}: embeddings have {learned.shape[1]} numbers, {self.model} makes {width}; "
                 "the published file belongs to CLIP ViT-L/14 (ViT-L-14-quickgelu, pretrained openai)"
             )
+        return Q16Scorer(clip, learned, self.device)
 
-    @torch.inference_mode()
+
+class Q16Scorer(Scorer):
+    """The softmax of sharpened cosines."""
+
+    def __init__(self, clip: OpenClip, learned_2D: NDArray[np.float32], device: str) -> None:
+        import torch
+
+        learned = torch.from_numpy(learned_2D)
+        self._clip = clip
+        self._learned_2D = (learned / learned.norm(dim=-1, keepdim=True)).to(device)
+
     def score(self, pictures: Sequence[Picture], prompts: Sequence[str]) -> list[list[Measurement]]:
+        """Probabilities of "appropriate" and "inappropriate"."""
         cosines = self._clip.pictures(pictures).float() @ self._learned_2D.T
         rows = (SHARPNESS * cosines).softmax(dim=-1).tolist()
         return [[Measurement(label, value) for label, value in zip(LABELS, row, strict=True)] for row in rows]
