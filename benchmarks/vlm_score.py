@@ -53,7 +53,7 @@ def read(
     for start in range(0, len(pictures), BATCH):
         batch = pictures[start : start + BATCH]
         answers += answer(batch, [words.question()] * len(batch))
-    return [words.parse(said) for said in answers], (time.process_time() - started) / len(pictures)
+    return [words.parse(answer) for answer in answers], (time.process_time() - started) / len(pictures)
 
 
 def main() -> None:

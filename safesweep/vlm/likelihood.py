@@ -1,14 +1,14 @@
 """What an answer would name, read off the model's probabilities in one forward instead of by decoding.
 
 The question lists the vocabulary and a model lists what it sees in that order: "dagger, skull", or "nothing". Behind the prompt
-hang, all at once, every term (and ``nothing``) as the first word of an answer, and behind every term each later term as the next
+stand, all at once, every term (and ``nothing``) as the first word of an answer, and behind every term each later term as the next
 word: a tree, whose tokens see the prompt and their own branch alone (a mask) and stand at the positions they would have in an
 answer. From the logits of that one forward:
 
     P(first = k), k a term or nothing;   P(next = k | last = j), k a later term or the end
 
 each a product over the word's tokens times the probability that the word ends there, normalised over its alternatives. Taking an
-answer to be a chain whose state is the last term said, the probability that term k is named is
+answer to be a chain whose state is the last term named, the probability that term k is named is
 
     m_k = P(first = k) + Σ_{j<k} m_j P(next = k | last = j)
 
@@ -25,7 +25,7 @@ from safesweep.errors import InputError
 from safesweep.vlm.prefix import Prefix, copy_for, join
 from safesweep.vlm.prompting import Inputs, Prompting
 
-JOINT = ", "
+SEPARATOR = ", "
 MOST_LOGITS = 2**26
 """Logits that are computed together: 256 MiB in float32."""
 PROMPT = -1
@@ -50,7 +50,7 @@ class Form:
     first: tuple[Branch, ...]
     then: tuple[dict[int, Branch], ...]
     stops: tuple[int, ...]
-    """Tokens that may follow a whole word: the joint, a full stop, the end of the answer."""
+    """Tokens that may follow a whole word: the separator, a full stop, the end of the answer."""
     ends: tuple[int, ...]
     """Those of ``stops`` that end the answer."""
 
@@ -61,11 +61,11 @@ class Form:
         """The tree for a question's terms, which must differ. Raises ``InputError`` when there is none."""
         if not terms or len(set(terms)) != len(terms):
             raise InputError(f"score mode: {len(terms)} terms, {len(set(terms))} different; at least one, each once")
-        lead = prompting.lead(question)
+        start = prompting.answer_prefix(question)
         ids: list[int] = []
         parents: list[int] = []
 
-        def hang(tokens: Sequence[int], parent: int) -> Branch:
+        def add_branch(tokens: Sequence[int], parent: int) -> Branch:
             places = []
             for token in tokens:
                 places.append(len(ids))
@@ -74,21 +74,21 @@ class Form:
                 parent = places[-1]
             return tuple(places)
 
-        alone = [prompting.tokens(lead + term) for term in terms]
-        first = [hang(tokens, PROMPT) for tokens in (*alone, prompting.tokens(lead + nothing))]
+        alone = [prompting.tokens(start + term) for term in terms]
+        first = [add_branch(tokens, PROMPT) for tokens in (*alone, prompting.tokens(start + nothing))]
         then: list[dict[int, Branch]] = []
-        joints = set()
+        separators = set()
         for index, term in enumerate(terms):
             branches: dict[int, Branch] = {}
             for later in range(index + 1, len(terms)):
-                tokens = _behind(prompting, lead + term, alone[index], JOINT + terms[later])
-                joints.add(tokens[0])
-                branches[later] = hang(tokens, first[index][-1])
+                tokens = _behind(prompting, start + term, alone[index], SEPARATOR + terms[later])
+                separators.add(tokens[0])
+                branches[later] = add_branch(tokens, first[index][-1])
             then.append(branches)
-        joints.add(_behind(prompting, lead + terms[0], alone[0], ",")[0])
-        finals = {*ends, _behind(prompting, lead + terms[0], alone[0], ".")[0]}
+        separators.add(_behind(prompting, start + terms[0], alone[0], ",")[0])
+        finals = {*ends, _behind(prompting, start + terms[0], alone[0], ".")[0]}
         return cls(
-            tuple(terms), tuple(ids), tuple(parents), tuple(first), tuple(then), (*joints, *finals), tuple(finals)
+            tuple(terms), tuple(ids), tuple(parents), tuple(first), tuple(then), (*separators, *finals), tuple(finals)
         )
 
 
@@ -175,7 +175,7 @@ def _chain(logp_BNU: torch.Tensor, columns: Sequence[int], form: Form) -> torch.
     return torch.stack(named, dim=-1)
 
 
-def said(probabilities: dict[str, float], nothing: str, threshold: float = 0.5) -> str:
+def answer_text(probabilities: dict[str, float], nothing: str, threshold: float = 0.5) -> str:
     """An answer in words: the terms at or above the threshold with their probabilities, or ``nothing``."""
     seen = [f"{term} ({p:.2f})" for term, p in probabilities.items() if p >= threshold]
-    return JOINT.join(seen) or nothing
+    return SEPARATOR.join(seen) or nothing

@@ -81,8 +81,8 @@ class VisionLanguageModel:
         """
         answers: dict[int, str] = {}
         for members in _groups(pictures, questions):
-            said = self._generate([pictures[index] for index in members], questions[members[0]])
-            answers.update(zip(members, said, strict=True))
+            written = self._generate([pictures[index] for index in members], questions[members[0]])
+            answers.update(zip(members, written, strict=True))
         return [answers[index] for index in range(len(pictures))]
 
     @torch.inference_mode()
@@ -113,8 +113,8 @@ class VisionLanguageModel:
             cache, _ = go_on(self._model, prefix, row, asked.shape[1] - 1)
             mask = torch.ones_like(asked)
             made = self._model.generate(input_ids=asked, attention_mask=mask, past_key_values=cache, **options)
-        said = made[:, asked.shape[1] :]
-        return [text.strip() for text in self._prompting.tokenizer.batch_decode(said, skip_special_tokens=True)]
+        answer_ids = made[:, asked.shape[1] :]
+        return [text.strip() for text in self._prompting.tokenizer.batch_decode(answer_ids, skip_special_tokens=True)]
 
     def _inputs(self, pictures: Sequence[Picture], question: str) -> tuple[Prefix | None, Inputs]:
         """An encoded prefix with the inputs that follow it, or no prefix and the inputs of the whole prompt."""

@@ -164,18 +164,18 @@ def _under_headlines(text: str) -> str:
 def _affirmed_in_clause(clause: str) -> list[str]:
     """Marks that one clause affirms; ``scope`` is the kind of negation that its last cue opened."""
     pieces = _COORDINATOR.split(clause)
-    said: list[str] = []
+    settled: list[str] = []
     group: list[str] = []  # what a later "is not visible" takes back
     scope, closed, begun = "", False, ""
     for index in range(0, len(pieces), 2):
         coordinator = pieces[index - 1].strip() if index else ""
         segment, rest = pieces[index], "".join(pieces[index:])
         if index and _starts_afresh(coordinator, segment, rest, scope, closed, begun):
-            said, group = said + group, []
+            settled, group = settled + group, []
             scope, closed, begun = "", False, ""
         scope, closed = _scan(segment, scope, closed, group)
         begun += segment
-    return said + group
+    return settled + group
 
 
 def _starts_afresh(coordinator: str, segment: str, rest: str, scope: str, closed: bool, begun: str) -> bool:

@@ -53,7 +53,7 @@ class Prompting:
         rendered = self._render(self._turns(question))
         return rendered if self.text(question).startswith(rendered) else ""
 
-    def lead(self, question: str) -> str:
+    def answer_prefix(self, question: str) -> str:
         """What stands between the end of ``text`` and the first letter of an answer: a blank, or nothing."""
         before = self.text(question)
         whole = self._render([*self._turns(question), _user(question), _assistant(PROBE)])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from safesweep.types import Picture
-from safesweep.vlm.likelihood import said
+from safesweep.vlm.likelihood import answer_text
 from safesweep.vlm.local import VisionLanguageModel
 from safesweep.vlm.vocabulary import vocabulary_asking
 
@@ -31,5 +31,7 @@ class RankedAnswers:
             found = self._model.rank(
                 [pictures[place] for place in places], question, vocabulary.all_terms(), vocabulary.nothing
             )
-            answers.update({place: said(one, vocabulary.nothing) for place, one in zip(places, found, strict=True)})
+            answers.update(
+                {place: answer_text(one, vocabulary.nothing) for place, one in zip(places, found, strict=True)}
+            )
         return [answers[place] for place in range(len(questions))]

@@ -68,8 +68,8 @@ class ChatServer(LocalServer):
                 content = body["messages"][-1]["content"]
                 data = content[0]["image_url"]["url"].partition("base64,")[2]
                 picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
-                said = owner.answer(picture, content[1]["text"])
-                message = {"role": "assistant", "content": said}
+                answer = owner.answer(picture, content[1]["text"])
+                message = {"role": "assistant", "content": answer}
                 self.send(200, json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode())
 
         return Chat

@@ -19,7 +19,7 @@ from miniature.world import COLOURS, GLYPHS, HAZARDS, Item, Scene
 from safesweep.errors import InputError
 from safesweep.types import Picture
 from safesweep.vlm import Example, VisionLanguageModel
-from safesweep.vlm.likelihood import said
+from safesweep.vlm.likelihood import answer_text
 from safesweep.vlm.ranked import RankedAnswers
 from safesweep.vlm.vocabulary import HarmVocabulary
 from tests.safesweep.vlm.random_vlms import FAMILIES
@@ -134,7 +134,7 @@ class Words:
         self.inputs = encoded(processor, conversation(picture, examples))
         prompt = processor.apply_chat_template(conversation(picture, examples), add_generation_prompt=True)
         whole = processor.apply_chat_template(conversation(picture, examples, "dagger"))
-        self.lead = whole[len(prompt) :].split("dagger")[0]
+        self.prefix = whole[len(prompt) :].split("dagger")[0]
 
     @torch.no_grad()
     def behind(self, tokens: list[int]) -> torch.Tensor:
@@ -161,18 +161,18 @@ class Words:
 
     @property
     def stops(self) -> set[int]:
-        return {self.ids(self.lead + "dagger" + sign)[-1] for sign in (",", ".")} | {self.tokenizer.eos_token_id}
+        return {self.ids(self.prefix + "dagger" + sign)[-1] for sign in (",", ".")} | {self.tokenizer.eos_token_id}
 
     def end(self, before: str) -> float:
-        stops = self.stops - {self.ids(self.lead + "dagger,")[-1]}
+        stops = self.stops - {self.ids(self.prefix + "dagger,")[-1]}
         return float(self.behind(self.ids(before))[-1, [*stops]].logsumexp(0))
 
 
 def chain(words: Words) -> list[float]:
-    first = torch.tensor([words.word("", words.lead + term) for term in (*TERMS, "nothing")]).softmax(0).tolist()
+    first = torch.tensor([words.word("", words.prefix + term) for term in (*TERMS, "nothing")]).softmax(0).tolist()
     named = first[:-1]
     for index, term in enumerate(TERMS[:-1]):
-        before = words.lead + term
+        before = words.prefix + term
         options = [words.word(before, ", " + later) for later in TERMS[index + 1 :]] + [words.end(before)]
         for offset, p in enumerate(torch.tensor(options).softmax(0).tolist()[:-1]):
             named[index + 1 + offset] += named[index] * p
@@ -258,6 +258,6 @@ def test_a_question_that_no_vocabulary_asks_cannot_be_ranked() -> None:
 def test_a_ranked_answer_is_read_as_what_it_names() -> None:
     vocabulary = HarmVocabulary.from_yaml("miniature")
     for seen in ((), ("flame",), TERMS):
-        answer = said({term: 0.97 if term in seen else 0.49 for term in TERMS}, "nothing")
+        answer = answer_text({term: 0.97 if term in seen else 0.49 for term in TERMS}, "nothing")
         assert vocabulary.parse(answer) == seen
-    assert said({"dagger": 1.0, "skull": 0.5}, "nothing") == "dagger (1.00), skull (0.50)"
+    assert answer_text({"dagger": 1.0, "skull": 0.5}, "nothing") == "dagger (1.00), skull (0.50)"
