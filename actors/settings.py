@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt
 
-from safesweep.scorers.settings import ScorerSettings
+from safesweep.scorers import AnyScorer
 from safesweep.settings import Dtype, Section
 
 
@@ -49,7 +49,7 @@ class DiffusionSettings(Section):
 class StageSettings(Section):
     """A pool of scoring actors."""
 
-    scorers: tuple[ScorerSettings, ...] = Field(min_length=1)
+    scorers: tuple[AnyScorer, ...] = Field(min_length=1)
     actors: PositiveInt = 1
     batch_size: PositiveInt = 16
     num_cpus: float = Field(default=0.5, ge=0)

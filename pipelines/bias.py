@@ -15,12 +15,12 @@ from safesweep.files import write_json
 from safesweep.lake.store import RunStore
 from safesweep.measures.bias import CellBias, attribute_bias
 from safesweep.reports.text import bounds
-from safesweep.scorers.settings import ScorerSettings
+from safesweep.scorers.attribute import AttributeSettings
 
 
-def attribute_scorers(config: RunConfig) -> list[ScorerSettings]:
+def attribute_scorers(config: RunConfig) -> list[AttributeSettings]:
     """The run's scorers of attributes. Raises ``InputError`` when it has none."""
-    found = [one for one in (*config.safety.scorers, *config.alignment.scorers) if one.kind == "attribute"]
+    found = [one for one in (*config.safety.scorers, *config.alignment.scorers) if isinstance(one, AttributeSettings)]
     if not found:
         raise InputError("safety, alignment: no scorer of kind attribute, which says what a picture of a person shows")
     return found
@@ -35,25 +35,25 @@ def run_bias(config: RunConfig, console: Console) -> int:
     plan, store = check(config)
     result: RunResult = evaluate(config, plan, store, console)
     code = show_run(config, result, console)
-    found = {scorer.scorer: bias_of(store, scorer) for scorer in scorers}
+    found = {scorer.evidence_name: bias_of(store, scorer) for scorer in scorers}
     for scorer in scorers:
-        console.print(bias_table(found[scorer.scorer], scorer))
+        console.print(bias_table(found[scorer.evidence_name], scorer))
     path = Path("out") / store.run_id / "bias.json"
     write_bias(found, scorers, config, path)
     console.print(f"numbers   {path}")
     return code
 
 
-def bias_of(store: RunStore, scorer: ScorerSettings) -> list[CellBias]:
+def bias_of(store: RunStore, scorer: AttributeSettings) -> list[CellBias]:
     """Each cell's deviation ratio by what ``scorer`` saw."""
-    return attribute_bias(store.lake, store.run_id, scorer.scorer, list(scorer.attributes))
+    return attribute_bias(store.lake, store.run_id, scorer.evidence_name, list(scorer.attributes))
 
 
-def bias_table(cells: list[CellBias], scorer: ScorerSettings) -> Table:
+def bias_table(cells: list[CellBias], scorer: AttributeSettings) -> Table:
     """One row a cell: the mean deviation ratio with its interval, and of each profession the pictures with each value."""
     values = list(scorer.attributes)
     table = Table(
-        title=f"Deviation ratio of {scorer.scorer}: 0 is an even split of {', '.join(values)} in every profession, 1 one value only",
+        title=f"Deviation ratio of {scorer.evidence_name}: 0 is an even split of {', '.join(values)} in every profession, 1 one value only",
         caption=f"counts: pictures with {' / '.join(values)}; the interval resamples each profession's pictures",
         title_justify="left",
         caption_justify="left",
@@ -71,11 +71,13 @@ def bias_table(cells: list[CellBias], scorer: ScorerSettings) -> Table:
     return table
 
 
-def write_bias(found: dict[str, list[CellBias]], scorers: list[ScorerSettings], config: RunConfig, path: Path) -> None:
+def write_bias(
+    found: dict[str, list[CellBias]], scorers: list[AttributeSettings], config: RunConfig, path: Path
+) -> None:
     """All numbers as JSON; one that does not exist is null."""
     content: dict[str, Any] = {"banner": config.banner, "attributes": {}}
     for scorer in scorers:
-        content["attributes"][scorer.scorer] = {
+        content["attributes"][scorer.evidence_name] = {
             "values": list(scorer.attributes),
             "cells": [
                 {
@@ -86,7 +88,7 @@ def write_bias(found: dict[str, list[CellBias]], scorers: list[ScorerSettings], 
                     "counts": cell.counts,
                     "unscored": cell.unscored,
                 }
-                for cell in found[scorer.scorer]
+                for cell in found[scorer.evidence_name]
             ],
         }
     write_json(path, content)

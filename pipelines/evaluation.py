@@ -9,7 +9,6 @@ from typing import Any
 
 from rich.console import Console
 
-from actors.checks import check_pools, check_scorer, check_vlm
 from actors.settings import StageSettings
 from pipelines.cluster import Demand, cluster, require_nodes
 from pipelines.config import RunConfig
@@ -24,7 +23,9 @@ from safesweep.lake.store import RunStore
 from safesweep.measures.profiles import get_profile
 from safesweep.models import check_pipeline
 from safesweep.models.solver import SUPPORTED
-from safesweep.scorers.settings import ScorerSettings
+from safesweep.scorers import ScorerSettings
+from safesweep.vlm.checks import check_pools, check_vlm
+from safesweep.vlm.settings import VlmSettings
 
 WRITE_CPUS = 0.25
 
@@ -69,6 +70,10 @@ def _scorers(config: RunConfig) -> tuple[ScorerSettings, ...]:
     return (*config.safety.scorers, *config.alignment.scorers)
 
 
+def _judges(config: RunConfig) -> list[VlmSettings]:
+    return [vlm for scorer in _scorers(config) for vlm in scorer.vlms()]
+
+
 def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     """Checks everything that can be checked before a model is loaded, and plans the run.
 
@@ -79,8 +84,8 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     check_pipeline(config.diffusion.model, config.diffusion.revision)
     asking = [cell.guidance.vocabulary.question() for cell in cells if cell.guidance.needs_vlm]
     for scorer in _scorers(config):
-        check_scorer(scorer)
-    for settings in check_pools(config.vlm if asking else None, _scorers(config)):
+        scorer.check()
+    for settings in check_pools(config.vlm if asking else None, _judges(config)):
         check_vlm(settings, asking)
     run_id = config.run_id or datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     store = RunStore(config.lake, run_id)
@@ -161,7 +166,7 @@ def demands(config: RunConfig, plan: RunPlan) -> list[Demand]:
             ("alignment", config.alignment),
         )
     ]
-    for pool in check_pools(config.vlm if plan.asks else None, _scorers(config)):
+    for pool in check_pools(config.vlm if plan.asks else None, _judges(config)):
         if pool.backend != "openai":
             found.append(Demand("vlm", pool.replicas, {"GPU": pool.num_gpus}, pool.label_selector))
     return [*found, Demand("writing", 1, {"CPU": WRITE_CPUS})]
@@ -186,7 +191,7 @@ def _stream(
         "git_revision": manifest["git_revision"],
     }
     store.folder.mkdir(parents=True, exist_ok=True)
-    wanted = check_pools(config.vlm if todo.asks else None, _scorers(config))
+    wanted = check_pools(config.vlm if todo.asks else None, _judges(config))
     for settings in wanted:
         how = f"{settings.replicas} × {settings.model} on Ray Serve"
         console.print(f"VLM: {how if settings.backend == 'transformers' else f'{settings.model} at {settings.url}'}")

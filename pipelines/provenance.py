@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pipelines.config import RunConfig
 from safesweep.files import ROOT
 from safesweep.models.checkpoint import digest
-from safesweep.scorers.weights import scorer_model
 from safesweep.vlm.identity import vlm_model
 
 LIBRARIES = (
@@ -50,5 +49,5 @@ def model_digests(config: RunConfig) -> dict[str, str]:
     if any(cell.guidance.needs_vlm for cell in config.expand_cells()):
         found["vlm"] = vlm_model(config.vlm)
     for scorer in (*config.safety.scorers, *config.alignment.scorers):
-        found[scorer.scorer] = scorer_model(scorer)
+        found[scorer.evidence_name] = scorer.model_id()
     return found

@@ -29,7 +29,7 @@ from safesweep.engine.trajectory import (
     TrialResult,
 )
 from safesweep.guidance.cell import Cell
-from safesweep.guidance.edits import Edit, EditedPrompt, unedited
+from safesweep.guidance.edits.base import Edit, EditedPrompt, unedited
 from safesweep.guidance.methods.base import Ask, StepPlan
 from safesweep.models.base import DiffusionModel
 from safesweep.models.solver import SolverTable

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from safesweep.guidance.cell import Cell
-from safesweep.guidance.edits import EditedPrompt
+from safesweep.guidance.edits.base import EditedPrompt
 from safesweep.guidance.methods.base import Ask, At, StepPlan, Track
 from safesweep.models.solver import SolverTable
 from safesweep.models.text import Text

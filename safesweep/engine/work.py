@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from safesweep.engine.trajectory import Job, LiveTrial, Outlook, Submission
 from safesweep.guidance.cell import Cell
-from safesweep.guidance.edits import EditedPrompt, unedited
+from safesweep.guidance.edits.base import EditedPrompt, unedited
 from safesweep.guidance.edits.region import LateEdit
 from safesweep.guidance.edits.safree import Safree
 from safesweep.models.solver import scheduler_from_name, solver_table

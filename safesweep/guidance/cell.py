@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
 
-from safesweep.guidance.edits import EDITS, Edit
-from safesweep.guidance.methods import METHODS, Method
+from safesweep.guidance.edits import EDITS
+from safesweep.guidance.edits.base import Edit
+from safesweep.guidance.methods import METHODS
+from safesweep.guidance.methods.base import Method
 from safesweep.types import Prompt
 
 

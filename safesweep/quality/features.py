@@ -9,7 +9,6 @@ from pydantic import PositiveInt, model_validator
 
 from safesweep.errors import InputError
 from safesweep.models.checkpoint import check_open_clip, check_transformers, resolve
-from safesweep.scorers.settings import ScorerSettings
 from safesweep.settings import Section
 from safesweep.types import Picture
 
@@ -69,8 +68,7 @@ def make_features(settings: FeatureSettings) -> Features:
 def _clip(settings: FeatureSettings) -> Features:
     from safesweep.scorers.open_clip_model import OpenClip
 
-    scorer = ScorerSettings(kind="clip", model=settings.model, pretrained=settings.pretrained, device=settings.device)
-    model = OpenClip(scorer)
+    model = OpenClip(settings.model, settings.pretrained, settings.device)
     return _measured(torch.inference_mode()(model.pictures))
 
 

@@ -37,7 +37,7 @@ def test_the_table_shows_ratios_intervals_and_counts(config):
 def test_the_json_has_every_number(config, tmp_path):
     [scorer] = attribute_scorers(config)
     path = tmp_path / "out" / "bias.json"
-    write_bias({scorer.scorer: CELLS}, [scorer], config, path)
+    write_bias({scorer.evidence_name: CELLS}, [scorer], config, path)
     content = json.loads(path.read_text())
     assert content["banner"] == config.banner
     told = content["attributes"]["attribute"]

@@ -13,7 +13,7 @@ import torch
 
 from safesweep.engine.trajectory import Job
 from safesweep.guidance.cell import Cell
-from safesweep.guidance.edits import unedited
+from safesweep.guidance.edits.base import unedited
 from safesweep.guidance.methods.dynamic_negative import DynamicNegative
 from safesweep.guidance.methods.negative_prompt import NegativePrompt
 from safesweep.guidance.methods.none import NoGuidance

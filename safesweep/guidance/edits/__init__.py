@@ -1,17 +1,19 @@
 """Text edits, one file each. A new edit is one new file and one line here."""
 
-from safesweep.guidance.edits.attribute_directions import AttributeDirections
-from safesweep.guidance.edits.base import Edit, EditedPrompt, unedited
-from safesweep.guidance.edits.conditional_region import ConditionalRegion
-from safesweep.guidance.edits.safe_region import SafeRegion
-from safesweep.guidance.edits.safree import Safree
+from typing import TYPE_CHECKING
 
-EDITS: dict[str, type[Edit]] = {
-    "safe_region": SafeRegion,
-    "conditional_region": ConditionalRegion,
-    "attribute_directions": AttributeDirections,
-    "safree": Safree,
-}
+from safesweep.registry import Registry
+
+if TYPE_CHECKING:
+    from safesweep.guidance.edits.base import Edit
+
+EDITS: "Registry[type[Edit]]" = Registry(
+    "edit",
+    {
+        "safe_region": "safesweep.guidance.edits.safe_region:SafeRegion",
+        "conditional_region": "safesweep.guidance.edits.conditional_region:ConditionalRegion",
+        "attribute_directions": "safesweep.guidance.edits.attribute_directions:AttributeDirections",
+        "safree": "safesweep.guidance.edits.safree:Safree",
+    },
+)
 """Name, as presets and the lake write it -> class."""
-
-__all__ = ["EDITS", "Edit", "EditedPrompt", "unedited"]

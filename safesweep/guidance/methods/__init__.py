@@ -1,21 +1,21 @@
 """Guidance methods, one file each. A new method is one new file and one line here."""
 
-from safesweep.guidance.methods.base import Method
-from safesweep.guidance.methods.dynamic_negative import DynamicNegative
-from safesweep.guidance.methods.negative_prompt import NegativePrompt
-from safesweep.guidance.methods.none import NoGuidance
-from safesweep.guidance.methods.perp_neg import PerpNeg
-from safesweep.guidance.methods.sld import SafeLatentDiffusion
-from safesweep.guidance.methods.static_negative import StaticNegative
+from typing import TYPE_CHECKING
 
-METHODS: dict[str, type[Method]] = {
-    "none": NoGuidance,
-    "negative_prompt": NegativePrompt,
-    "static_negative": StaticNegative,
-    "dynamic_negative": DynamicNegative,
-    "sld": SafeLatentDiffusion,
-    "perp_neg": PerpNeg,
-}
+from safesweep.registry import Registry
+
+if TYPE_CHECKING:
+    from safesweep.guidance.methods.base import Method
+
+METHODS: "Registry[type[Method]]" = Registry(
+    "method",
+    {
+        "none": "safesweep.guidance.methods.none:NoGuidance",
+        "negative_prompt": "safesweep.guidance.methods.negative_prompt:NegativePrompt",
+        "static_negative": "safesweep.guidance.methods.static_negative:StaticNegative",
+        "dynamic_negative": "safesweep.guidance.methods.dynamic_negative:DynamicNegative",
+        "sld": "safesweep.guidance.methods.sld:SafeLatentDiffusion",
+        "perp_neg": "safesweep.guidance.methods.perp_neg:PerpNeg",
+    },
+)
 """Name, as presets and the lake write it -> class."""
-
-__all__ = ["METHODS", "Method"]

@@ -7,7 +7,7 @@ import torch
 
 from safesweep.engine import batch
 from safesweep.engine.trajectory import LiveTrial, Submission, Trajectory
-from safesweep.guidance.edits import unedited
+from safesweep.guidance.edits.base import unedited
 from safesweep.guidance.methods.base import Tensors, Track
 from safesweep.models.solver import SUPPORTED, solver_table
 from tests.safesweep.tiny import cell, job, tiny_model

@@ -10,7 +10,7 @@ from diffusers import StableDiffusionPipeline
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
 from safesweep.guidance.cell import parse_method
-from safesweep.guidance.edits import Edit, EditedPrompt
+from safesweep.guidance.edits.base import Edit, EditedPrompt
 from safesweep.guidance.methods import METHODS
 from safesweep.models.solver import SUPPORTED
 from safesweep.models.text import Encodes, TextEmbedding, named_by_content

@@ -8,7 +8,7 @@ import torch
 
 from safesweep.engine.config import EngineConfig
 from safesweep.guidance.cell import Cell
-from safesweep.guidance.edits import Edit, EditedPrompt, unedited
+from safesweep.guidance.edits.base import Edit, EditedPrompt, unedited
 from safesweep.guidance.methods.base import Answer, At, Method, StepPlan, Tensors, Track, positive_plan
 from safesweep.guidance.methods.dynamic_negative import DynamicNegative
 from safesweep.models.stable_diffusion import StableDiffusion

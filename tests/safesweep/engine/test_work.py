@@ -11,7 +11,7 @@ from safesweep.engine.trajectory import Job
 from safesweep.engine.work import Work, count_work
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.direction import Direction
-from safesweep.guidance.edits import SafeRegion
+from safesweep.guidance.edits.safe_region import SafeRegion
 from safesweep.models.stable_diffusion import StableDiffusion
 from tests.random_models import random_pipeline
 

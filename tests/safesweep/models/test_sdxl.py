@@ -11,7 +11,7 @@ from diffusers import AutoencoderKL, StableDiffusionXLPipeline
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.trajectory import Job
 from safesweep.guidance.cell import Cell
-from safesweep.guidance.edits import Edit, EditedPrompt
+from safesweep.guidance.edits.base import Edit, EditedPrompt
 from safesweep.models.sdxl import StableDiffusionXL
 from safesweep.models.solver import SUPPORTED
 from safesweep.models.text import Encodes, named_by_content

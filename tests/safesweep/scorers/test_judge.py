@@ -5,13 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from actors.checks import check_pools
-from actors.scoring import _measure
+from actors.scoring import load_scorer, measure
 from safesweep.errors import InputError
-from safesweep.scorers import make_scorer
 from safesweep.scorers.judge import QUESTION, read_verdict
-from safesweep.scorers.settings import ScorerSettings
+from safesweep.vlm.checks import check_pools
 from safesweep.vlm.settings import VlmSettings
+from tests.safesweep.scorers.written import loaded, written
 from tests.safesweep.vlm.chat_server import ChatServer
 
 GUARD = {"rating": "Unsafe", "category": "O3: Sexual Content", "rationale": "The image shows a red shape."}
@@ -62,9 +61,9 @@ def server():
 
 def test_pictures_are_judged_one_by_one(server):
     vlm = VlmSettings(backend="openai", model="guard", url=server.url, timeout_s=5, tries=3, revision="7b")
-    scorer = make_scorer(ScorerSettings(kind="judge", vlm=vlm))
+    judge = load_scorer(written("judge", vlm=vlm))
     red, blue, dark = (np.full((8, 8, 3), colour, np.uint8) for colour in ((200, 0, 0), (0, 0, 200), (0, 0, 0)))
-    found = _measure(scorer, [red, blue, dark], ["", "", ""])
+    found = measure(judge, [red, blue, dark], ["", "", ""])
     assert [row["error"] for row in found][:2] == [None, None]
     assert found[2]["error"].startswith("ValueError: the judge gave no verdict: 'It is too dark")
     assert [row["measurements"][0]["score"] for row in found[:2]] == [1.0, 0.0]
@@ -74,14 +73,14 @@ def test_pictures_are_judged_one_by_one(server):
 
 def test_a_judge_needs_a_vlm():
     with pytest.raises(InputError, match="scorer 'judge': vlm is missing"):
-        make_scorer(ScorerSettings(kind="judge"))
+        loaded(written("judge"))
 
 
 def test_pools_of_a_run_are_each_deployed_once():
     guide = VlmSettings(model="a")
     judge = VlmSettings(model="b", app="judge")
-    scorers = [ScorerSettings(kind="judge", vlm=judge), ScorerSettings(kind="judge", name="again", vlm=judge)]
-    assert check_pools(guide, [*scorers, ScorerSettings(kind="judge", vlm=guide)]) == [guide, judge]
-    assert check_pools(None, scorers) == [judge]
+    judges = [*written("judge", vlm=judge).vlms(), *written("judge", name="again", vlm=judge).vlms()]
+    assert check_pools(guide, [*judges, *written("judge", vlm=guide).vlms()]) == [guide, judge]
+    assert check_pools(None, judges) == [judge]
     with pytest.raises(InputError, match="'safesweep-vlm' names two different VLMs"):
-        check_pools(guide, [ScorerSettings(kind="judge", vlm=VlmSettings(model="b"))])
+        check_pools(guide, [VlmSettings(model="b")])

@@ -11,10 +11,8 @@ import skimage
 from PIL import Image
 
 from safesweep.errors import InputError
-from safesweep.scorers import make_scorer
-from safesweep.scorers.onnx_session import choose_providers
-from safesweep.scorers.settings import ScorerSettings
 from safesweep.types import Picture
+from tests.safesweep.scorers.written import loaded, written
 
 FILE = Path(skimage.__file__).with_name("data") / "astronaut.png"
 
@@ -26,7 +24,7 @@ def photo() -> Picture:
 
 @pytest.fixture(scope="module")
 def scorer():
-    return make_scorer(ScorerSettings(kind="nudenet"))
+    return loaded(written("nudenet"))
 
 
 @pytest.fixture(scope="module")
@@ -84,23 +82,26 @@ def test_other_pictures_match_the_package_too(scorer, reference, tmp_path):
 
 def test_the_weights_are_named_and_the_options_obeyed(scorer):
     weights = Path(nudenet.__file__).with_name("320n.onnx")
-    assert scorer.model.endswith(f"/320n.onnx@sha256:{hashlib.sha256(weights.read_bytes()).hexdigest()}")
+    assert (
+        written("nudenet").model_id().endswith(f"/320n.onnx@sha256:{hashlib.sha256(weights.read_bytes()).hexdigest()}")
+    )
     assert scorer.providers[-1] == "CPUExecutionProvider"
     options = scorer._session.get_session_options()
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
-    own = make_scorer(ScorerSettings(kind="nudenet", model=str(weights), threads=2, providers=["CPUExecutionProvider"]))
+    settings = written("nudenet", model=str(weights), threads=2, providers=["CPUExecutionProvider"])
+    own = loaded(settings)
     assert own._session.get_session_options().intra_op_num_threads == 2
-    assert own.model.startswith(str(weights))
+    assert settings.model_id().startswith(str(weights))
 
 
 def test_a_gpu_comes_first_where_onnxruntime_has_one(monkeypatch):
     there = ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: there)
-    assert choose_providers(ScorerSettings(kind="nudenet")) == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    assert written("nudenet").chosen_providers() == ["CUDAExecutionProvider", "CPUExecutionProvider"]
     with pytest.raises(InputError, match=r"'ROCMExecutionProvider' is not here; allowed: Tensorrt"):
-        choose_providers(ScorerSettings(kind="nudenet", providers=["ROCMExecutionProvider"]))
+        written("nudenet", providers=["ROCMExecutionProvider"]).chosen_providers()
 
 
 def test_a_missing_network_is_refused():
     with pytest.raises(InputError, match=r"scorer 'nudenet': model: no.onnx: no such file"):
-        make_scorer(ScorerSettings(kind="nudenet", model="no.onnx"))
+        loaded(written("nudenet", model="no.onnx"))

@@ -10,8 +10,7 @@ from PIL import Image
 
 from safesweep.errors import InputError
 from safesweep.measures.profiles import get_profile
-from safesweep.scorers import make_scorer
-from safesweep.scorers.settings import ScorerSettings
+from tests.safesweep.scorers.written import loaded, written
 
 WEIGHTS = np.array([[4.0, -4.0], [0.0, 0.0], [-2.0, 2.0]], np.float32)
 
@@ -39,7 +38,8 @@ def network(tmp_path_factory):
 def test_pictures_are_fed_rgb_by_nearest_neighbour_channels_last(network):
     pictures = list(np.random.default_rng(0).integers(0, 256, (2, 40, 300, 3), dtype=np.uint8))
     pictures.append(np.full((8, 8, 3), (255, 0, 0), np.uint8))
-    scorer = make_scorer(ScorerSettings(kind="nudenet-v0", model=str(network)))
+    settings = written("nudenet-v0", model=str(network))
+    scorer = loaded(settings)
     found = scorer.score(pictures, [""] * 3)
     for picture, row in zip(pictures, found, strict=True):
         nearest = np.asarray(Image.fromarray(picture).resize((256, 256), Image.Resampling.NEAREST), np.float64) / 255
@@ -47,13 +47,13 @@ def test_pictures_are_fed_rgb_by_nearest_neighbour_channels_last(network):
         wanted = np.exp(logits) / np.exp(logits).sum()
         assert [m.label for m in row] == ["unsafe", "safe"]
         assert [m.score for m in row] == pytest.approx(wanted, abs=1e-5)
-    evidence = [{"scorer": scorer.name, "model": "", "error": None, "measurements": [m._asdict() for m in found[2]]}]
+    evidence = [
+        {"scorer": settings.evidence_name, "model": "", "error": None, "measurements": [m._asdict() for m in found[2]]}
+    ]
     assert get_profile("nudenet-v0@0.6").judge(evidence).outcome == "unsafe"
-    assert scorer.model == f"{network}@sha256:{hashlib.sha256(network.read_bytes()).hexdigest()}"
+    assert settings.model_id() == f"{network}@sha256:{hashlib.sha256(network.read_bytes()).hexdigest()}"
 
 
 def test_the_network_must_be_given():
-    with pytest.raises(
-        InputError, match=r"scorer 'nudenet-v0': model is missing; allowed: the classifier's .onnx file"
-    ):
-        make_scorer(ScorerSettings(kind="nudenet-v0"))
+    with pytest.raises(InputError, match=r"scorer 'nudenet-v0': model is missing; The classifier's .onnx file"):
+        loaded(written("nudenet-v0"))

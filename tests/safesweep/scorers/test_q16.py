@@ -10,12 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
+from actors.scoring import load_scorer
 from miniature import WEIGHTS
 from safesweep.errors import InputError
 from safesweep.measures.profiles import get_profile
-from safesweep.scorers import make_scorer
 from safesweep.scorers.q16 import read_embeddings
-from safesweep.scorers.settings import ScorerSettings
+from tests.safesweep.scorers.written import loaded, written
 
 CLIP = f"local-dir:{WEIGHTS / 'clip'}"
 
@@ -41,12 +41,12 @@ def pictures():
 
 
 def settings(path, **options):
-    return ScorerSettings(kind="q16", model=CLIP, weights=str(path), **options)
+    return written("q16", model=CLIP, weights=str(path), **options)
 
 
 def test_probabilities_are_the_softmax_of_sharpened_cosines(weights, pictures, clip):
     path, learned = weights
-    found = make_scorer(settings(path)).score(pictures, [""] * 3)
+    found = loaded(settings(path)).score(pictures, [""] * 3)
     model, preprocess = clip
     for picture, measured in zip(pictures, found, strict=True):
         with torch.no_grad():
@@ -58,10 +58,16 @@ def test_probabilities_are_the_softmax_of_sharpened_cosines(weights, pictures, c
 
 
 def test_the_profile_reads_its_evidence(weights, pictures):
-    scorer = make_scorer(settings(weights[0]))
+    chosen = settings(weights[0])
+    scorer = loaded(chosen)
     [found] = scorer.score(pictures[:1], [""])
     evidence = [
-        {"scorer": scorer.name, "model": scorer.model, "error": None, "measurements": [m._asdict() for m in found]}
+        {
+            "scorer": chosen.evidence_name,
+            "model": chosen.model_id(),
+            "error": None,
+            "measurements": [m._asdict() for m in found],
+        }
     ]
     unsafe = found[1].score >= 0.5
     assert get_profile("q16").judge(evidence).outcome == ("unsafe" if unsafe else "safe")
@@ -71,7 +77,7 @@ def test_both_models_are_named(weights):
     path, _ = weights
     clip = hashlib.sha256((WEIGHTS / "clip" / "open_clip_model.safetensors").read_bytes()).hexdigest()
     own = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert make_scorer(settings(path)).model == f"prompts.p@sha256:{own} on {CLIP}@sha256:{clip}"
+    assert load_scorer(settings(path)).model == f"prompts.p@sha256:{own} on {CLIP}@sha256:{clip}"
 
 
 def test_a_file_of_numpy_1_is_read(tmp_path, weights):
@@ -114,11 +120,11 @@ def test_embeddings_of_another_width_are_refused(tmp_path):
     path = tmp_path / "prompts.p"
     path.write_bytes(pickle.dumps(np.zeros((2, 7), np.float32) + 1))
     with pytest.raises(InputError, match=r"embeddings have 7 numbers, local-dir:.* makes \d+; .*ViT-L/14"):
-        make_scorer(settings(path))
+        loaded(settings(path))
 
 
 def test_a_missing_file_is_refused():
     with pytest.raises(InputError, match="scorer 'q16': weights is missing"):
-        make_scorer(ScorerSettings(kind="q16", model=CLIP))
+        loaded(written("q16", model=CLIP))
     with pytest.raises(InputError, match=r"scorer 'mine': weights: no.p: no such file"):
-        make_scorer(ScorerSettings(kind="q16", name="mine", model=CLIP, weights="no.p"))
+        loaded(written("q16", name="mine", model=CLIP, weights="no.p"))

@@ -9,9 +9,9 @@ from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionS
 from PIL import Image
 from transformers import CLIPConfig, CLIPImageProcessor
 
+from actors.scoring import load_scorer
 from safesweep.errors import InputError
-from safesweep.scorers import make_scorer
-from safesweep.scorers.settings import ScorerSettings
+from tests.safesweep.scorers.written import loaded, written
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def folder(tmp_path_factory, pictures):
 
 
 def test_it_says_what_the_checker_says(folder, pictures):
-    found = make_scorer(ScorerSettings(kind="safety_checker", model=str(folder))).score(pictures, [""] * len(pictures))
+    found = loaded(written("safety_checker", model=str(folder))).score(pictures, [""] * len(pictures))
     checker = StableDiffusionSafetyChecker.from_pretrained(folder).eval()
     processor = CLIPImageProcessor.from_pretrained(folder.parent / "feature_extractor")
     pixels = processor([Image.fromarray(p) for p in pictures], return_tensors="pt")["pixel_values"]
@@ -62,7 +62,7 @@ def test_it_says_what_the_checker_says(folder, pictures):
 
 
 def test_the_raw_scores_are_cosine_minus_threshold(folder, pictures):
-    [found] = make_scorer(ScorerSettings(kind="safety_checker", model=str(folder))).score(pictures[:1], [""])
+    [found] = loaded(written("safety_checker", model=str(folder))).score(pictures[:1], [""])
     checker = StableDiffusionSafetyChecker.from_pretrained(folder).eval()
     processor = CLIPImageProcessor.from_pretrained(folder.parent / "feature_extractor")
     pixels = processor(Image.fromarray(pictures[0]), return_tensors="pt")["pixel_values"]
@@ -74,7 +74,7 @@ def test_the_raw_scores_are_cosine_minus_threshold(folder, pictures):
 
 def test_its_weights_are_named(folder):
     wanted = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    assert make_scorer(ScorerSettings(kind="safety_checker", model=str(folder))).model == f"{folder}@sha256:{wanted}"
+    assert load_scorer(written("safety_checker", model=str(folder))).model == f"{folder}@sha256:{wanted}"
 
 
 def test_a_folder_without_an_image_processor_is_refused(folder, tmp_path):
@@ -82,4 +82,4 @@ def test_a_folder_without_an_image_processor_is_refused(folder, tmp_path):
 
     shutil.copytree(folder, tmp_path / "checker")
     with pytest.raises(InputError, match="the image processor is missing: no preprocessor_config.json"):
-        make_scorer(ScorerSettings(kind="safety_checker", model=str(tmp_path / "checker")))
+        loaded(written("safety_checker", model=str(tmp_path / "checker")))

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-from actors.scoring import ScoringActor, _measure
+from actors.scoring import Instrument, ScoringActor, load_scorer, measure
 from miniature import WEIGHTS
 from miniature.drawing import draw
 from miniature.world import Item, Scene
@@ -17,13 +17,11 @@ from safesweep.errors import InputError
 from safesweep.lake.evidence import Measurement
 from safesweep.lake.pictures import png
 from safesweep.lake.schema import RECORD, SCHEMA, to_record
-from safesweep.scorers import make_scorer
 from safesweep.scorers.base import Scorer
-from safesweep.scorers.settings import ScorerSettings
-from safesweep.scorers.weights import scorer_model
+from tests.safesweep.scorers.written import loaded, written
 
-CLASSIFIER = ScorerSettings(kind="classifier", model=str(WEIGHTS / "classifier"))
-CLIP = ScorerSettings(kind="clip", model=f"local-dir:{WEIGHTS / 'clip'}")
+CLASSIFIER = written("classifier", model=str(WEIGHTS / "classifier"))
+CLIP = written("clip", model=f"local-dir:{WEIGHTS / 'clip'}")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +31,7 @@ def pictures():
 
 
 def test_the_classifier_gives_every_label_its_probability(pictures):
-    found = make_scorer(CLASSIFIER).score(pictures, [""] * 3)
+    found = loaded(CLASSIFIER).score(pictures, [""] * 3)
     model = AutoModelForImageClassification.from_pretrained(WEIGHTS / "classifier", dtype=torch.float32).eval()
     processor = AutoImageProcessor.from_pretrained(WEIGHTS / "classifier")
     for picture, measured in zip(pictures, found, strict=True):
@@ -46,7 +44,7 @@ def test_the_classifier_gives_every_label_its_probability(pictures):
 
 
 def test_clip_gives_the_raw_cosine_and_knows_which_text_fits(pictures):
-    scorer = make_scorer(CLIP)
+    scorer = loaded(CLIP)
     texts = ["a red circle", "a red dagger", "a red skull"]
     right = [row[0].score for row in scorer.score(pictures, texts)]
     wrong = [row[0].score for row in scorer.score(pictures, texts[1:] + texts[:1])]
@@ -63,13 +61,11 @@ def test_clip_gives_the_raw_cosine_and_knows_which_text_fits(pictures):
 def test_a_scorer_without_its_model_is_refused():
     for kind in ("classifier", "clip", "q16", "safety_checker"):
         with pytest.raises(InputError, match=f"scorer '{kind}': model is missing"):
-            make_scorer(ScorerSettings(kind=kind))
+            loaded(written(kind))
 
 
 class Picky(Scorer):
     """Fails on dark pictures, and on every batch that holds one."""
-
-    name, model = "picky", "none"
 
     def score(self, pictures, prompts):
         if any(picture.mean() < 10 for picture in pictures):
@@ -79,7 +75,7 @@ class Picky(Scorer):
 
 def test_a_picture_that_a_scorer_fails_on_does_not_unscore_its_neighbours(pictures):
     dark = np.zeros_like(pictures[0])
-    found = _measure(Picky(), [pictures[0], dark, pictures[1]], ["", "", ""])
+    found = measure(Instrument("picky", "none", Picky()), [pictures[0], dark, pictures[1]], ["", "", ""])
     assert [row["error"] for row in found] == [None, "RuntimeError: too dark", None]
     assert [len(row["measurements"]) for row in found] == [1, 0, 1]
 
@@ -87,7 +83,7 @@ def test_a_picture_that_a_scorer_fails_on_does_not_unscore_its_neighbours(pictur
 class Partial(Scorer):
     """Says itself which picture it could not measure."""
 
-    name, model, calls = "partial", "none", 0
+    calls = 0
 
     def score(self, pictures, prompts):
         self.calls += 1
@@ -96,7 +92,7 @@ class Partial(Scorer):
 
 def test_a_failure_in_the_place_of_measurements_is_not_tried_again(pictures):
     scorer = Partial()
-    found = _measure(scorer, [pictures[0], np.zeros_like(pictures[0])], ["", ""])
+    found = measure(Instrument("partial", "none", scorer), [pictures[0], np.zeros_like(pictures[0])], ["", ""])
     assert [row["error"] for row in found] == [None, "ValueError: too dark"]
     assert scorer.calls == 1
 
@@ -104,7 +100,7 @@ def test_a_failure_in_the_place_of_measurements_is_not_tried_again(pictures):
 def test_the_evidence_names_the_weights_by_their_hash():
     for settings, file in ((CLASSIFIER, "classifier/model.safetensors"), (CLIP, "clip/open_clip_model.safetensors")):
         wanted = hashlib.sha256((WEIGHTS / file).read_bytes()).hexdigest()
-        assert make_scorer(settings).model == scorer_model(settings) == f"{settings.model}@sha256:{wanted}"
+        assert load_scorer(settings).model == settings.model_id() == f"{settings.model}@sha256:{wanted}"
 
 
 def test_the_actor_adds_evidence_to_made_pictures_and_leaves_failed_trials_without(pictures):
