@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.settings import DiffusionSettings
-from safesweep.engine.trajectory import Exchange, Job, TrialResult
+from safesweep.engine.trajectory import Exchange, Request, TrialResult
 from safesweep.guidance.cell import Cell, cell_labels
 from safesweep.lake.pictures import png, preview_webp
 from safesweep.lake.schema import RECORD, to_record
@@ -72,8 +72,8 @@ class DiffusionActor:
             self._cells[index].model_copy(update={"guidance_scale": scale})
             for index, scale in zip(row["cells"], row["guidance_scales"], strict=True)
         )
-        job = Job(row["prompt"], int(row["seed"]), int(row["width"]), int(row["height"]), cells)
-        results = await asyncio.wrap_future(self._engine.submit(job))
+        request = Request(row["prompt"], int(row["seed"]), int(row["width"]), int(row["height"]), cells)
+        results = await asyncio.wrap_future(self._engine.submit(request))
         labels = [self._labels[index] for index in row["cells"]]
         return await asyncio.to_thread(self._records, row, cells, labels, results)
 

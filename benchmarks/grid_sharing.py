@@ -25,7 +25,7 @@ from miniature.quality import dynamic_cell
 from miniature.world import SIZE
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
-from safesweep.engine.trajectory import Job
+from safesweep.engine.trajectory import Request
 from safesweep.prompts.reader import read_prompts
 from safesweep.types import Picture, Prompt
 
@@ -42,7 +42,8 @@ def run(
         engine = Engine(family.diffusion, CONFIG, family.vlm.ask)
         cells = [dynamic_cell(gamma) for gamma in grid]
         jobs = [
-            Job(p.text, p.seed, SIZE, SIZE, tuple(cell.resolve(p, GUIDANCE_SCALE) for cell in cells)) for p in prompts
+            Request(p.text, p.seed, SIZE, SIZE, tuple(cell.resolve(p, GUIDANCE_SCALE) for cell in cells))
+            for p in prompts
         ]
         results = [future.result() for future in [engine.submit(job) for job in jobs]]
         engine.close()

@@ -33,7 +33,7 @@ from miniature.training.models import make_pipeline, make_vae
 from miniature.world import SIZE
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
-from safesweep.engine.trajectory import Job
+from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell, parse_method
 from safesweep.models.base import DiffusionModel
 from safesweep.models.stable_diffusion import StableDiffusion
@@ -131,10 +131,10 @@ def plain_loop(
         return model.decode(x, len(work))
 
 
-def jobs(work: Sequence[tuple[str, int]], method: dict[str, object]) -> Iterator[Job]:
+def jobs(work: Sequence[tuple[str, int]], method: dict[str, object]) -> Iterator[Request]:
     """One picture each."""
     cell = Cell(guidance=parse_method(method), guidance_scale=GUIDANCE_SCALE, solver=SOLVER, num_inference_steps=STEPS)
-    return (Job(text, seed, SIZE, SIZE, (cell,)) for text, seed in work)
+    return (Request(text, seed, SIZE, SIZE, (cell,)) for text, seed in work)
 
 
 class Turns:

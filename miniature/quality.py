@@ -23,7 +23,7 @@ from miniature.training.vae import psnr
 from miniature.world import GLYPHS, HAZARDS, SIZE
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Counters, Engine
-from safesweep.engine.trajectory import Job, TrialResult
+from safesweep.engine.trajectory import Request, TrialResult
 from safesweep.guidance.cell import Cell, parse_method
 from safesweep.measures.intervals import Interval, cluster_bootstrap, rate_interval
 from safesweep.prompts.reader import read_prompts
@@ -186,7 +186,7 @@ def run_cells(
     """One list of results a prompt, in the order of ``cells``; raises ``RuntimeError`` if a trial failed."""
     engine = Engine(family.diffusion, EngineConfig(), family.vlm.ask)
     try:
-        futures = [engine.submit(_job(prompt, cells)) for prompt in prompts]
+        futures = [engine.submit(_request(prompt, cells)) for prompt in prompts]
         results = [future.result() for future in futures]
     finally:
         engine.close()
@@ -196,9 +196,9 @@ def run_cells(
     return results, engine.counters
 
 
-def _job(prompt: Prompt, cells: Sequence[Cell]) -> Job:
+def _request(prompt: Prompt, cells: Sequence[Cell]) -> Request:
     resolved = tuple(cell.resolve(prompt, GUIDANCE_SCALE) for cell in cells)
-    return Job(prompt.text, prompt.seed, prompt.width or SIZE, prompt.height or SIZE, resolved)
+    return Request(prompt.text, prompt.seed, prompt.width or SIZE, prompt.height or SIZE, resolved)
 
 
 def validate(family: Family, prompts: Sequence[Prompt]) -> dict[str, dict[float, float]]:

@@ -67,7 +67,7 @@ def _pictures(
 ) -> dict[tuple[str, int], DrawnPicture]:
     from safesweep.engine.config import EngineConfig
     from safesweep.engine.engine import Engine
-    from safesweep.engine.trajectory import Job
+    from safesweep.engine.trajectory import Request
     from safesweep.guidance.cell import Cell
     from safesweep.models import load as load_model
 
@@ -83,7 +83,7 @@ def _pictures(
     try:
         for prompt in settings.prompts:
             for seed in settings.seeds:
-                [result] = engine.submit(Job(prompt, seed, width, height, (cell,))).result()
+                [result] = engine.submit(Request(prompt, seed, width, height, (cell,))).result()
                 if result.picture is None:
                     raise RuntimeError(
                         f"the canary's picture of {prompt!r}, seed {seed}, could not be made: {result.error}"

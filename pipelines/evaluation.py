@@ -82,7 +82,7 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     cells = check_choices(config)
     prompts = read_prompt_sets(config)
     check_pipeline(config.diffusion.model, config.diffusion.revision)
-    asking = [cell.guidance.vocabulary.question() for cell in cells if cell.guidance.needs_vlm]
+    asking = [question for cell in cells for question in cell.guidance.questions()]
     for scorer in _scorers(config):
         scorer.check()
     for settings in check_pools(config.vlm if asking else None, _judges(config)):

@@ -21,7 +21,7 @@ Step = tuple[Trajectory, StepPlan]
 T = TypeVar("T")
 
 
-class Taken(NamedTuple):
+class SolverStep(NamedTuple):
     """A solver step: the new latents [C, H, W], the guided prediction that led to them, and whether the latents are numbers."""
 
     latents: torch.Tensor
@@ -91,15 +91,15 @@ def predicted_clean(steps: Sequence[Step]) -> list[torch.Tensor]:
     ]
 
 
-def take_steps(steps: Sequence[Step]) -> list[Taken]:
+def take_steps(steps: Sequence[Step]) -> list[SolverStep]:
     """One solver step for all. The trajectories stay as they are."""
     guided = combine(steps)
-    taken: dict[int, Taken] = {}
+    taken: dict[int, SolverStep] = {}
     for members in _groups(steps, lambda step: step[0].shape):
         outputs = [guided[index] for index in members]
         stepped = _solve([steps[index][0] for index in members], outputs)
         sound = torch.isfinite(stepped).flatten(1).all(dim=1).tolist()
-        taken.update(zip(members, map(Taken, stepped.unbind(), outputs, sound), strict=True))
+        taken.update(zip(members, map(SolverStep, stepped.unbind(), outputs, sound), strict=True))
     return [taken[index] for index in range(len(steps))]
 
 
@@ -109,7 +109,7 @@ def finite(tensors: Sequence[torch.Tensor]) -> list[bool]:
     return [bool(one) for one in good.tolist()]
 
 
-def alike(left: torch.Tensor, right: torch.Tensor) -> float:
+def cosine_similarity(left: torch.Tensor, right: torch.Tensor) -> float:
     """Cosine similarity of two latents."""
     return float(torch.nn.functional.cosine_similarity(left.flatten().double(), right.flatten().double(), dim=0))
 

@@ -18,7 +18,7 @@ class EngineConfig:
     decode_batch: int = 16
     """Latents decoded together in the default mode."""
     share: bool = True
-    """Let the trials of a job share a trajectory while they would take the same steps."""
+    """Let the trials of a request share a trajectory while they would take the same steps."""
 
     @property
     def buckets(self) -> tuple[int, ...]:

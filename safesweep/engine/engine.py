@@ -18,12 +18,12 @@ from safesweep.engine.config import EngineConfig
 from safesweep.engine.counters import Counters, Stopwatch, Trace
 from safesweep.engine.in_flight import InFlightBound
 from safesweep.engine.trajectory import (
-    Asked,
     Exchange,
-    Job,
+    LastQuestion,
     LiveTrial,
     Outlook,
     Pending,
+    Request,
     Submission,
     Trajectory,
     TrialResult,
@@ -44,7 +44,7 @@ Made = TypeVar("Made")
 
 
 class Engine:
-    """Takes jobs from any thread, denoises on its own, and resolves one future a job.
+    """Takes requests from any thread, denoises on its own, and resolves one future a request.
 
     ``ask`` is called on the engine's thread and must return at once. ``trace`` is filled as the engine goes, if given.
     """
@@ -55,26 +55,26 @@ class Engine:
         self.config, self.counters = config, Counters()
         self._model, self._ask, self._trace = model, ask, trace
         self._timed = Stopwatch(self.counters, trace)
-        self._in_flight = InFlightBound(max(1, config.max_rows // 2), config.most_trajectories)
+        self._bound_law = InFlightBound(max(1, config.max_rows // 2), config.most_trajectories)
         self._wake = threading.Condition()
         self._waiting: deque[Submission] = deque()
         self._closing = False
         self._tables: dict[tuple[str, int], SolverTable] = {}
-        self._flying: list[Trajectory] = []
+        self._in_flight: list[Trajectory] = []
         self._admitted = 0
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
-    def submit(self, job: Job) -> "Future[list[TrialResult]]":
-        """Queues a job; the future gives one result a cell, in the order of ``job.cells``.
+    def submit(self, request: Request) -> "Future[list[TrialResult]]":
+        """Queues a request; the future gives one result a cell, in the order of ``request.cells``.
 
-        Raises ``RuntimeError`` after ``close``, and ``ValueError`` for a job without cells or one that asks when there is nobody to ask.
+        Raises ``RuntimeError`` after ``close``, and ``ValueError`` for one without cells or that asks when there is nobody to ask.
         """
-        if self._ask is None and any(cell.guidance.needs_vlm for cell in job.cells):
+        if self._ask is None and any(cell.guidance.needs_vlm for cell in request.cells):
             raise ValueError("a cell asks a VLM, but the engine was made without one")
-        if not job.cells:
-            raise ValueError("a job without cells has nothing to make")
-        submission = Submission(job, Future(), time.monotonic(), [None] * len(job.cells))
+        if not request.cells:
+            raise ValueError("a request without cells has nothing to make")
+        submission = Submission(request, Future(), time.monotonic(), [None] * len(request.cells))
         submission.future.set_running_or_notify_cancel()
         with self._wake:
             if self._closing:
@@ -85,7 +85,7 @@ class Engine:
 
     @property
     def waiting(self) -> int:
-        """Jobs that are not begun yet; as long as there are some, the bound on what is in flight is used to the full."""
+        """Requests that are not begun yet; as long as there are some, the bound on what is in flight is used to the full."""
         return len(self._waiting)
 
     def close(self) -> None:
@@ -100,52 +100,52 @@ class Engine:
             try:
                 self._tick()
             except Exception as error:  # a defect must end trials with its name, never leave their futures hanging
-                self._fail_all(self._flying, error)
-                self._flying = []
+                self._fail_all(self._in_flight, error)
+                self._in_flight = []
 
     def _tick(self) -> None:
         started = time.monotonic()
         self._poll()
         self._admit()
         self._look_ahead()
-        packed = batch.pack([t for t in self._flying if not t.pending], self.config.max_rows)
+        packed = batch.pack([t for t in self._in_flight if not t.pending], self.config.max_rows)
         self._forward(packed)
         self._preview()
         self._look_ahead()
         self._advance()
         self._finish()
         seconds = time.monotonic() - started
-        parked = sum(1 for trajectory in self._flying if trajectory.pending)
-        self._in_flight.tick(seconds, len(packed), parked)
+        parked = sum(1 for trajectory in self._in_flight if trajectory.pending)
+        self._bound_law.tick(seconds, len(packed), parked)
         if self._trace is not None:
             self._trace.span("tick", started, seconds)
-            self._trace.tick(batched=len(packed), parked=parked, ready=len(self._flying) - parked)
+            self._trace.tick(batched=len(packed), parked=parked, ready=len(self._in_flight) - parked)
 
     def _rest(self) -> bool:
         """Sleeps until something can be done; False when closed and empty."""
         started = time.monotonic()
-        parked = len(self._flying)
+        parked = len(self._in_flight)
         with self._wake:
             if not self._has_work():
                 with self._timed("idle"):
                     self._wake.wait_for(self._has_work)
-                self._in_flight.tick(time.monotonic() - started, 0, parked)
-            return bool(self._flying or self._waiting)
+                self._bound_law.tick(time.monotonic() - started, 0, parked)
+            return bool(self._in_flight or self._waiting)
 
     def _has_work(self) -> bool:
-        if not self._flying:
+        if not self._in_flight:
             return bool(self._waiting) or self._closing
-        if self._waiting and len(self._flying) < self._bound:
+        if self._waiting and len(self._in_flight) < self._bound:
             return True
-        return any(all(pending.future.done() for pending in trajectory.pending) for trajectory in self._flying)
+        return any(all(pending.future.done() for pending in trajectory.pending) for trajectory in self._in_flight)
 
     @property
     def _bound(self) -> int:
-        return self.config.max_trajectories or self._in_flight.trajectories
+        return self.config.max_trajectories or self._bound_law.trajectories
 
     def _poll(self) -> None:
         """Takes up the answers that came; a question that failed ends the trials that asked it, and only those."""
-        for trajectory in self._flying:
+        for trajectory in self._in_flight:
             if trajectory.pending and all(pending.future.done() for pending in trajectory.pending):
                 arrived, trajectory.pending = trajectory.pending, []
                 trajectory.changed()
@@ -163,7 +163,7 @@ class Engine:
             self._fail(trajectory, pending.trials, f"VLM at step {trajectory.step}: {_named(error)}")
             return
         for trial in pending.trials:
-            trial.asked = Asked(pending.clean, answer)
+            trial.asked = LastQuestion(pending.clean, answer)
             self.counters.questions_alone += 1
             self._take(trajectory, trial, answer, pending.exchange(trajectory.step, answer, seconds))
 
@@ -175,50 +175,50 @@ class Engine:
             self._fail(trajectory, [trial], f"answer at step {trajectory.step}: {_named(error)}")
 
     def _admit(self) -> None:
-        while len(self._flying) < self._bound:
+        while len(self._in_flight) < self._bound:
             with self._wake:
                 if not self._waiting:
                     return
                 submission = self._waiting.popleft()
-            self._flying += self._start(submission)
+            self._in_flight += self._start(submission)
 
     def _start(self, submission: Submission) -> list[Trajectory]:
         """One trajectory for all trials that run on the same solver table; one each where nothing may be shared."""
-        job = submission.job
-        edited: dict[Edit | None, EditedPrompt] = {None: unedited(job.text)}
+        request = submission.request
+        edited: dict[Edit | None, EditedPrompt] = {None: unedited(request.text)}
         started: dict[object, Trajectory] = {}
-        for index, cell in enumerate(job.cells):
+        for index, cell in enumerate(request.cells):
             trial = LiveTrial(submission, index, cell, edited[None], None)
             key = (cell.solver, cell.num_inference_steps) if self.config.share else index
             try:
                 if cell.edit is not None and cell.edit not in edited:
-                    edited[cell.edit] = cell.edit.apply(self._model, job.text, job.seed)
+                    edited[cell.edit] = cell.edit.apply(self._model, request.text, request.seed)
                 trial.text, trial.memory = edited[cell.edit], cell.guidance.start()
                 if key not in started:
-                    started[key] = self._launch(job, cell)
+                    started[key] = self._launch(request, cell)
                 started[key].trials.append(trial)
             except Exception as error:
                 self._end([trial], error=_named(error))
         return list(started.values())
 
-    def _launch(self, job: Job, cell: Cell) -> Trajectory:
+    def _launch(self, request: Request, cell: Cell) -> Trajectory:
         solver = (cell.solver, cell.num_inference_steps)
         if solver not in self._tables:
             self._tables[solver] = self._model.solver_table(cell.solver, cell.num_inference_steps)
         table = self._tables[solver]
-        noise = self._model.initial_noise(job.seed, job.width, job.height)
+        noise = self._model.initial_noise(request.seed, request.width, request.height)
         self._admitted += 1
         return Trajectory([], table, self._admitted, 0, [noise * table.initial_scale], [])
 
     def _look_ahead(self) -> None:
         """Lets every method say what its next step needs; one that cannot ends its own trials."""
-        for trajectory in self._flying:
+        for trajectory in self._in_flight:
             if not trajectory.pending:
                 try:
                     _ = trajectory.outlook
                 except Exception:
                     self._single_out(trajectory)
-        self._flying = [trajectory for trajectory in self._flying if trajectory.trials]
+        self._in_flight = [trajectory for trajectory in self._in_flight if trajectory.trials]
 
     def _single_out(self, trajectory: Trajectory) -> None:
         for trial in list(trajectory.trials):
@@ -252,7 +252,7 @@ class Engine:
         """Decodes x̂0 for every new question and sends the questions off; their trajectories are parked."""
         asking: list[Asking] = [
             (trajectory, ask, trials)
-            for trajectory in self._flying
+            for trajectory in self._in_flight
             if not trajectory.pending and not trajectory.needs()
             for ask, trials in trajectory.outlook.questions.items()
         ]
@@ -281,7 +281,11 @@ class Engine:
         assert self._ask is not None
         asking = []
         for trial in trials:
-            if ask.reuse is None or trial.asked is None or batch.alike(clean, trial.asked.clean) < ask.reuse:
+            if (
+                ask.reuse is None
+                or trial.asked is None
+                or batch.cosine_similarity(clean, trial.asked.clean) < ask.reuse
+            ):
                 asking.append(trial)
                 continue
             answer = trial.asked.answer
@@ -308,13 +312,13 @@ class Engine:
 
     def _advance(self) -> None:
         """Forks where trials part, combines the predictions, and takes one solver step for all that are complete."""
-        complete = [(t,) for t in self._flying if not t.pending and not t.outlook.questions and not t.needs()]
+        complete = [(t,) for t in self._in_flight if not t.pending and not t.outlook.questions and not t.needs()]
         if not complete:
             return
         with self._timed("solver", trajectories=len(complete)):
             for (trajectory,), kept in self._each(complete, batch.updated_tracks):
                 trajectory.tracked = kept
-            steps = [pair for (trajectory,) in complete if trajectory.trials for pair in self._part(trajectory)]
+            steps = [pair for (trajectory,) in complete if trajectory.trials for pair in self._fork(trajectory)]
             for (trajectory, _), taken in self._each(steps, batch.take_steps):
                 if taken.finite:
                     trajectory.push(taken.latents, taken.output)
@@ -323,7 +327,7 @@ class Engine:
         for trajectory, _ in steps:
             trajectory.charge(self._timed.last / len(steps))
 
-    def _part(self, trajectory: Trajectory) -> list[tuple[Trajectory, StepPlan]]:
+    def _fork(self, trajectory: Trajectory) -> list[tuple[Trajectory, StepPlan]]:
         """The trajectory for the first plan among its trials, and a fork for every other one."""
         plans = trajectory.outlook.plans
         for plan, trials in plans.items():
@@ -332,7 +336,7 @@ class Engine:
                 trial.rows_alone += alone
                 self.counters.rows_alone += alone
         forks = [(trajectory.fork(trials), plan) for plan, trials in list(plans.items())[1:]]
-        self._flying += [fork for fork, _ in forks]
+        self._in_flight += [fork for fork, _ in forks]
         self.counters.forks += len(forks)
         first, trajectory.trials = next(iter(plans.items()))
         parts = [(trajectory, first), *forks]
@@ -344,11 +348,11 @@ class Engine:
 
     def _finish(self) -> None:
         """Decodes the trajectories that took their last step and resolves their trials."""
-        done = [(t,) for t in self._flying if t.trials and t.finished]
+        done = [(t,) for t in self._in_flight if t.trials and t.finished]
         for (trajectory,), picture in self._each(done, self._decode_finished):
             self._end(trajectory.trials, picture=picture)
             trajectory.trials = []
-        self._flying = [trajectory for trajectory in self._flying if trajectory.trials]
+        self._in_flight = [trajectory for trajectory in self._in_flight if trajectory.trials]
 
     def _decode_finished(self, done: Sequence[tuple[Trajectory]]) -> list[Picture]:
         with self._timed("decode", pictures=len(done)):

@@ -1,4 +1,4 @@
-"""The engine's nouns: a job and its trials, the trajectory that they share, the exchanges with the VLM, the results."""
+"""The engine's nouns: a request and its trials, the trajectory that they share, the exchanges with the VLM, the results."""
 
 import time
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from safesweep.types import Picture
 
 
 @dataclass(frozen=True)
-class Job:
+class Request:
     """One prompt at one seed, with all the cells that are wanted of it."""
 
     text: str
@@ -70,9 +70,9 @@ class TrialResult:
 
 @dataclass
 class Submission:
-    """A job on its way: trials end one by one, the future resolves with the last of them."""
+    """A request on its way: trials end one by one, the future resolves with the last of them."""
 
-    job: Job
+    request: Request
     future: Future[list[TrialResult]]
     submitted: float
     results: list[TrialResult | None]
@@ -85,7 +85,7 @@ class Submission:
             self.future.set_result(done)
 
 
-class Asked(NamedTuple):
+class LastQuestion(NamedTuple):
     """The last question that a trial really asked: the predicted clean latents [C, H, W] and what the VLM said."""
 
     clean: torch.Tensor
@@ -102,7 +102,7 @@ class LiveTrial:
     text: EditedPrompt
     memory: Any
     answered_step: int = -1
-    asked: Asked | None = None
+    asked: LastQuestion | None = None
     exchanges: list[Exchange] = field(default_factory=list)
     rows: float = 0.0
     rows_alone: int = 0

@@ -9,11 +9,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, fields
 from functools import lru_cache
 
-from safesweep.engine.trajectory import Job, LiveTrial, Outlook, Submission
+from safesweep.engine.trajectory import LiveTrial, Outlook, Request, Submission
 from safesweep.guidance.cell import Cell
-from safesweep.guidance.edits.base import EditedPrompt, unedited
-from safesweep.guidance.edits.region import LateEdit
-from safesweep.guidance.edits.safree import Safree
+from safesweep.guidance.edits.base import unedited
 from safesweep.models.solver import scheduler_from_name, solver_table
 
 STAND_IN = "a prompt"
@@ -52,20 +50,21 @@ def count_work(cells: Sequence[Cell], *, found: bool) -> Work:
     ``found``: at every question the VLM names all terms of the vocabulary, the dearest case, or none, the cheapest. A text edit is
     supposed to act on every prompt from its first step to the last, which is the dearest case too; answers are never reused.
     """
-    job = Job(STAND_IN, 0, 0, 0, tuple(cells))
-    submission = Submission(job, Future(), 0.0, [None] * len(cells))
+    request = Request(STAND_IN, 0, 0, 0, tuple(cells))
+    submission = Submission(request, Future(), 0.0, [None] * len(cells))
     groups: dict[tuple[str, int], list[LiveTrial]] = {}
     for index, cell in enumerate(cells):
-        trial = LiveTrial(submission, index, cell, _supposed_text(cell), cell.guidance.start())
+        text = unedited(STAND_IN) if cell.edit is None else cell.edit.supposed(STAND_IN)
+        trial = LiveTrial(submission, index, cell, text, cell.guidance.start())
         groups.setdefault((cell.solver, cell.num_inference_steps), []).append(trial)
     total = Work(prompt_steps=max((_evaluations(*key) for key in groups), default=0))
     for key, trials in groups.items():
-        flying = [trials]
+        in_flight = [trials]
         for step in range(_evaluations(*key)):
-            stepped = [_step(together, step, found) for together in flying]
-            flying = [part for parts, _ in stepped for part in parts]
+            stepped = [_step(together, step, found) for together in in_flight]
+            in_flight = [part for parts, _ in stepped for part in parts]
             total = sum((work for _, work in stepped), total)
-        total += Work(pictures=len(flying))
+        total += Work(pictures=len(in_flight))
     return total
 
 
@@ -77,8 +76,8 @@ def _step(trials: Sequence[LiveTrial], step: int, found: bool) -> tuple[list[lis
     alone = {trial.index: set(Outlook.of([trial], step).texts) for trial in trials}
     for asking in questions.values():
         for trial in asking:
-            taken = trial.cell.guidance.answered(trial.at(step), _answer(trial.cell, found))
-            trial.memory, trial.answered_step = taken.memory, step
+            answer = trial.cell.guidance.answered(trial.at(step), trial.cell.guidance.supposed_answer(found))
+            trial.memory, trial.answered_step = answer.memory, step
     if questions:
         outlook = Outlook.of(trials, step)
         texts |= set(outlook.texts)
@@ -92,21 +91,6 @@ def _step(trials: Sequence[LiveTrial], step: int, found: bool) -> tuple[list[lis
         trajectory_steps=len(outlook.plans),
     )
     return list(outlook.plans.values()), work
-
-
-def _supposed_text(cell: Cell) -> EditedPrompt:
-    """What ``cell``'s edit, if it has one, makes of the prompt: a text of its own from the edit's first step on."""
-    if cell.edit is None:
-        return unedited(STAND_IN)
-    edited = f"{STAND_IN}, edited by {cell.edit!r}"
-    if isinstance(cell.edit, Safree) and cell.edit.concepts_as_empty:
-        return EditedPrompt(STAND_IN, edited, empty=", ".join(cell.edit.concepts))
-    return EditedPrompt(STAND_IN, edited, cell.edit.start_step if isinstance(cell.edit, LateEdit) else 0)
-
-
-def _answer(cell: Cell, found: bool) -> str:
-    vocabulary = cell.guidance.vocabulary  # type: ignore[attr-defined]  # every method that asks has one
-    return ", ".join(vocabulary.all_terms()) if found else vocabulary.nothing
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,7 @@ import torch
 
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import AskVlm, Engine
-from safesweep.engine.trajectory import Job
+from safesweep.engine.trajectory import Request
 from safesweep.models.base import DiffusionModel
 from safesweep.types import Picture
 
@@ -36,7 +36,7 @@ class Recording:
 
 
 def final_latents(
-    model: DiffusionModel, jobs: Sequence[Job], config: EngineConfig, ask: AskVlm | None = None
+    model: DiffusionModel, jobs: Sequence[Request], config: EngineConfig, ask: AskVlm | None = None
 ) -> list[list[torch.Tensor]]:
     """The latents [C, H, W] at the end of every trial; the engine's counters stay in ``final_latents.counters``."""
     recording = Recording(model)

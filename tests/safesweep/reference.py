@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from safesweep.engine.trajectory import Job
+from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits.base import unedited
 from safesweep.guidance.methods.dynamic_negative import DynamicNegative
@@ -112,7 +112,7 @@ class Reference:
 @torch.inference_mode()
 def denoise(
     model: DiffusionModel,
-    job: Job,
+    job: Request,
     cell: Cell,
     arithmetic: Arithmetic,
     ask: Callable[[Picture, str], str] | None = None,
@@ -141,7 +141,7 @@ Guide = Callable[[Epsilon, torch.Tensor, int], torch.Tensor]
 
 def _guide(
     model: DiffusionModel,
-    job: Job,
+    job: Request,
     cell: Cell,
     arithmetic: Arithmetic,
     ask: Callable[[Picture, str], str] | None,

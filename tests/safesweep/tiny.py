@@ -14,7 +14,7 @@ from miniature.training.models import make_scheduler, make_tokenizer
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.counters import Counters, Trace
 from safesweep.engine.engine import AskVlm, Engine
-from safesweep.engine.trajectory import Job, TrialResult
+from safesweep.engine.trajectory import Request, TrialResult
 from safesweep.guidance.cell import Cell
 from safesweep.models.base import DiffusionModel
 from safesweep.models.stable_diffusion import StableDiffusion
@@ -116,9 +116,9 @@ def cell(method: str, *, g: float = 4.0, solver: str = "DDIMScheduler", steps: i
     return Cell(guidance=guidance, guidance_scale=g, solver=solver, num_inference_steps=steps)
 
 
-def job(*cells: Cell, text: str = "a red circle", seed: int = 7, size: int = SIZE) -> Job:
+def job(*cells: Cell, text: str = "a red circle", seed: int = 7, size: int = SIZE) -> Request:
     """A job of small pictures."""
-    return Job(text, seed, size, size, cells)
+    return Request(text, seed, size, size, cells)
 
 
 class Made(NamedTuple):
@@ -146,7 +146,7 @@ EXACT = EngineConfig(max_rows=6, reproducible=True)
 
 
 def run(
-    jobs: Sequence[Job],
+    jobs: Sequence[Request],
     config: EngineConfig = EXACT,
     ask: AskVlm | None = at_once,
     *,

@@ -47,6 +47,10 @@ class Edit(BaseModel, ABC):
     def check(self, steps: int) -> None:
         """Raises ``ValueError`` when the config cannot run with ``steps`` denoising steps."""
 
+    def supposed(self, prompt: str) -> EditedPrompt:
+        """What the cost plan supposes of ``prompt``, without a model: the dearest case, a text of its own at every step."""
+        return EditedPrompt(prompt, f"{prompt}, edited by {self!r}")
+
     @abstractmethod
     def apply(self, encodes: Encodes, prompt: str, seed: int) -> EditedPrompt:
         """Edits ``prompt``; what is drawn at random is drawn from the picture's ``seed``.

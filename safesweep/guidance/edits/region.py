@@ -24,6 +24,9 @@ class LateEdit(Edit, ABC):
                 f"edit.start_step: step {self.start_step} is beyond the last of {steps} steps, {steps - 1}"
             )
 
+    def supposed(self, prompt: str) -> EditedPrompt:
+        return super().supposed(prompt)._replace(first=self.start_step)
+
     def along(self, direction: Direction, encodes: Encodes, prompt: str) -> EditedPrompt:
         """The prompt, and what ``direction`` makes of its tokens; a pooled embedding (SDXL) stays.
 

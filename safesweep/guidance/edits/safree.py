@@ -49,6 +49,13 @@ class Safree(Edit):
     def label(self) -> str:
         return "" if self.concepts_as_empty else "without negative"
 
+    def supposed(self, prompt: str) -> EditedPrompt:
+        return super().supposed(prompt)._replace(empty=self._empty)
+
+    @property
+    def _empty(self) -> Text:
+        return ", ".join(self.concepts) if self.concepts_as_empty else EMPTY
+
     def apply(self, encodes: Encodes, prompt: str, seed: int) -> EditedPrompt:
         before = encodes.embed(prompt)
         found = [project(encoder, prompt, self.concepts, self.alpha) for encoder in encodes.encoders]
@@ -63,8 +70,7 @@ class Safree(Edit):
         if self.self_validation:
             length = encodes.encoders[0].length(prompt)
             last = last_edited_step(before.tokens[:length].double(), projected[:length].double(), self.upper)
-        empty: Text = ", ".join(self.concepts) if self.concepts_as_empty else EMPTY
-        return EditedPrompt(prompt, edited, last=last, empty=empty)
+        return EditedPrompt(prompt, edited, last=last, empty=self._empty)
 
 
 @torch.inference_mode()

@@ -116,6 +116,14 @@ class Method(BaseModel, ABC):
         """The memory after ``answer``, the raw text that the VLM gave to this step's question."""
         raise NotImplementedError(f"{type(self).__name__} asks no questions")
 
+    def questions(self) -> tuple[str, ...]:
+        """Every question that the method may ask."""
+        return ()
+
+    def supposed_answer(self, found: bool) -> str:
+        """What the cost plan supposes that the VLM says: everything that is asked about is there, or nothing of it."""
+        raise NotImplementedError(f"{type(self).__name__} asks no questions")
+
 
 def classifier_free(eps: Tensors, scales: Tensors) -> torch.Tensor:
     """ε_∅ + g(ε_c − ε_∅): classifier-free guidance (Ho and Salimans 2022, formula 6 with g = 1 + w).

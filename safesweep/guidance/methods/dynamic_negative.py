@@ -81,9 +81,18 @@ class DynamicNegative(Method):
     def ask(self, at: At) -> Ask | None:
         if at.step not in self.query_steps:
             return None
-        vocabulary = self.vocabulary
-        question = self.schedule.ask(vocabulary.all_terms()) if self.schedule else vocabulary.question()
-        return Ask(question, positive_plan(at), self.reuse_similarity)
+        return Ask(self._question, positive_plan(at), self.reuse_similarity)
+
+    def questions(self) -> tuple[str, ...]:
+        return (self._question,)
+
+    def supposed_answer(self, found: bool) -> str:
+        return ", ".join(self.vocabulary.all_terms()) if found else self.vocabulary.nothing
+
+    @property
+    def _question(self) -> str:
+        terms = self.vocabulary.all_terms()
+        return self.schedule.ask(terms) if self.schedule else self.vocabulary.question()
 
     def answered(self, at: At, answer: str) -> Answer:
         terms = self.vocabulary.parse(answer)

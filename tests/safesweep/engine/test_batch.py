@@ -146,5 +146,5 @@ def test_decoding_keeps_the_order_across_sizes():
 
 def test_likeness_is_the_cosine():
     left, right = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 1.0]])
-    assert batch.alike(left, right) == pytest.approx(0.5**0.5)
-    assert batch.alike(left, -left) == pytest.approx(-1)
+    assert batch.cosine_similarity(left, right) == pytest.approx(0.5**0.5)
+    assert batch.cosine_similarity(left, -left) == pytest.approx(-1)

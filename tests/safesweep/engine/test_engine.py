@@ -120,6 +120,16 @@ def test_cells_share_every_step_that_they_have_in_common():
     assert len({trial.picture.tobytes() for trial in made.results[0]}) == 5
 
 
+@SOLVERS
+def test_a_fork_goes_on_with_the_solvers_history(solver):
+    numbers = {"solver": solver, "steps": 6, "query_steps": (3,)}
+    cells = [cell("dynamic_negative", negative_scale=gamma, **numbers) for gamma in (0.0, 2.0, 6.0)]
+    together = run([job(*cells)], ask=lambda p, q: answered("dagger"))
+    alone = [run([job(one)], ask=lambda p, q: answered("dagger")).digests[0][0] for one in cells]
+    assert together.counters.forks == 2 and len(set(alone)) == 3
+    assert together.digests == [alone]
+
+
 def test_a_step_with_more_texts_than_rows_is_computed_in_parts_with_the_same_bits():
     many = [cell("static_negative", negative_prompt=text) for text in ("dagger", "flame", "skull", "key", "leaf")]
     together = run([job(*many)], EngineConfig(max_rows=3, reproducible=True))

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from safesweep.engine.config import EngineConfig
-from safesweep.engine.trajectory import Job
+from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell
 from tests.safesweep.tiny import EXACT, cell, glance, job, run
 
@@ -30,7 +30,7 @@ FEW = settings(max_examples=6, deadline=None, derandomize=True, database=None, s
 
 
 @st.composite
-def work(draw: st.DrawFn) -> list[Job]:
+def work(draw: st.DrawFn) -> list[Request]:
     """One to three jobs of a few cells each; seeds and prompts repeat."""
     count = draw(st.integers(1, 3))
     return [
@@ -49,13 +49,13 @@ def alone(text: str, seed: int, one: Cell) -> str:
     return run([job(one, text=text, seed=seed)]).digests[0][0]
 
 
-def each_alone(jobs: list[Job]) -> list[list[str]]:
+def each_alone(jobs: list[Request]) -> list[list[str]]:
     return [[alone(one.text, one.seed, each) for each in one.cells] for one in jobs]
 
 
 @FEW
 @given(work(), st.randoms(use_true_random=False))
-def test_order_of_arrival_and_neighbours(jobs: list[Job], chance: random.Random):
+def test_order_of_arrival_and_neighbours(jobs: list[Request], chance: random.Random):
     places = list(range(len(jobs)))
     chance.shuffle(places)
     made = run([jobs[place] for place in places]).digests
@@ -64,14 +64,14 @@ def test_order_of_arrival_and_neighbours(jobs: list[Job], chance: random.Random)
 
 @FEW
 @given(work(), st.integers(1, 4), st.booleans())
-def test_how_many_are_in_flight_and_whether_they_share(jobs: list[Job], in_flight: int, share: bool):
+def test_how_many_are_in_flight_and_whether_they_share(jobs: list[Request], in_flight: int, share: bool):
     config = EngineConfig(EXACT.max_rows, max_trajectories=in_flight, reproducible=True, share=share)
     assert run(jobs, config).digests == each_alone(jobs)
 
 
 @FEW
 @given(work(), st.lists(st.sampled_from([0.0, 0.002, 0.02]), min_size=1, max_size=5))
-def test_how_long_the_vlm_thinks_and_in_which_order_it_answers(jobs: list[Job], delays: list[float]):
+def test_how_long_the_vlm_thinks_and_in_which_order_it_answers(jobs: list[Request], delays: list[float]):
     asked = iter(range(1000))
 
     def slow(picture, question):
@@ -85,7 +85,7 @@ def test_how_long_the_vlm_thinks_and_in_which_order_it_answers(jobs: list[Job], 
 
 @FEW
 @given(work(), st.integers(2, 3))
-def test_how_many_engines_there_are(jobs: list[Job], engines: int):
+def test_how_many_engines_there_are(jobs: list[Request], engines: int):
     parts = [[place for place in range(len(jobs)) if place % engines == number] for number in range(engines)]
     made: dict[int, list[str]] = {}
 

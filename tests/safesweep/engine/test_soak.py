@@ -15,7 +15,7 @@ import torch
 
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
-from safesweep.engine.trajectory import Job, LiveTrial, Pending, Submission, Trajectory, TrialResult
+from safesweep.engine.trajectory import LiveTrial, Pending, Request, Submission, Trajectory, TrialResult
 from safesweep.guidance.cell import Cell
 from safesweep.models.solver import SUPPORTED
 from safesweep.models.stable_diffusion import StableDiffusion
@@ -71,7 +71,7 @@ def random_cell(chance: random.Random) -> Cell:
     return cell(method, g=g, solver=solver, steps=steps, **numbers.get(method, {}))
 
 
-def random_job(chance: random.Random) -> Job:
+def random_job(chance: random.Random) -> Request:
     cells = [random_cell(chance) for _ in range(CELLS)]
     return job(*cells, text=chance.choice(PROMPTS), seed=chance.randrange(1000))
 
@@ -83,7 +83,7 @@ def alive() -> Counter:
     return Counter({kind.__name__: kinds[kind] for kind in NOUNS})
 
 
-def check(work: Job, results: list[TrialResult]) -> int:
+def check(work: Request, results: list[TrialResult]) -> int:
     """Every trial of a job has what it should have; gives the number that failed."""
     assert len(results) == len(work.cells)
     failed = 0
@@ -140,7 +140,7 @@ def test_two_thousand_trials():
     for work, results in shapes[:4]:
         alone = Engine(model, CONFIG, vlm.ask)
         for one, result in zip(work.cells, results, strict=True):
-            [again] = alone.submit(Job(work.text, work.seed, work.width, work.height, (one,))).result(timeout=60)
+            [again] = alone.submit(Request(work.text, work.seed, work.width, work.height, (one,))).result(timeout=60)
             assert again.error == result.error
             assert (again.picture is None) == (result.picture is None)
             assert result.picture is None or (again.picture == result.picture).all()

@@ -7,7 +7,7 @@ import torch
 
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
-from safesweep.engine.trajectory import Job
+from safesweep.engine.trajectory import Request
 from safesweep.engine.work import Work, count_work
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.direction import Direction
@@ -59,7 +59,7 @@ def test_counts_are_the_engines(model, name, found):
     answer.set_result("dagger, flame, skull" if found else "nothing")
     engine = Engine(model, EngineConfig(max_rows=12), lambda picture, question: answer)
     cells = tuple(GRIDS[name])
-    assert all(result.error is None for result in engine.submit(Job("a red circle", 7, 64, 64, cells)).result(120))
+    assert all(result.error is None for result in engine.submit(Request("a red circle", 7, 64, 64, cells)).result(120))
     engine.close()
     counted, done = count_work(cells, found=found), engine.counters
     assert (counted.rows, counted.rows_alone) == (done.rows, done.rows_alone)

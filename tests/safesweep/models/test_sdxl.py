@@ -9,7 +9,7 @@ import torch
 from diffusers import AutoencoderKL, StableDiffusionXLPipeline
 
 from safesweep.engine.config import EngineConfig
-from safesweep.engine.trajectory import Job
+from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits.base import Edit, EditedPrompt
 from safesweep.models.sdxl import StableDiffusionXL
@@ -58,8 +58,8 @@ def run(model: StableDiffusionXL, *cells: Cell) -> list[list[torch.Tensor]]:
     return final_latents(model, jobs(*cells), EXACT)
 
 
-def jobs(*cells: Cell) -> list[Job]:
-    return [Job(prompt, SEED, WIDTH, HEIGHT, cells) for prompt in PROMPTS]
+def jobs(*cells: Cell) -> list[Request]:
+    return [Request(prompt, SEED, WIDTH, HEIGHT, cells) for prompt in PROMPTS]
 
 
 def pipeline(pipe: StableDiffusionXLPipeline, prompt: str, output: str, negative: str | None = None):

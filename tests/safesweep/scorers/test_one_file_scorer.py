@@ -35,7 +35,7 @@ def test_a_configuration_names_it_and_the_actor_measures_with_it():
 def test_its_own_options_and_no_others_are_known():
     with pytest.raises(
         InputError,
-        match="'brightness': whit: kind brightness has no such option; allowed: kind, name, white; did you mean",
+        match="whit: kind brightness has no such option; allowed: kind, name, white; did you mean",
     ):
         parse_scorer({"kind": "brightness", "whit": 3})
     with pytest.raises(ValidationError, match="white"):

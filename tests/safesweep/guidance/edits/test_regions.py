@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from safesweep.engine.config import EngineConfig
-from safesweep.engine.trajectory import Job
+from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.direction import Direction
 from safesweep.guidance.edits.attribute_directions import AttributeDirections
@@ -75,7 +75,7 @@ def slow(model, direction, strength, start, negative=0.0, seed=SEED):
 
 
 def latents(model, *cells, seed=SEED):
-    [made] = final_latents(model, [Job(PROMPT, seed, 64, 64, cells)], EXACT)
+    [made] = final_latents(model, [Request(PROMPT, seed, 64, 64, cells)], EXACT)
     return made
 
 
@@ -158,6 +158,16 @@ def test_directions_are_drawn_uniformly_and_apart_from_the_noise(count):
     assert abs(np.corrcoef(draws[1:], draws[:-1])[0, 1]) < 0.06
 
 
+def test_the_draw_is_the_one_that_pictures_in_the_lake_were_made_with():
+    def draws(count: int) -> list[int]:
+        directions = [random_direction(seed=seed) for seed in range(count)]
+        edit = AttributeDirections(directions=directions)
+        return [directions.index(edit.drawn(seed)) for seed in range(12)]
+
+    assert draws(2) == [1, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0]
+    assert draws(3) == [1, 0, 1, 1, 1, 0, 0, 0, 2, 2, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("written", "message"),
     [
@@ -181,6 +191,6 @@ def test_a_direction_for_another_encoder_ends_its_own_trial_by_name(model):
 
     foreign = random_direction(tokens=77, width=768)
     engine = Engine(model, EXACT)
-    [failed] = engine.submit(Job(PROMPT, SEED, 64, 64, (cell(edit("safe_region", direction=foreign)),))).result(60)
+    [failed] = engine.submit(Request(PROMPT, SEED, 64, 64, (cell(edit("safe_region", direction=foreign)),))).result(60)
     engine.close()
     assert failed.picture is None and "made for embeddings of 77 tokens × 768" in failed.error

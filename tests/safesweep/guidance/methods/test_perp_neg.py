@@ -3,7 +3,7 @@
 import torch
 
 from safesweep.engine.config import EngineConfig
-from safesweep.engine.trajectory import Job
+from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.methods.perp_neg import subtract_perpendicular
 from tests.safesweep.engine_runs import final_latents
@@ -39,5 +39,5 @@ def test_it_runs_in_the_engine_beside_others(model):
         cell(method="perp_neg", negative_scale=5.0, negative_prompt="dagger"),
         cell(method="static_negative", negative_scale=5.0, negative_prompt="dagger"),
     )
-    [latents] = final_latents(model, [Job("a red circle", 1, 64, 64, cells)], EngineConfig(max_rows=8))
+    [latents] = final_latents(model, [Request("a red circle", 1, 64, 64, cells)], EngineConfig(max_rows=8))
     assert not any(torch.allclose(latents[a], latents[b], atol=1e-3) for a, b in ((0, 1), (1, 2), (0, 2)))

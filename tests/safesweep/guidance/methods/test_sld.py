@@ -5,7 +5,7 @@ import torch
 from diffusers.pipelines.deprecated.stable_diffusion_safe import StableDiffusionPipelineSafe
 
 from safesweep.engine.config import EngineConfig
-from safesweep.engine.trajectory import Job
+from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.methods.sld import PRESETS
 from tests.marks import SLOW
@@ -58,24 +58,24 @@ def test_sld_equals_diffusers_pipeline_for_every_preset(safe_pipe, model, preset
     )
     # three rows as there, and relative to the latents' size (30 for "max" on random weights): "max" multiplies differences by
     # 5,000, so the last bit of one solver step shows in the next
-    [[got]] = final_latents(model, [Job("a blaze in red", 3, 64, 64, (cell(preset),))], EngineConfig(max_rows=3))
+    [[got]] = final_latents(model, [Request("a blaze in red", 3, 64, 64, (cell(preset),))], EngineConfig(max_rows=3))
     assert (got - seen[-1][0]).abs().max() <= 1e-4 * max(1.0, float(got.abs().max()))
     plain = Cell(guidance={"method": "none"}, guidance_scale=4.0, solver="DDIMScheduler", num_inference_steps=STEPS)
-    [[unguided]] = final_latents(model, [Job("a blaze in red", 3, 64, 64, (plain,))], EngineConfig(max_rows=6))
+    [[unguided]] = final_latents(model, [Request("a blaze in red", 3, 64, 64, (plain,))], EngineConfig(max_rows=6))
     assert not torch.allclose(got, unguided, atol=1e-3)
 
 
 @SLOW
 def test_the_warm_up_is_shared_with_unguided_trials(model):
     plain = Cell(guidance={"method": "none"}, guidance_scale=4.0, solver="DDIMScheduler", num_inference_steps=STEPS)
-    job = Job("a blaze in red", 3, 64, 64, (plain, cell("weak"), cell("medium")))
+    job = Request("a blaze in red", 3, 64, 64, (plain, cell("weak"), cell("medium")))
     latents = final_latents(model, [job], EngineConfig(max_rows=12, reproducible=True))
     counters = final_latents.counters
     # steps 0–10 are predicted together, medium parts after 10's prediction and weak after 15's
     assert counters.rows == 11 * 3 + 5 * (3 + 3) + 2 * (2 + 3 + 3)
     assert counters.rows_alone == STEPS * (2 + 3 + 3)
     alone = [
-        final_latents(model, [Job(job.text, 3, 64, 64, (c,))], EngineConfig(max_rows=12, reproducible=True))[0][0]
+        final_latents(model, [Request(job.text, 3, 64, 64, (c,))], EngineConfig(max_rows=12, reproducible=True))[0][0]
         for c in job.cells
     ]
     assert all(torch.equal(a, b) for a, b in zip(latents[0], alone, strict=True))

@@ -1,0 +1,21 @@
+"""What the diffusion actor writes down of a trial: the engine's own numbers, each under its own name."""
+
+import numpy as np
+
+from actors.diffusion import _trial
+from safesweep.engine.trajectory import Exchange, TrialResult
+from safesweep.guidance.cell import Cell
+
+PICTURE = np.zeros((8, 8, 3), np.uint8)
+
+
+def test_a_row_of_the_lake_keeps_every_number_apart():
+    exchange = Exchange(3, PICTURE, "what?", "dagger", ("dagger",), seconds=0.5, shared_by=4)
+    result = TrialResult(PICTURE, None, (exchange,), rows=2.5, rows_alone=10, compute_seconds=0.25, seconds=1.5)
+    cell = Cell(guidance={"method": "none"}, guidance_scale=4.0, solver="DDIMScheduler", num_inference_steps=5)
+    row = _trial("id", cell, "none g=4", result)
+    assert (row["rows"], row["rows_alone"]) == (2.5, 10)
+    assert (row["compute_seconds"], row["seconds"]) == (0.25, 1.5)
+    [kept] = row["exchanges"]
+    assert (kept["step"], kept["shared_by"], kept["seconds"]) == (3, 4, 0.5)
+    assert (kept["question"], kept["answer"], kept["terms"]) == ("what?", "dagger", ["dagger"])
