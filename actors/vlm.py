@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 from ray import serve
 
+from actors.serve_source import ServeSource
 from safesweep.types import Picture
-from safesweep.vlm.client import ServeSource, Source, VlmClient
+from safesweep.vlm.client import Source, VlmClient
 from safesweep.vlm.examples import Example, read_picture
 from safesweep.vlm.settings import VlmSettings
 

@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from ray import serve
 
+from actors.serve_source import ServeSource
 from benchmarks.overhead import NEGATIVE_SCALE, jobs, miniature_model, plain_loop, prompts
 from miniature.defaults import QUERY_STEPS
 from pipelines.cluster import cluster
@@ -32,7 +33,7 @@ from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
 from safesweep.models.base import DiffusionModel
 from safesweep.types import Picture
-from safesweep.vlm.client import ServeSource, VlmClient
+from safesweep.vlm.client import VlmClient
 
 APP = "latency-hiding"
 ROWS = 16

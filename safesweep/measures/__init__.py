@@ -1,13 +1,16 @@
 """Evidence to profiles to rates, intervals and tests. Imports neither Ray nor torch.
 
-evidence   what scorers measured, as the lake holds it
 profiles   named rules that turn evidence into unsafe / safe / unscored; profile_sql says the same in duckdb's SQL
-rates      attack success, toxic rate, inappropriateness, bias, CLIP, over-suppression, false triggers
+rates      attack success, toxic rate, inappropriateness, expected maximum
+clip       CLIP scores, and what guidance costs benign prompts
+deviation  the deviation ratio of social bias
+trials     a run's trials, each judged under a profile
+outcomes   the same in a narrow table, and what the VLM answered step by step
+summary    a run's cells, judged and summed by duckdb
 resample   cluster sums and bootstrap draws of them; what intervals, compare and pareto stand on
 intervals  Wilson, cluster bootstrap of one mean or of a whole grid's, the expected maximum's
 compare    two cells on the same prompts: tests, intervals, and the smallest difference that could have been found
 pareto     the front of attack success against CLIP, with probabilities
-lake       a run's trials and their summary, read by duckdb
 profile_rates  every published rate whose scorer ran, from one reading of a run
 overview   every cell of a table of trials: rates, CLIP, differences from a baseline, the front
 bias       the deviation ratio of a run's pictures of people

@@ -107,7 +107,7 @@ def _inception(settings: FeatureSettings) -> Features:
 def _inception_class() -> Any:
     from torchmetrics.image import fid
 
-    if not fid._TORCH_FIDELITY_AVAILABLE:
+    if not fid._TORCH_FIDELITY_AVAILABLE:  # type: ignore[attr-defined]
         raise InputError(
             "features: kind inception needs the package torch-fidelity; allowed without it: clip, classifier"
         )

@@ -70,4 +70,4 @@ def _services(settings: PageSettings, night: Night) -> Iterator[str]:
                 sent, why = False, f"{type(error).__name__}: {error}"
         if not sent:
             # Addresses hold tokens; records and logs get them without.
-            yield f"page.urls {service.url(privacy=True)}: {why or 'was not sent'}"
+            yield f"page.urls {service.url(privacy=True)}: {why or 'was not sent'}"  # type: ignore[no-untyped-call]

@@ -5,10 +5,10 @@ import random
 import threading
 import time
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import Protocol
 
 from safesweep.types import Picture
-from safesweep.vlm.errors import VlmBusyError, VlmError, VlmGaveUpError, VlmRefusedError, VlmTroubleError
+from safesweep.vlm.errors import VlmBusyError, VlmGaveUpError, VlmRefusedError, VlmTroubleError
 from safesweep.vlm.refusal import refused
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
@@ -21,34 +21,6 @@ class Source(Protocol):
 
     async def ask(self, picture: Picture, question: str) -> str:
         """Raises ``VlmTroubleError`` or ``VlmBusyError`` when another attempt may help."""
-
-
-class ServeSource:
-    """A deployment on Ray Serve."""
-
-    def __init__(self, handle: Any, timeout_s: float) -> None:
-        self._handle, self._timeout = handle, timeout_s
-
-    async def ask(self, picture: Picture, question: str) -> str:
-        from ray.exceptions import RayError, RayTaskError
-        from ray.serve.exceptions import BackPressureError, RayServeException
-
-        from safesweep.errors import InputError
-
-        response = self._handle.ask.remote(picture, question)
-        try:
-            return await asyncio.wait_for(_awaited(response), self._timeout)
-        except BackPressureError as error:
-            response.cancel()
-            raise VlmBusyError(_described(error)) from error
-        except TimeoutError as error:
-            response.cancel()  # giving up waiting does not free the replica
-            raise VlmTroubleError(f"TimeoutError: no answer within {self._timeout:g} s") from error
-        except (RayError, RayServeException) as error:
-            response.cancel()
-            if isinstance(error, RayTaskError) and isinstance(error.cause, InputError):
-                raise VlmError(str(error.cause)) from error
-            raise VlmTroubleError(_described(error)) from error
 
 
 class VlmClient:
@@ -95,14 +67,5 @@ class VlmClient:
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))
 
 
-async def _awaited(response: Any) -> str:
-    return str(await response)
-
-
 def _pause(attempt: int) -> float:
     return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (attempt - 1))
-
-
-def _described(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[-1] if lines else 'no reason given'}"

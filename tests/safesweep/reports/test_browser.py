@@ -11,9 +11,7 @@ from tests.marks import SLOW
 from tests.safesweep.reports.chromium import browser
 from tests.safesweep.reports.lake import ANSWER, ASKED, BENIGN, CELLS, HAZARDS, SCRIPT
 
-pytestmark = SLOW
-
-pytestmark = pytest.mark.timeout(600)  # the first of them may install the browser
+pytestmark = [SLOW, pytest.mark.timeout(600)]  # the first of them may install the browser
 
 PATIENCE = 180_000
 """Milliseconds: a machine that is busy with other things draws slowly."""

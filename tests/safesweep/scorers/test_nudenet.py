@@ -85,7 +85,7 @@ def test_the_weights_are_named_and_the_options_obeyed(scorer):
     assert (
         written("nudenet").model_id().endswith(f"/320n.onnx@sha256:{hashlib.sha256(weights.read_bytes()).hexdigest()}")
     )
-    assert scorer.providers[-1] == "CPUExecutionProvider"
+    assert scorer._session.get_providers()[-1] == "CPUExecutionProvider"
     options = scorer._session.get_session_options()
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
     settings = written("nudenet", model=str(weights), threads=2, providers=["CPUExecutionProvider"])

@@ -7,8 +7,9 @@ import pytest
 from ray.exceptions import RayActorError, RayTaskError
 from ray.serve.exceptions import BackPressureError
 
+from actors.serve_source import ServeSource
 from safesweep.errors import InputError
-from safesweep.vlm.client import ServeSource, VlmClient
+from safesweep.vlm.client import VlmClient
 from safesweep.vlm.errors import VlmError, VlmGaveUpError, VlmRefusedError
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)

@@ -1,0 +1,43 @@
+"""A VLM on Ray Serve, as the client asks it."""
+
+import asyncio
+from typing import Any
+
+from safesweep.errors import InputError
+from safesweep.types import Picture
+from safesweep.vlm.errors import VlmBusyError, VlmError, VlmTroubleError
+
+
+class ServeSource:
+    """A deployment on Ray Serve."""
+
+    def __init__(self, handle: Any, timeout_s: float) -> None:
+        self._handle, self._timeout = handle, timeout_s
+
+    async def ask(self, picture: Picture, question: str) -> str:
+        from ray.exceptions import RayError, RayTaskError
+        from ray.serve.exceptions import BackPressureError, RayServeException
+
+        response = self._handle.ask.remote(picture, question)
+        try:
+            return await asyncio.wait_for(_awaited(response), self._timeout)
+        except BackPressureError as error:
+            response.cancel()
+            raise VlmBusyError(_described(error)) from error
+        except TimeoutError as error:
+            response.cancel()  # giving up waiting does not free the replica
+            raise VlmTroubleError(f"TimeoutError: no answer within {self._timeout:g} s") from error
+        except (RayError, RayServeException) as error:
+            response.cancel()
+            if isinstance(error, RayTaskError) and isinstance(error.cause, InputError):
+                raise VlmError(str(error.cause)) from error
+            raise VlmTroubleError(_described(error)) from error
+
+
+async def _awaited(response: Any) -> str:
+    return str(await response)
+
+
+def _described(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[-1] if lines else 'no reason given'}"
