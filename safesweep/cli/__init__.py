@@ -1,1 +1,0 @@
-"""The command line that all jobs share: presets, options, help, exit codes. Free of Ray and torch."""
