@@ -2,19 +2,18 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from rich.table import Table
-from rich.text import Text
-
 from safesweep.errors import InputError
-from safesweep.prompts.columns import (
+from safesweep.prompts.columns import map_columns
+from safesweep.prompts.formats import FORMATS, PromptTable
+from safesweep.prompts.report import ReadReport, SkippedRow
+from safesweep.prompts.source import SourceFile, at_hand, file_name
+from safesweep.prompts.values import (
     MAX_SEED,
-    Cell,
+    FileValue,
     is_missing,
-    map_columns,
     read_categories,
     read_guidance,
     read_id,
@@ -22,73 +21,12 @@ from safesweep.prompts.columns import (
     read_whole,
     to_multiple,
 )
-from safesweep.prompts.files import PromptFile, open_prompt_file
 from safesweep.types import Prompt
 
 NAMED_ROWS = 10
 """How many of the rows with an empty prompt one error names."""
 _SEED = f"a whole number from 0 to {MAX_SEED} is wanted"
 _SIZE = "a whole number of pixels, at least 1, is wanted"
-
-
-class SkippedRow(NamedTuple):
-    """A row that was left out."""
-
-    row: int
-    why: str
-
-
-@dataclass(frozen=True)
-class ReadReport:
-    """What reading a prompt file came to."""
-
-    source: str
-    prompt_set: str
-    source_sha256: str
-    columns: Mapping[str, str]
-    """Role -> column of the file that plays it; roles that no column plays are absent."""
-    ignored: tuple[str, ...]
-    """Columns of the file that play no role."""
-    rows: int
-    """Data rows in the file, also those behind a limit."""
-    kept: int
-    duplicates: int
-    """Kept rows whose text an earlier row has."""
-    skipped: tuple[SkippedRow, ...]
-    capped: int
-    """Kept rows whose guidance scale was lowered to the cap."""
-    resized: int
-    """Kept rows whose width or height was rounded to the multiple."""
-    default_seeds: int
-    """Kept rows without a seed of their own."""
-    repeated_ids: int
-    """Kept rows whose id an earlier row has."""
-    categories: Mapping[str, int]
-    """Category -> kept rows in it, the most frequent first."""
-
-    def render(self) -> Table:
-        """A two-column rich table; no prompt text is shown, since it may be unsafe."""
-        table = Table(title=Text(f"{self.source} → {self.prompt_set}"), show_header=False, title_justify="left")
-        table.add_column(style="bold")
-        table.add_column(overflow="fold")
-        skipped = Counter(row.why for row in self.skipped)
-        lines = {
-            "sha256": self.source_sha256,
-            "columns": "\n".join(f"{role} ← {column}" for role, column in self.columns.items()),
-            "ignored columns": ", ".join(name or "(unnamed)" for name in self.ignored),
-            "rows": f"{self.rows:,}",
-            "kept": f"{self.kept:,}",
-            "repeat an earlier text": f"{self.duplicates:,}",
-            "repeat an earlier id": f"{self.repeated_ids:,}",
-            "skipped": "\n".join(f"{count:,}: {why}" for why, count in skipped.items()) or "0",
-            "default seed": f"{self.default_seeds:,}",
-            "guidance capped": f"{self.capped:,}",
-            "size rounded": f"{self.resized:,}",
-            "categories": "\n".join(f"{count:,} {name}" for name, count in self.categories.items()),
-        }
-        for label, value in lines.items():
-            table.add_row(label, Text(value or "none"))
-        return table
 
 
 class PromptSet(NamedTuple):
@@ -108,7 +46,7 @@ def read_prompts(
     guidance_cap: float | None = None,
     size_multiple: int = 8,
 ) -> PromptSet:
-    """Reads a CSV, TSV, JSON Lines, Parquet or headerless text file of prompts.
+    """Reads a prompt file of any format that ``formats.FORMATS`` has an ending for.
 
     Args:
         path: a local file, or a URL that fsspec or pyarrow opens (``s3://``, ``hf://``, ``https://``).
@@ -123,44 +61,41 @@ def read_prompts(
         The prompts in file order, equal texts included, and a report of what was mapped, changed and left out.
 
     Raises:
-        InputError: the file cannot be read, has no prompt column or no rows, or holds an empty prompt (``refuse``) or a
-            seed, size or guidance scale that is no such number; or an argument is out of range.
+        InputError: the file cannot be read, its ending is unknown, it has no prompt column or no rows, or holds an empty
+            prompt (``refuse``) or a seed, size or guidance scale that is no such number; or an argument is out of range.
     """
     _check_arguments(limit, on_empty, default_seed, guidance_cap, size_multiple)
-    file = open_prompt_file(path)
-    table = file.table
-    if table.rows == 0:
-        raise InputError(f"{path}: has no rows; at least one prompt is needed")
-    roles = map_columns(str(path), table.names)
-    cells = {role: table.column(position) for role, position in roles.items()}
-    columns = {role: table.names[position] for role, position in roles.items()}
-    kept, skipped = _kept_rows(cells["text"], limit)
-    if skipped and on_empty == "refuse":
-        rows = ", ".join(str(row.row) for row in skipped[:NAMED_ROWS])
-        more = f" and {len(skipped) - NAMED_ROWS} more" if len(skipped) > NAMED_ROWS else ""
-        where = f"column {columns['text']!r} is empty in row{'s' * (len(skipped) > 1)} {rows}{more} (counted from 0)"
-        raise InputError(f"{path}: {where}; fill in a prompt, or leave such rows out with on_empty=skip")
-    if not kept:
-        raise InputError(f"{path}: all {len(skipped)} rows are empty; at least one prompt is needed")
-    rows_read = _Rows(str(path), file, name or file.stem, cells, columns, default_seed, guidance_cap, size_multiple)
-    prompts = [rows_read.prompt(row) for row in kept]
-    ignored = tuple(str(n) for position, n in enumerate(table.names) if position not in roles.values())
-    counted = Counter(category for prompt in prompts for category in prompt.categories)
+    url = str(path)
+    ending = Path(file_name(url)).suffix.lower()
+    if ending not in FORMATS:
+        raise InputError(f"{url}: cannot tell the format from the ending {ending!r}; allowed are {', '.join(FORMATS)}")
+    with at_hand(url) as file:
+        table = FORMATS[ending](file)
+        if next(iter(table.rows(())), None) is None:
+            raise InputError(f"{url}: has no rows; at least one prompt is needed")
+        roles = map_columns(url, table.names)
+        rows = _Rows(file, name or file.stem, roles, table.names, default_seed, guidance_cap, size_multiple)
+        prompts, skipped, seen = _read(table, rows, limit)
+        if skipped and on_empty == "refuse":
+            raise InputError(f"{url}: {_empty_rows(skipped, rows.columns['text'])}")
+        if not prompts:
+            raise InputError(f"{url}: all {len(skipped)} rows are empty; at least one prompt is needed")
+        total = table.count() if len(prompts) == limit else seen
     report = ReadReport(
         source=file.name,
         prompt_set=name or file.stem,
         source_sha256=file.sha256,
-        columns=columns,
-        ignored=ignored,
-        rows=table.rows,
+        columns=rows.columns,
+        ignored=tuple(str(n) for position, n in enumerate(table.names) if position not in roles.values()),
+        rows=total,
         kept=len(prompts),
         duplicates=len(prompts) - len({prompt.text for prompt in prompts}),
         skipped=tuple(skipped),
-        capped=rows_read.capped,
-        resized=rows_read.resized,
-        default_seeds=rows_read.default_seeds,
+        capped=rows.capped,
+        resized=rows.resized,
+        default_seeds=rows.default_seeds,
         repeated_ids=len(prompts) - len({prompt.prompt_id for prompt in prompts}),
-        categories=dict(counted.most_common()),
+        categories=dict(Counter(category for prompt in prompts for category in prompt.categories).most_common()),
     )
     return PromptSet(prompts, report)
 
@@ -180,47 +115,42 @@ def _check_arguments(
         raise InputError(f"size_multiple is {size_multiple}; at least 1 is allowed")
 
 
-def _kept_rows(texts: Sequence[object], limit: int | None) -> tuple[list[int], list[SkippedRow]]:
-    kept: list[int] = []
-    skipped: list[SkippedRow] = []
-    for row, text in enumerate(texts):
-        if len(kept) == limit:
-            break
-        if is_missing(text):
-            skipped.append(SkippedRow(row, "empty prompt"))
-        else:
-            kept.append(row)
-    return kept, skipped
-
-
 class _Rows:
-    """Builds prompts from a file's cells, counting what it changes."""
+    """Builds prompts from a file's rows, counting what it changes."""
 
     def __init__(
         self,
-        path: str,
-        file: PromptFile,
+        file: SourceFile,
         prompt_set: str,
-        cells: Mapping[str, Sequence[object]],
-        columns: Mapping[str, str],
+        roles: Mapping[str, int],
+        names: Sequence[str],
         default_seed: int,
         guidance_cap: float | None,
         size_multiple: int,
     ) -> None:
-        self.path, self.file, self.prompt_set = path, file, prompt_set
-        self.cells, self.columns = cells, columns
+        self.file, self.prompt_set = file, prompt_set
+        self.positions = tuple(roles.values())
+        self.columns = {role: names[position] for role, position in roles.items()}
         self.default_seed, self.guidance_cap, self.size_multiple = default_seed, guidance_cap, size_multiple
         self.capped = self.resized = self.default_seeds = 0
 
-    def prompt(self, row: int) -> Prompt:
-        text = read_text(*self._at("text", row))
-        seed = read_whole(*self._at("seed", row), minimum=0, allowed=_SEED)
+    def prompt(self, row: int, values: Sequence[object]) -> Prompt | None:
+        """The prompt of a row whose values stand in the order of ``positions``; None where its text is empty."""
+        found = dict(zip(self.columns, values, strict=True))
+
+        def at(role: str) -> tuple[object, FileValue]:
+            return found.get(role), FileValue(self.file.url, row, self.columns.get(role, role))
+
+        if is_missing(found["text"]):
+            return None
+        text = read_text(*at("text"))
+        seed = read_whole(*at("seed"), minimum=0, allowed=_SEED)
         self.default_seeds += seed is None
-        guidance = read_guidance(*self._at("guidance", row))
+        guidance = read_guidance(*at("guidance"))
         if guidance is not None and self.guidance_cap is not None and guidance > self.guidance_cap:
             guidance = float(self.guidance_cap)
             self.capped += 1
-        asked = [read_whole(*self._at(role, row), minimum=1, allowed=_SIZE) for role in ("width", "height")]
+        asked = [read_whole(*at(role), minimum=1, allowed=_SIZE) for role in ("width", "height")]
         width, height = (None if size is None else to_multiple(size, self.size_multiple) for size in asked)
         self.resized += [width, height] != asked
         return Prompt(
@@ -229,15 +159,32 @@ class _Rows:
             guidance_scale=guidance,
             width=width,
             height=height,
-            prompt_id=read_id(self._at("id", row)[0], row),
+            prompt_id=read_id(found.get("id"), row),
             row=row,
-            categories=read_categories(self._at("categories", row)[0]),
+            categories=read_categories(found.get("categories")),
             prompt_set=self.prompt_set,
             source=self.file.name,
             source_sha256=self.file.sha256,
         )
 
-    def _at(self, role: str, row: int) -> tuple[object, Cell]:
-        if role not in self.cells:
-            return None, Cell(self.path, row, role)
-        return self.cells[role][row], Cell(self.path, row, self.columns[role])
+
+def _read(table: PromptTable, rows: _Rows, limit: int | None) -> tuple[list[Prompt], list[SkippedRow], int]:
+    """Prompts, rows without one, and how many rows were looked at."""
+    prompts: list[Prompt] = []
+    skipped: list[SkippedRow] = []
+    for row, values in enumerate(table.rows(rows.positions)):
+        prompt = rows.prompt(row, values)
+        if prompt is None:
+            skipped.append(SkippedRow(row, "empty prompt"))
+            continue
+        prompts.append(prompt)
+        if len(prompts) == limit:
+            break
+    return prompts, skipped, len(prompts) + len(skipped)
+
+
+def _empty_rows(skipped: Sequence[SkippedRow], column: str) -> str:
+    named = ", ".join(str(row.row) for row in skipped[:NAMED_ROWS])
+    more = f" and {len(skipped) - NAMED_ROWS} more" if len(skipped) > NAMED_ROWS else ""
+    where = f"column {column!r} is empty in row{'s' * (len(skipped) > 1)} {named}{more} (counted from 0)"
+    return f"{where}; fill in a prompt, or leave such rows out with on_empty=skip"
