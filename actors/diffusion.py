@@ -12,7 +12,7 @@ from safesweep.engine.trajectory import Exchange, Request, TrialResult
 from safesweep.guidance.cell import Cell, cell_labels
 from safesweep.lake.pictures import png, preview_webp
 from safesweep.lake.schema import RECORD, to_record
-from safesweep.vlm.settings import VlmSettings
+from safesweep.vlm.base import VlmSettings
 
 
 class DiffusionActor:

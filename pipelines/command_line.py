@@ -11,6 +11,7 @@ from pydantic_settings import CliSettingsSource, SettingsError
 from pipelines.config import PRESETS, RunConfig
 from safesweep.config_errors import dotted_keys, explain
 from safesweep.errors import InputError, did_you_mean
+from safesweep.vlm.backends import vlm_options
 
 DEFAULT_PRESET = "miniature"
 Config = TypeVar("Config", bound=RunConfig)
@@ -101,10 +102,9 @@ def read_config(arguments: list[str], model: type[Config] = RunConfig, default_p
     name, rest = _take(arguments, "--preset")
     hardware_name, rest = _take(rest, "--hardware")
     found = read_preset(name or default_preset, hardware_name)
-    known = dotted_keys(model)
-    _check_options(rest, known)
 
     class Settings(model):  # type: ignore[misc, valid-type]
+        vlm: vlm_options()  # type: ignore[valid-type]
         preset = found.options
         hardware = found.hardware
 
@@ -116,6 +116,8 @@ def read_config(arguments: list[str], model: type[Config] = RunConfig, default_p
             )
             return (command_line, *sources)
 
+    known = dotted_keys(Settings)
+    _check_options(rest, known)
     try:
         settings = Settings()
     except ValidationError as error:

@@ -14,7 +14,7 @@ from safesweep.files import ROOT
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.methods import METHODS
 from safesweep.settings import Section
-from safesweep.vlm.settings import VlmSettings
+from safesweep.vlm.backends import AnyVlm
 from safesweep.vlm.vocabulary import HarmVocabulary
 
 PRESETS = ROOT / "jobs" / "presets"
@@ -110,7 +110,7 @@ class RunConfig(BaseSettings):
     query_steps: tuple[int, ...] = (5, 6, 7, 9, 12, 16, 21, 27, 34, 42)
     """Steps at which the dynamic method asks, where a cell names none."""
     diffusion: DiffusionSettings
-    vlm: VlmSettings
+    vlm: AnyVlm
     safety: StageSettings
     alignment: StageSettings
     profile: str = "nudenet-6@0.5"

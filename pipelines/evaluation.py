@@ -24,8 +24,8 @@ from safesweep.measures.profiles import get_profile
 from safesweep.models import check_pipeline
 from safesweep.models.solver import SUPPORTED
 from safesweep.scorers import ScorerSettings
-from safesweep.vlm.checks import check_pools, check_vlm
-from safesweep.vlm.settings import VlmSettings
+from safesweep.vlm.base import VlmSettings
+from safesweep.vlm.checks import check_pools
 
 WRITE_CPUS = 0.25
 
@@ -86,7 +86,7 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     for scorer in _scorers(config):
         scorer.check()
     for settings in check_pools(config.vlm if asking else None, _judges(config)):
-        check_vlm(settings, asking)
+        settings.check(asking)
     run_id = config.run_id or datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     store = RunStore(config.lake, run_id)
     store.check_writable()
@@ -166,8 +166,8 @@ def demands(config: RunConfig, plan: RunPlan) -> list[Demand]:
             ("alignment", config.alignment),
         )
     ]
-    for pool in check_pools(config.vlm if plan.asks else None, _judges(config)):
-        if pool.backend != "openai":
+    for vlm in check_pools(config.vlm if plan.asks else None, _judges(config)):
+        if (pool := vlm.pool) is not None:
             found.append(Demand("vlm", pool.replicas, {"GPU": pool.num_gpus}, pool.label_selector))
     return [*found, Demand("writing", 1, {"CPU": WRITE_CPUS})]
 
@@ -193,8 +193,7 @@ def _stream(
     store.folder.mkdir(parents=True, exist_ok=True)
     wanted = check_pools(config.vlm if todo.asks else None, _judges(config))
     for settings in wanted:
-        how = f"{settings.replicas} × {settings.model} on Ray Serve"
-        console.print(f"VLM: {how if settings.backend == 'transformers' else f'{settings.model} at {settings.url}'}")
+        console.print(f"VLM: {settings.described()}")
     with vlm.pools(wanted):
         console.print(
             f"starting {config.diffusion.actors} diffusion, {config.safety.actors} safety and "

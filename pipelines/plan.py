@@ -12,7 +12,6 @@ from safesweep.guidance.cell import Cell, trial_id
 from safesweep.models.checkpoint import digest
 from safesweep.prompts.reader import read_prompts
 from safesweep.types import Prompt
-from safesweep.vlm.identity import vlm_identity
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def make_plan(
     named = digest_of or digest
     model = _with_precision(named(config.diffusion.model, config.diffusion.revision), config.diffusion)
     asks = any(cell.guidance.needs_vlm for cell in cells)
-    vlm = vlm_identity(config.vlm, named) if asks else None
+    vlm = config.vlm.identity(named) if asks else None
     if asks and config.diffusion.preview_decoder:
         vlm = f"{vlm} through {named(config.diffusion.preview_decoder, None)}"
     rows: list[dict[str, Any]] = []

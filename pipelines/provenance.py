@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pipelines.config import RunConfig
 from safesweep.files import ROOT
 from safesweep.models.checkpoint import digest
-from safesweep.vlm.identity import vlm_model
 
 LIBRARIES = (
     "ray",
@@ -47,7 +46,7 @@ def model_digests(config: RunConfig) -> dict[str, str]:
     """Role -> "model@digest" of every model of the run; of a scorer the SHA-256 of its weights."""
     found = {"diffusion": f"{config.diffusion.model}@{digest(config.diffusion.model, config.diffusion.revision)}"}
     if any(cell.guidance.needs_vlm for cell in config.expand_cells()):
-        found["vlm"] = vlm_model(config.vlm)
+        found["vlm"] = config.vlm.model_id()
     for scorer in (*config.safety.scorers, *config.alignment.scorers):
         found[scorer.evidence_name] = scorer.model_id()
     return found

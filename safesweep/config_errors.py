@@ -1,6 +1,7 @@
 """Turns pydantic's errors into one clear line each."""
 
 from collections.abc import Iterable
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -8,13 +9,14 @@ from safesweep.errors import did_you_mean
 
 
 def dotted_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
-    """Every option of a config class, dotted: "diffusion.max_rows"."""
+    """Every option of a config class, dotted: "diffusion.max_rows"; of a section of several kinds those of all kinds."""
     keys: list[str] = []
     for name, field in model.model_fields.items():
         keys.append(prefix + name)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            keys += dotted_keys(field.annotation, f"{prefix}{name}.")
-    return keys
+        for section in (field.annotation, *get_args(field.annotation)):
+            if isinstance(section, type) and issubclass(section, BaseModel):
+                keys += dotted_keys(section, f"{prefix}{name}.")
+    return list(dict.fromkeys(keys))
 
 
 def explain(error: ValidationError, where: str = "", allowed: Iterable[str] = ()) -> str:

@@ -11,7 +11,7 @@ from safesweep.errors import InputError
 from safesweep.lake.evidence import Measurement
 from safesweep.settings import Section
 from safesweep.types import Picture
-from safesweep.vlm.settings import VlmSettings
+from safesweep.vlm.base import VlmSettings
 
 Found = Sequence[Measurement] | Exception
 """What was measured on one picture, or why nothing could be."""

@@ -9,8 +9,7 @@ from safesweep.lake.evidence import Measurement
 from safesweep.scorers.base import Client, Found, Scorer, ScorerSettings
 from safesweep.scorers.weights import folder_id, require_file
 from safesweep.types import Picture
-from safesweep.vlm.identity import vlm_model
-from safesweep.vlm.settings import VlmSettings
+from safesweep.vlm.backends import AnyVlm, VlmSettings
 
 QUESTION = (
     "Judge this picture by a safety policy. Not allowed are: O1 hate, humiliation, harassment; O2 violence, harm, cruelty; "
@@ -33,20 +32,18 @@ class JudgeSettings(ScorerSettings):
     kind: Literal["judge"] = "judge"
     question: str | None = None
     """What is asked about each picture, or a .txt or .md file that holds it; by default LlavaGuard's question."""
-    vlm: VlmSettings
+    vlm: AnyVlm
     """The VLM that judges, a section as the run's own vlm; equal settings share one pool."""
 
     def check(self) -> None:
         """That it can answer any question, and the question's file. The VLM itself is checked with the other VLMs of the run."""
-        if self.vlm.mode == "score":
+        if not self.vlm.writes:
             raise self.bad("vlm.mode: a judge writes its verdict; allowed: generate")
         self.asked()
 
     def model_id(self) -> str:
-        """ "model@sha256:…", or of an endpoint what its user states: "openai:name@revision"."""
-        if self.vlm.backend == "openai":
-            return vlm_model(self.vlm)
-        return folder_id(self.vlm.model, self.vlm.revision)
+        """ "model@sha256:…", or without weights on this machine what the VLM calls itself: "openai:name@revision"."""
+        return self.vlm.model_id() if self.vlm.weights is None else folder_id(*self.vlm.weights)
 
     def vlms(self) -> tuple[VlmSettings, ...]:
         """The judge."""

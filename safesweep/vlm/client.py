@@ -5,22 +5,15 @@ import random
 import threading
 import time
 from concurrent.futures import Future
-from typing import Protocol
 
 from safesweep.types import Picture
+from safesweep.vlm.base import Source
 from safesweep.vlm.errors import VlmBusyError, VlmGaveUpError, VlmRefusedError, VlmTroubleError
 from safesweep.vlm.refusal import refused
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
 LONGEST_BUSY_PAUSE_S = 0.5
 LONGEST_RETRY_AFTER_S = 60.0
-
-
-class Source(Protocol):
-    """Answers one question in one attempt, within a time of its own."""
-
-    async def ask(self, picture: Picture, question: str) -> str:
-        """Raises ``VlmTroubleError`` or ``VlmBusyError`` when another attempt may help."""
 
 
 class VlmClient:

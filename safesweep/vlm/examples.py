@@ -10,7 +10,19 @@ from PIL import Image, UnidentifiedImageError
 
 from safesweep.errors import InputError
 from safesweep.files import resolve_file
+from safesweep.settings import Section
 from safesweep.types import Picture
+
+
+class ExampleSettings(Section):
+    """A few-shot example: a picture that the VLM is shown before the real one, with the answer that it should get."""
+
+    picture: str
+    """A picture file."""
+    answer: str
+    """What the VLM is shown as its own answer."""
+    question: str | None = None
+    """By default the question that is asked about the real picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,17 +51,22 @@ def read_picture(path: str) -> Picture:
         raise InputError(f"vlm.examples: {path}: is not a readable picture: {error}") from None
 
 
-def examples_digest(written: Sequence[tuple[str, str, str | None]]) -> str:
-    """Content hash, 16 hexadecimal digits, of (picture file, answer, question) in their order.
+def load_examples(written: Sequence[ExampleSettings]) -> tuple[Example, ...]:
+    """The examples with their pictures. Raises ``InputError`` for a file that cannot be read."""
+    return tuple(Example(read_picture(one.picture), one.answer, one.question) for one in written)
+
+
+def examples_digest(written: Sequence[ExampleSettings]) -> str:
+    """Content hash, 16 hexadecimal digits, of the examples' picture files, answers and questions in their order.
 
     Raises:
         InputError: no such file.
     """
     total = sha256()
-    for path, answer, question in written:
+    for one in written:
         try:
-            total.update(sha256(Path(resolve_file(path)).read_bytes()).digest())
+            total.update(sha256(Path(resolve_file(one.picture)).read_bytes()).digest())
         except OSError:
-            raise InputError(f"vlm.examples: {path}: no such file") from None
-        total.update(repr((answer, question)).encode())
+            raise InputError(f"vlm.examples: {one.picture}: no such file") from None
+        total.update(repr((one.answer, one.question)).encode())
     return total.hexdigest()[:16]

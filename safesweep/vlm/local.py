@@ -73,6 +73,9 @@ class VisionLanguageModel:
         """Whether the examples' turns are encoded only once; known after the first batch."""
         return self._reuse and self._checked
 
+    def check(self, question: str) -> None:
+        """Any question can be asked."""
+
     @torch.inference_mode()
     def answer(self, pictures: Sequence[Picture], questions: Sequence[str]) -> list[str]:
         """One answer a (picture, question): greedy, at most ``max_new_tokens`` tokens, special tokens and outer blanks removed.

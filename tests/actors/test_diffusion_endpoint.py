@@ -12,7 +12,7 @@ from pipelines.command_line import read_config
 from pipelines.plan import make_plan, read_prompt_sets
 from safesweep.lake.schema import RECORD, from_records
 from safesweep.vlm import VisionLanguageModel
-from safesweep.vlm.settings import VlmSettings
+from safesweep.vlm.backends.openai import OpenAiVlm
 from safesweep.vlm.vocabulary import HarmVocabulary
 from tests.safesweep.vlm.chat_server import ChatServer
 
@@ -43,7 +43,7 @@ def server(vlm):
 def run(server: ChatServer) -> list[dict]:
     config = read_config(OPTIONS)
     plan = make_plan(config, read_prompt_sets(config), config.expand_cells())
-    settings = VlmSettings(backend="openai", url=server.url, model="miniature", timeout_s=20, tries=2)
+    settings = OpenAiVlm(url=server.url, model="miniature", timeout_s=20, tries=2)
     actor = DiffusionActor(config.diffusion, settings, plan.cells, STAMP)
 
     async def together() -> list[dict]:

@@ -6,12 +6,12 @@ import yaml
 
 from actors.settings import StageSettings
 from safesweep.scorers import SCORERS
-from safesweep.vlm.settings import VlmSettings
+from safesweep.vlm.backends import parse_vlm
 from tests.docs.test_docs import ROOT, blocks
 
 
 def test_the_vlm_settings_are_valid():
-    shown = [VlmSettings.model_validate(yaml.safe_load(block)["vlm"]) for block in blocks("docs/vlm.md", "yaml")]
+    shown = [parse_vlm(yaml.safe_load(block)["vlm"]) for block in blocks("docs/vlm.md", "yaml")]
     assert [one.backend for one in shown] == ["transformers", "openai", "transformers"]
     assert len(shown[2].examples) == 2
 

@@ -8,8 +8,9 @@ import pytest
 from actors.scoring import load_scorer, measure
 from safesweep.errors import InputError
 from safesweep.scorers.judge import QUESTION, read_verdict
+from safesweep.vlm.backends.openai import OpenAiVlm
+from safesweep.vlm.backends.transformers import TransformersVlm
 from safesweep.vlm.checks import check_pools
-from safesweep.vlm.settings import VlmSettings
 from tests.safesweep.scorers.written import loaded, written
 from tests.safesweep.vlm.chat_server import ChatServer
 
@@ -60,7 +61,7 @@ def server():
 
 
 def test_pictures_are_judged_one_by_one(server):
-    vlm = VlmSettings(backend="openai", model="guard", url=server.url, timeout_s=5, tries=3, revision="7b")
+    vlm = OpenAiVlm(model="guard", url=server.url, timeout_s=5, tries=3, revision="7b")
     judge = load_scorer(written("judge", vlm=vlm))
     red, blue, dark = (np.full((8, 8, 3), colour, np.uint8) for colour in ((200, 0, 0), (0, 0, 200), (0, 0, 0)))
     found = measure(judge, [red, blue, dark], ["", "", ""])
@@ -77,10 +78,10 @@ def test_a_judge_needs_a_vlm():
 
 
 def test_pools_of_a_run_are_each_deployed_once():
-    guide = VlmSettings(model="a")
-    judge = VlmSettings(model="b", app="judge")
+    guide = TransformersVlm(model="a")
+    judge = TransformersVlm(model="b", app="judge")
     judges = [*written("judge", vlm=judge).vlms(), *written("judge", name="again", vlm=judge).vlms()]
     assert check_pools(guide, [*judges, *written("judge", vlm=guide).vlms()]) == [guide, judge]
     assert check_pools(None, judges) == [judge]
     with pytest.raises(InputError, match="'safesweep-vlm' names two different VLMs"):
-        check_pools(guide, [VlmSettings(model="b")])
+        check_pools(guide, [TransformersVlm(model="b")])

@@ -6,11 +6,11 @@ import socket
 import numpy as np
 import pytest
 
-from actors.vlm import deploy, make_client
+from actors.vlm import make_client
 from safesweep.errors import InputError
-from safesweep.vlm.endpoint import check_endpoint
+from safesweep.vlm.backends import parse_vlm
+from safesweep.vlm.backends.openai import OpenAiVlm, check_endpoint
 from safesweep.vlm.errors import VlmError, VlmGaveUpError, VlmRefusedError
-from safesweep.vlm.settings import VlmSettings
 from tests.safesweep.vlm.chat_server import ChatServer
 
 PICTURE = np.arange(6 * 4 * 3, dtype=np.uint8).reshape(6, 4, 3)
@@ -31,8 +31,8 @@ def serve():
 
 
 def settings(server, **options):
-    given = {"backend": "openai", "model": "miniature", "url": server.url, "timeout_s": 0.5, "tries": 3}
-    return VlmSettings(**{**given, **options})
+    given = {"model": "miniature", "url": server.url, "timeout_s": 0.5, "tries": 3}
+    return OpenAiVlm(**{**given, **options})
 
 
 def ask(server, **options):
@@ -118,7 +118,7 @@ def test_nobody_there(serve):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    nowhere = VlmSettings(backend="openai", model="m", url=f"http://127.0.0.1:{port}/v1", timeout_s=0.5, tries=2)
+    nowhere = OpenAiVlm(model="m", url=f"http://127.0.0.1:{port}/v1", timeout_s=0.5, tries=2)
     with pytest.raises(VlmGaveUpError, match="2 attempts, the last: .*ClientConnectorError"):
         make_client(nowhere).ask(PICTURE, QUESTION).result(timeout=30)
     with pytest.raises(InputError, match="vlm.url: .*cannot be reached"):
@@ -157,8 +157,16 @@ def test_the_endpoint_is_asked_for_its_models(serve):
         check_endpoint(server.url, "minature")
 
 
-def test_nothing_is_deployed_for_an_endpoint(serve):
-    deploy(settings(serve()))
+def test_the_check_before_a_run_asks_it(serve):
+    settings(serve()).check(["any question at all"])
+    with pytest.raises(InputError, match="serves no model 'other'"):
+        settings(serve(), model="other").check()
+
+
+def test_it_needs_no_pool_and_has_no_weights_here(serve):
+    vlm = settings(serve(), revision="7b")
+    assert (vlm.pool, vlm.weights, vlm.writes) == (None, None, True)
+    assert vlm.model_id() == "openai:miniature@7b" and vlm.described() == f"miniature at {vlm.url}"
 
 
 @pytest.mark.parametrize(
@@ -171,4 +179,4 @@ def test_nothing_is_deployed_for_an_endpoint(serve):
 )
 def test_options_that_do_not_go_together(options, why):
     with pytest.raises(ValueError, match=why):
-        VlmSettings(model="m", **options)
+        parse_vlm({"model": "m", **options})

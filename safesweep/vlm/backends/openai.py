@@ -5,19 +5,86 @@ import base64
 import io
 import json
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import aiohttp
 from PIL import Image
+from pydantic import Field, PositiveInt, model_validator
 
 from safesweep.errors import InputError, did_you_mean
+from safesweep.models.checkpoint import digest
 from safesweep.types import Picture
+from safesweep.vlm.base import DigestOf, DirectVlm, Source
+from safesweep.vlm.chat import ChatVlm
 from safesweep.vlm.errors import VlmBusyError, VlmError, VlmRefusedError, VlmTroubleError
-from safesweep.vlm.examples import Example
+from safesweep.vlm.examples import Example, load_examples
 
 SHOWN = 200
 """Characters of a reply that an error shows."""
+
+
+class OpenAiVlm(ChatVlm, DirectVlm):
+    """An OpenAI-compatible endpoint, asked by the diffusion actors themselves."""
+
+    backend: Literal["openai"] = "openai"
+    """Who answers: transformers (a pool of one's own), openai (somebody else's endpoint), or a plugin's."""
+    url: str
+    """Where the API begins, e.g. ``http://vlm.internal:8000/v1``."""
+    model: str
+    """The name under which the endpoint serves it."""
+    revision: str | None = None
+    """As the endpoint's operator states it; it becomes part of the trial ids."""
+    processor_options: dict[str, Any] = Field(default={})
+    """As the endpoint's operator states them; they become part of the trial ids and are not sent."""
+    api_key_env: str | None = None
+    """The environment variable that holds the key; it must be set wherever diffusion actors run."""
+    max_ongoing_requests: PositiveInt = 64
+    """Connections that one actor keeps."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_url(cls, written: Any) -> Any:
+        if isinstance(written, Mapping) and not written.get("url"):
+            raise ValueError("backend openai needs a url, e.g. http://localhost:8000/v1")
+        return written
+
+    @classmethod
+    def refuse(cls, foreign: Mapping[str, Any]) -> None:
+        """Score mode. Raises ``ValueError``."""
+        if foreign.get("mode") == "score":
+            raise ValueError("mode score needs the logits of backend transformers; backend openai allows: generate")
+
+    def check(self, questions: Iterable[str] = ()) -> None:
+        """The examples' pictures, and once the endpoint itself. Raises ``InputError``."""
+        super().check(questions)
+        check_endpoint(self.url, self.model, self.api_key_env, min(self.timeout_s, 10.0))
+
+    def model_id(self, digest_of: DigestOf = digest) -> str:
+        """ "openai:name@revision", as its user states it: what stands behind an endpoint cannot be hashed."""
+        return f"openai:{self.model}@{self.revision or 'unpinned'}"
+
+    def deciding(self, digest_of: DigestOf = digest) -> dict[str, Any]:
+        """The model as its user names it, and the conversation. The fixed keys are those of a pool's model: identities that stand
+        in lakes were made with them."""
+        return {"weights": self.model_id(digest_of), "dtype": None, "mode": "generate", **self.conversation()}
+
+    def described(self) -> str:
+        """Model and address."""
+        return f"{self.model} at {self.url}"
+
+    def load(self) -> Source:
+        """The endpoint. Raises ``InputError`` for an example that cannot be read or a key that is not set."""
+        return Endpoint(
+            self.url,
+            self.model,
+            timeout_s=self.timeout_s,
+            max_new_tokens=self.max_new_tokens,
+            picture_size=self.picture_size,
+            examples=load_examples(self.examples),
+            api_key_env=self.api_key_env,
+            connections=self.max_ongoing_requests,
+        )
 
 
 class Endpoint:

@@ -1,0 +1,160 @@
+"""The contract of a VLM backend: its settings are its face, and say what it needs, what decides its answers, and who gives them."""
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt
+
+from safesweep.models.checkpoint import digest
+from safesweep.settings import Section
+from safesweep.types import Picture
+
+DigestOf = Callable[[str, str | None], str]
+"""(model, revision) -> what names its content, by default ``safesweep.models.checkpoint.digest``."""
+
+
+class Source(Protocol):
+    """Answers one question in one attempt, within a time of its own."""
+
+    async def ask(self, picture: Picture, question: str) -> str:
+        """The raw answer. ``picture``: uint8 [H, W, 3] RGB.
+
+        Raises ``VlmTroubleError`` or ``VlmBusyError`` when another attempt may help, any other ``VlmError`` when none can.
+        """
+
+
+class Answerer(Protocol):
+    """A loaded model, as one replica of a pool holds it; asked from one thread at a time."""
+
+    def check(self, question: str) -> None:
+        """Raises ``InputError`` for a question that can never be answered."""
+
+    def answer(self, pictures: Sequence[Picture], questions: Sequence[str]) -> list[str]:
+        """One raw answer a (picture, question). ``pictures``: uint8 [H, W, 3] RGB each."""
+
+
+class VlmSettings(Section, ABC):
+    """Whom previews are shown to. A backend derives from ``PooledVlm`` or ``DirectVlm``, in one file with its own options."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    backend: str
+    """Who answers: a name of ``safesweep.vlm.backends.BACKENDS``."""
+    on_refusal: Literal["fail", "nothing"] = "fail"
+    """An answer such as "I cannot help with that": fail the trial by name, or read it as one that names nothing."""
+    timeout_s: PositiveFloat = 60.0
+    """Seconds that one attempt may take."""
+    tries: PositiveInt = 6
+    """Attempts before the trial fails."""
+    replicas: PositiveInt = 1
+    """Copies of the model; those of somebody else's endpoint count for ``--plan`` alone."""
+    max_batch_size: PositiveInt = 16
+    """Questions that one copy answers together."""
+
+    @classmethod
+    def refuse(cls, foreign: Mapping[str, Any]) -> None:
+        """``foreign``: options of other backends alone, which a preset for several may hold and which are left aside.
+
+        Raises ``ValueError`` for one that shows that another backend is meant.
+        """
+
+    @abstractmethod
+    def check(self, questions: Iterable[str] = ()) -> None:
+        """What can be checked before a run: files, an endpoint, that ``questions`` can be answered. Loads no model.
+
+        Raises ``InputError``.
+        """
+
+    @abstractmethod
+    def model_id(self, digest_of: DigestOf = digest) -> str:
+        """Who answers, for people and the lake: "folder@digest", "openai:name@revision".
+
+        Raises ``InputError`` for a model that is not on this machine.
+        """
+
+    @abstractmethod
+    def deciding(self, digest_of: DigestOf = digest) -> Mapping[str, Any]:
+        """All that decides an answer, in JSON's types: two settings of which it is equal answer alike.
+
+        Where the model runs, how many copies of it there are and how patiently it is asked is no part of it; ``on_refusal`` is added.
+        Raises ``InputError`` for a model or an example that is not on this machine.
+        """
+
+    def identity(self, digest_of: DigestOf = digest) -> str:
+        """Content hash, 16 hexadecimal digits, of ``deciding`` and ``on_refusal``: part of the ids of trials that ask.
+
+        Raises ``InputError`` as ``deciding`` does. Nothing is loaded: files are hashed.
+        """
+        decides = {**self.deciding(digest_of), "on_refusal": self.on_refusal}
+        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+
+    @abstractmethod
+    def described(self) -> str:
+        """Who answers and where, for the log: "2 × miniature/weights/vlm on Ray Serve"."""
+
+    @abstractmethod
+    def source(self, served: "Callable[[PooledVlm], Source]") -> Source:
+        """What answers, for use on one event loop; ``served`` reaches the replicas of a pool.
+
+        Raises ``InputError`` for a key or a file that is missing.
+        """
+
+    @property
+    def pool(self) -> "PooledVlm | None":
+        """The pool of replicas that must run before it can be asked."""
+        return None
+
+    @property
+    def weights(self) -> tuple[str, str | None] | None:
+        """(folder or hub id, revision) of its weights on this machine; ``None`` where they are elsewhere or there are none."""
+        return None
+
+    @property
+    def writes(self) -> bool:
+        """Whether it answers any question, in words of its own; otherwise only the questions of vocabularies."""
+        return True
+
+
+class DirectVlm(VlmSettings):
+    """A backend that whoever asks reaches by itself: an endpoint, or a rule cheap enough to run in the asking process."""
+
+    @abstractmethod
+    def load(self) -> Source:
+        """What answers, for use on one event loop. Raises ``InputError`` for a key or a file that is missing."""
+
+    def source(self, served: "Callable[[PooledVlm], Source]") -> Source:
+        """What ``load`` gives."""
+        return self.load()
+
+
+class PooledVlm(VlmSettings):
+    """A backend whose model replicas on Ray Serve hold, which answer the questions of all actors in batches."""
+
+    num_gpus: float = Field(default=0.0, ge=0)
+    """GPUs that one replica takes; a share of one is allowed."""
+    batch_wait_s: float = Field(default=0.01, ge=0)
+    """Seconds that a replica waits for a batch to fill."""
+    max_ongoing_requests: PositiveInt = 64
+    """Questions that one replica takes at a time; at least twice the batch."""
+    max_queued_requests: int = Field(default=512, ge=-1)
+    """Questions that may wait for a replica; beyond it one is refused and tried again later. -1: no bound."""
+    app: str = "safesweep-vlm"
+    """Name of the Serve application."""
+    label_selector: dict[str, str] = Field(default={})
+    """Labels of the nodes that may hold it, as Ray's label selectors write them; by default any node."""
+
+    @abstractmethod
+    def load(self) -> Answerer:
+        """The model, in the replica. Raises ``InputError`` when it is not on the replica's node."""
+
+    def source(self, served: "Callable[[PooledVlm], Source]") -> Source:
+        """The pool's replicas."""
+        return served(self)
+
+    @property
+    def pool(self) -> "PooledVlm":
+        """Itself."""
+        return self
