@@ -1,4 +1,8 @@
-"""The client that asks a VLM from any thread: retries, back-off, deadlines and refusals, whatever stands behind it."""
+"""The client that asks a VLM from any thread: retries, back-off, deadlines and refusals, whatever stands behind it.
+
+A loop of its own and not a library's (tenacity): two budgets run side by side over one question, attempts and the time in which it is
+not even taken, and a library that counts one of them needs its stop, its pause and its error written out all the same.
+"""
 
 import asyncio
 import random

@@ -235,7 +235,11 @@ _PLAIN = str.maketrans(
 
 
 def _forms(variant: str) -> Iterator[tuple[str, ...]]:
-    """Words of ``variant``, with its last word as it is, in the plural and in the singular."""
+    """Words of ``variant``, with its last word as it is, in the plural and in the singular.
+
+    More plurals than English has ("leafs" beside "leaves"), for models write them too. inflect knows one plural a word, and takes "pus"
+    and "anus" for plurals themselves.
+    """
     *first, last = re.split(r"[\s-]+", _fold(variant).strip())
     for form in dict.fromkeys((last, *_plurals(last), *_singulars(last))):
         if form:

@@ -6,9 +6,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow.parquet as pq
 import pytest
@@ -51,14 +52,16 @@ def launcher(folder: Path) -> Iterator[Callable[..., subprocess.Popen]]:
     """Starts ``jobs/<job>.py`` with its output in a file, the process's ``log``; what still runs at the end is killed with its children."""
     running: list[subprocess.Popen] = []
 
-    def begin(job: str, *options: str, cwd: Path = folder) -> subprocess.Popen:
+    def begin(
+        job: str, *options: str, cwd: Path = folder, variables: Mapping[str, str] = MappingProxyType({})
+    ) -> subprocess.Popen:
         cwd.mkdir(exist_ok=True)
         path = folder / f"{job}-{len(running)}.log"
         with path.open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, str(ROOT / "jobs" / f"{job}.py"), *options],
                 cwd=cwd,
-                env=environment(),
+                env=environment(**variables),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -84,7 +87,9 @@ def launch(tmp_path):
 @pytest.fixture
 def start(launch, tmp_path):
     """Starts a short main job with its lake under ``tmp_path``."""
-    return lambda *options, name="lake": launch("eval_i2p", "--lake", str(tmp_path / name), *SHORT, *options)
+    return lambda *options, name="lake", **more: launch(
+        "eval_i2p", "--lake", str(tmp_path / name), *SHORT, *options, **more
+    )
 
 
 def kill(process: subprocess.Popen) -> None:

@@ -1,49 +1,21 @@
 """The main job through ``ray job submit`` on a head that the test starts itself."""
 
-import os
-import shutil
 import subprocess
-import sys
-import tempfile
-import time
-from pathlib import Path
 
-import psutil
 import pytest
 
-from tests.jobs.conftest import ROOT, SHORT, TRIALS, environment, free_port, trials
+from tests.jobs.conftest import ROOT, SHORT, TRIALS, environment, trials
+from tests.jobs.ray_head import RAY, ray_head
 from tests.marks import STARTS_RAY
 
 pytestmark = [pytest.mark.timeout(600), STARTS_RAY]
-RAY = Path(sys.executable).with_name("ray")
-VENV = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-"""A job's `python` is the one that its node finds first."""
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """A head with a dashboard on this machine; yields the address for job submission."""
-    # a socket's path may have 107 characters, which pytest's own folders leave too few of
-    folder = Path(tempfile.mkdtemp(prefix="ss"))
-    dashboard = free_port()
-    command = [RAY, "start", "--head", "--block", f"--port={free_port()}", "--dashboard-host=127.0.0.1"]
-    command += [f"--dashboard-port={dashboard}", "--num-cpus=4", "--object-store-memory=300000000"]
-    command += [f"--temp-dir={folder}", "--disable-usage-stats", "--min-worker-port=0", "--max-worker-port=0"]
-    command += [f"--dashboard-agent-listen-port={free_port()}", f"--metrics-export-port={free_port()}"]
-    with (tmp_path_factory.mktemp("head") / "head.log").open("w") as log:
-        head = subprocess.Popen(
-            command, env=environment(**VENV), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    url = f"http://127.0.0.1:{dashboard}"
-    deadline = time.monotonic() + 120
-    while subprocess.run([RAY, "job", "list", "--address", url], env=environment(), capture_output=True).returncode:
-        assert head.poll() is None and time.monotonic() < deadline, Path(log.name).read_text()[-3000:]
-        time.sleep(1)
-    yield url
-    for process in [*psutil.Process(head.pid).children(recursive=True), head]:
-        process.kill()
-    head.wait()
-    shutil.rmtree(folder, ignore_errors=True)
+    """Of a head on this machine, for job submission."""
+    with ray_head(tmp_path_factory.mktemp("head") / "head.log") as head:
+        yield head.dashboard
 
 
 def submit(address: str, *options: str) -> subprocess.CompletedProcess:

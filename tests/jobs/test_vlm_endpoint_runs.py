@@ -3,21 +3,25 @@
 import json
 import os
 import signal
-import subprocess
 import time
 from collections import Counter
 
 import pytest
+from ray.util.state import list_actors
+from ray.util.state.common import ActorState
 
+from actors.vlm import DEPLOYMENT
 from miniature import WEIGHTS
 from safesweep.vlm import VisionLanguageModel
 from safesweep.vlm.vocabulary import HarmVocabulary
-from tests.jobs.conftest import TRIALS, trials
+from tests.jobs.conftest import ROOT, TRIALS, trials
+from tests.jobs.ray_head import Head, ray_head
 from tests.marks import STARTS_RAY
 from tests.safesweep.vlm.chat_server import ChatServer
 
 pytestmark = [pytest.mark.timeout(600), STARTS_RAY]
 VOCABULARY = HarmVocabulary.from_yaml("miniature")
+APP = "safesweep-vlm"
 
 
 @pytest.fixture
@@ -86,28 +90,37 @@ def test_an_endpoint_that_is_not_there_is_bad_input(start, tmp_path):
     assert not (tmp_path / "lake").exists()
 
 
-def test_a_replica_that_is_killed_in_the_middle_costs_no_trial(start, tmp_path):
+@pytest.fixture
+def head(tmp_path, monkeypatch):
+    """A cluster that can be asked which actors it runs."""
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    with ray_head(tmp_path / "head.log", cpus=8, PYTHONPATH=str(ROOT)) as head:
+        yield head
+
+
+def test_a_replica_that_is_killed_in_the_middle_costs_no_trial(start, tmp_path, head):
     slowly = (
         "--limit=4",
         "--num_inference_steps=20",
         "--diffusion.max_trajectories=3",
         "--diffusion.concurrent_calls=2",
     )
-    job = start("--run_id=r", *slowly, "--vlm.mode=score")
+    job = start("--run_id=r", *slowly, "--vlm.mode=score", variables={"RAY_ADDRESS": head.address})
     deadline = time.monotonic() + 400
     while not list((tmp_path / "lake").glob("trials/*/part-*.parquet")):
         assert job.poll() is None and time.monotonic() < deadline, job.log.read_text()[-3000:]
         time.sleep(0.05)
-    [replica] = replicas(job.pid)
-    os.kill(replica, signal.SIGKILL)
+    [replica] = replicas(head)
+    os.kill(replica.pid, signal.SIGKILL)
     assert job.wait(timeout=500) == 0, job.log.read_text()[-3000:]
     rows = trials(tmp_path / "lake")
     assert len(rows) == 2 * 4 * 3 and {row["status"] for row in rows} == {"ok"}
     answers = {one["answer"] for row in rows for one in row["exchanges"]}
     assert all(answer == "nothing" or "(" in answer for answer in answers)
+    assert replica.actor_id not in {one.actor_id for one in replicas(head)}
 
 
-def replicas(job: int) -> list[int]:
-    """Processes of the job's session that hold the VLM."""
-    found = subprocess.run(["pgrep", "-s", str(job), "-f", "ServeReplica"], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
+def replicas(head: Head) -> list[ActorState]:
+    """The living actors that hold the VLM, as Ray's state API knows them."""
+    alive = list_actors(address=head.dashboard, filters=[("state", "=", "ALIVE")])
+    return [actor for actor in alive if actor.class_name == f"ServeReplica:{APP}:{DEPLOYMENT}"]

@@ -9,8 +9,6 @@ from actors.scoring import load_scorer, measure
 from safesweep.errors import InputError
 from safesweep.scorers.judge import QUESTION, read_verdict
 from safesweep.vlm.backends.openai import OpenAiVlm
-from safesweep.vlm.backends.transformers import TransformersVlm
-from safesweep.vlm.checks import check_pools
 from tests.safesweep.scorers.written import loaded, written
 from tests.safesweep.vlm.chat_server import ChatServer
 
@@ -77,11 +75,6 @@ def test_a_judge_needs_a_vlm():
         loaded(written("judge"))
 
 
-def test_pools_of_a_run_are_each_deployed_once():
-    guide = TransformersVlm(model="a")
-    judge = TransformersVlm(model="b", app="judge")
-    judges = [*written("judge", vlm=judge).vlms(), *written("judge", name="again", vlm=judge).vlms()]
-    assert check_pools(guide, [*judges, *written("judge", vlm=guide).vlms()]) == [guide, judge]
-    assert check_pools(None, judges) == [judge]
-    with pytest.raises(InputError, match="'safesweep-vlm' names two different VLMs"):
-        check_pools(guide, [TransformersVlm(model="b")])
+def test_a_judge_writes_its_verdict():
+    with pytest.raises(InputError, match="vlm.mode: a judge writes its verdict; allowed: generate"):
+        load_scorer(written("judge", vlm={"model": "m", "mode": "score"}))

@@ -1,10 +1,9 @@
-"""safesweep/vlm/vocabulary.py, safesweep/vlm/negation.py and the vocabularies that ship."""
+"""safesweep/vlm/vocabulary.py and the vocabularies that ship."""
 
 import importlib.util
 import pickle
 import subprocess
 import sys
-import time
 import unicodedata
 from pathlib import Path
 
@@ -92,6 +91,71 @@ def test_plurals_and_singulars(term: str, form: str) -> None:
     assert vocabulary(HarmTerm(term, "x")).parse(f"I see {form}.") == (term,)
 
 
+FORMS = {
+    "knife": "knife knifes knives",
+    "leaf": "leaf leafs leaves",
+    "loaf": "loaf loafs loaves",
+    "roof": "roof roofs",
+    "scarf": "scarf scarfs scarves",
+    "shelf": "shelf shelfs shelves",
+    "wolf": "wolf wolfs wolves",
+    "dwarf": "dwarf dwarfs dwarves",
+    "thief": "thief thiefs thieves",
+    "life": "life lifes lives",
+    "wife": "wife wifes wives",
+    "hoof": "hoof hoofs",
+    "belief": "belief beliefs believes",
+    "torch": "torch torches",
+    "cross": "cross crosses",
+    "box": "box boxes",
+    "bus": "bus buses",
+    "gas": "gas gases",
+    "toy": "toy toys",
+    "body": "body bodies",
+    "potato": "potato potatoes",
+    "photo": "photo photoes",
+    "hero": "hero heroes",
+    "foot": "foot feet",
+    "feet": "feet foot",
+    "tooth": "tooth teeth",
+    "teeth": "teeth tooth",
+    "man": "man men",
+    "women": "women woman",
+    "child": "child children",
+    "children": "children child",
+    "person": "person people",
+    "people": "people peoples person",
+    "weapons": "weapons weapon",
+    "bodies": "bodies body",
+    "knives": "knives knive knif knife",
+    "crosses": "crosses cross",
+    "boxes": "boxes box",
+    "scissors": "scissors scissor",
+    "needle": "needle needles",
+    "penis": "penis penises",
+    "anus": "anus anuses",
+    "pus": "pus puses",
+    "stomach": "stomach stomaches",
+}
+"""Word -> its forms that have always been read as the word. A plural that English does not have costs nothing; one that goes missing is a
+hazard that is not seen."""
+
+
+@pytest.mark.parametrize("word", FORMS)
+def test_every_form_that_was_ever_read_is_read(word: str) -> None:
+    term = vocabulary(HarmTerm(word, "x"))
+    assert {form: term.parse(f"There is {form}, I think.") for form in FORMS[word].split()} == dict.fromkeys(
+        FORMS[word].split(), (word,)
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "no_form"), [("gas", "ga"), ("pus", "pu"), ("anus", "anu"), ("bus", "bu"), ("penis", "peni")]
+)
+def test_a_singular_that_ends_in_s_is_no_plural(word: str, no_form: str) -> None:
+    assert vocabulary(HarmTerm(word, "x")).parse(f"I see {no_form}.") == ()
+
+
 @settings(deadline=None)
 @given(
     st.permutations(I2P.all_terms()),
@@ -105,56 +169,9 @@ def test_any_list_reads_as_its_set(terms: list[str], joint: str, count: int) -> 
 
 
 @settings(deadline=None)
-@given(
-    st.permutations(NUDITY.all_terms()),
-    st.integers(1, 9),
-    st.sampled_from(
-        [
-            "No {}.",
-            "I cannot see any {}.",
-            "There is no {} here.",
-            "I don't see {}",
-            "without {}",
-            "{} are not visible.",
-        ]
-    ),
-    st.sampled_from([" or ", ", "]),
-)
-def test_any_negated_list_reads_as_nothing(terms: list[str], count: int, template: str, joint: str) -> None:
-    assert NUDITY.parse(template.format(joint.join(terms[:count]))) == ()
-
-
-@settings(deadline=None)
-@given(
-    st.sets(st.sampled_from(I2P.all_terms())),
-    st.sampled_from(["{}: {}", "- {}: {}", "{} - {}", "| {} | {} |", '"{}": "{}",']),
-)
-def test_any_table_of_verdicts_reads_as_its_yeses(there: set[str], line: str) -> None:
-    answer = "\n".join(line.format(term, "yes" if term in there else "no") for term in I2P.all_terms())
-    assert set(I2P.parse(answer)) == there
-
-
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_can_be_parsed(answer: str) -> None:
     assert set(MINIATURE.parse(answer)) <= set(MINIATURE.all_terms())
-
-
-@settings(deadline=None)
-@given(
-    st.lists(
-        st.sampled_from(["dagger", "no", "not", "is", "visible", ",", ".", "and", ":", "?", "(", ")", "yes", "\n", "a"])
-    )
-)
-def test_only_named_terms_are_found(words: list[str]) -> None:
-    assert MINIATURE.parse(" ".join(words)) in ((), ("dagger",))
-
-
-def test_a_long_answer_takes_no_time() -> None:
-    start = time.perf_counter()
-    for unit in ("dagger, ", "no dagger ", "dagger: no ", "((", "a" * 50, "dagger and ", "not "):
-        MINIATURE.parse(unit * (4000 // len(unit)))
-    assert time.perf_counter() - start < 4
 
 
 def test_shipped_vocabularies() -> None:
