@@ -47,9 +47,11 @@ def test_each_pool_is_started_once_answers_and_is_deleted_at_the_end():
 
 
 def test_a_pool_is_deleted_after_an_exception():
-    with pytest.raises(RuntimeError, match="in the middle"), pools([GUIDE]):
-        assert applications() == {"guide"}
-        raise RuntimeError("in the middle")
+    def stopped():
+        raise RuntimeError(f"stopped beside {applications()}")
+
+    with pytest.raises(RuntimeError, match="stopped beside {'guide'}"), pools([GUIDE]):
+        stopped()
     assert applications() == set()
 
 
