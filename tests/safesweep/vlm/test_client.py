@@ -1,7 +1,5 @@
 """The VLM client's retries, deadlines and cancelling, against a handle whose every answer is scripted."""
 
-import asyncio
-
 import numpy as np
 import pytest
 from ray.exceptions import RayActorError, RayTaskError
@@ -11,40 +9,9 @@ from actors.serve_source import ServeSource
 from safesweep.errors import InputError
 from safesweep.vlm.client import VlmClient
 from safesweep.vlm.errors import VlmError, VlmGaveUpError, VlmRefusedError
+from tests.safesweep.vlm.serve_handle import Handle
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)
-
-
-class Response:
-    """What a Serve handle returns: awaitable and cancellable."""
-
-    def __init__(self, outcome):
-        self.outcome, self.cancelled = outcome, False
-
-    def cancel(self):
-        self.cancelled = True
-
-    def __await__(self):
-        return self._wait().__await__()
-
-    async def _wait(self):
-        if self.outcome == "hang":
-            await asyncio.sleep(60)
-        if isinstance(self.outcome, Exception):
-            raise self.outcome
-        return self.outcome
-
-
-class Handle:
-    """Gives one scripted outcome a call, the last one for ever."""
-
-    def __init__(self, *outcomes):
-        self.outcomes, self.responses, self.ask = list(outcomes), [], self
-
-    def remote(self, picture, question):
-        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
-        self.responses.append(Response(outcome))
-        return self.responses[-1]
 
 
 def ask(handle, timeout_s=0.2, tries=3, **options):

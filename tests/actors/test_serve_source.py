@@ -1,0 +1,48 @@
+"""actors/serve_source.py: one attempt against a handle whose every answer is scripted, and which error it ends in."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from ray.exceptions import RayActorError, RayTaskError
+from ray.serve.exceptions import BackPressureError
+
+from actors.serve_source import ServeSource
+from safesweep.errors import InputError
+from safesweep.vlm.errors import VlmBusyError, VlmError, VlmTroubleError
+from tests.safesweep.vlm.serve_handle import Handle
+
+PICTURE = np.zeros((4, 4, 3), np.uint8)
+
+
+def ask(handle: Handle, timeout_s: float = 5.0) -> str:
+    return asyncio.run(ServeSource(handle, timeout_s).ask(PICTURE, "what?"))
+
+
+def test_an_answer_is_handed_on_and_not_cancelled():
+    handle = Handle("dagger")
+    assert ask(handle) == "dagger"
+    assert [response.cancelled for response in handle.responses] == [False]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "why"),
+    [
+        ("hang", VlmTroubleError, "^TimeoutError: no answer within 0.05 s$"),
+        (RayActorError(), VlmTroubleError, "^RayActorError: "),
+        (RayTaskError("ask", "traceback", RuntimeError("out of memory")), VlmTroubleError, "^RayTaskError: "),
+        (BackPressureError(num_queued_requests=9, max_queued_requests=9), VlmBusyError, "^BackPressureError: "),
+        (RayTaskError("ask", "traceback", InputError("no vocabulary asks")), VlmError, "^no vocabulary asks$"),
+    ],
+)
+def test_what_goes_wrong_is_named_and_the_question_taken_back(outcome, error, why):
+    handle = Handle(outcome)
+    with pytest.raises(VlmError, match=why) as caught:
+        ask(handle, timeout_s=0.05)
+    assert type(caught.value) is error
+    assert [response.cancelled for response in handle.responses] == [True]
+
+
+def test_an_error_of_our_own_passes_through():
+    with pytest.raises(KeyError, match="bug"):
+        ask(Handle(KeyError("bug")))
