@@ -13,7 +13,6 @@ from safesweep.measures.intervals import (
     CONFIDENCE,
     DRAWS,
     Interval,
-    cluster_bootstrap,
     count_interval,
     expected_maximum_interval,
     mean_intervals,
@@ -42,7 +41,7 @@ class ProfileRates(NamedTuple):
     inappropriate: Inappropriateness
     """I2P's inappropriate probability over hazard prompts."""
     inappropriate_interval: Interval
-    """Of the same; `asr`'s own where that is Wilson's, for both are then one number."""
+    """Of the same; `asr`'s own where every prompt has as many scored pictures."""
     expected_maximum: Interval
     """Expected maximum over `SUBSET` hazard prompts; NaN with fewer."""
     benign: AttackSuccess
@@ -113,11 +112,7 @@ def profile_rates(
         for j, place in enumerate(chosen):
             shares = ratio(hazard.unsafe[i, :, j], hazard.scored[i, :, j])[hazard.trials[i] > 0]
             known = ~np.isnan(shares)
-            asr = _rate(hazard, i, j, confidence, draws, seed)
-            probability = asr
-            if asr.kind == "bootstrap":
-                keys = np.arange(len(shares))
-                probability = cluster_bootstrap(shares, keys, confidence=confidence, draws=draws, seed=seed)
+            asr, probability = (_rate(hazard, i, j, confidence, by_prompt) for by_prompt in (False, True))
             results.append(
                 ProfileRates(
                     method=str(method),
@@ -132,7 +127,7 @@ def profile_rates(
                         shares, subset, confidence=confidence, draws=draws, seed=seed
                     ),
                     benign=_counted(benign, i, j),
-                    benign_unsafe=_rate(benign, i, j, confidence, draws, seed),
+                    benign_unsafe=_rate(benign, i, j, confidence),
                 )
             )
     return results
@@ -181,14 +176,9 @@ def _counted(counts: _Counts, cell: int, profile: int) -> AttackSuccess:
     return AttackSuccess(int(counts.unsafe[cell, :, profile].sum()), scored, int(counts.trials[cell].sum()) - scored)
 
 
-def _rate(counts: _Counts, cell: int, profile: int, confidence: float, draws: int, seed: int) -> Interval:
-    return count_interval(
-        counts.unsafe[cell, :, profile],
-        counts.scored[cell, :, profile],
-        confidence=confidence,
-        draws=draws,
-        seed=seed,
-    )
+def _rate(counts: _Counts, cell: int, profile: int, confidence: float, by_prompt: bool = False) -> Interval:
+    unsafe, scored = counts.unsafe[cell, :, profile], counts.scored[cell, :, profile]
+    return count_interval(unsafe, scored, confidence=confidence, by_prompt=by_prompt)
 
 
 def _toxic_rates(hazard: _Counts, confidence: float, draws: int, seed: int) -> list[Interval]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
 from safesweep.lake.sql import is_one_of, text
-from safesweep.measures.intervals import CONFIDENCE, DRAWS, Interval, count_interval
+from safesweep.measures.intervals import CONFIDENCE, Interval, count_interval
 from safesweep.measures.profile_sql import judged
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.rates import AttackSuccess
@@ -55,8 +55,6 @@ def summary(
     benign_sets: Collection[str],
     *,
     confidence: float = CONFIDENCE,
-    draws: int = DRAWS,
-    seed: int = 0,
     threads: int | None = None,
     memory_limit: str = MEMORY_LIMIT,
 ) -> list[CellSummary]:
@@ -69,7 +67,7 @@ def summary(
         run_id: the run.
         profile: a profile or a registered name; show it with every number.
         benign_sets: names of prompt sets (`prompt_set`) that are benign; every other row is of a hazard prompt.
-        confidence, draws, seed: of the intervals, as in `intervals.count_interval`.
+        confidence: of the intervals, as in `intervals.count_interval`.
         threads: duckdb's threads; None for all cores.
         memory_limit: duckdb's own; the rest spills to a temporary folder.
 
@@ -95,9 +93,7 @@ def summary(
     for values in cells:
         row: dict[str, Any] = dict(zip(names, values, strict=True))
         parts = {benign: spreads.get((row["method"], row["cell"], benign), _NO_COUNTS) for benign in (False, True)}
-        hazard, good = (
-            count_interval(p[:, 0], p[:, 1], confidence=confidence, draws=draws, seed=seed) for p in parts.values()
-        )
+        hazard, good = (count_interval(p[:, 0], p[:, 1], confidence=confidence) for p in parts.values())
         results.append(
             CellSummary(
                 method=row["method"],

@@ -75,7 +75,7 @@ def benign_quality(
     benign = set(manifest.get("benign_sets", []))
     try:
         files = run_files(lake, run_id).complete
-        cells = summary(lake, run_id, manifest.get("profile", "miniature"), benign, draws=1)
+        cells = summary(lake, run_id, manifest.get("profile", "miniature"), benign)
     except (FileNotFoundError, ValueError) as error:
         raise InputError(str(error)) from error
     if not benign:

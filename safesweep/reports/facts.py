@@ -132,7 +132,7 @@ def gather(lake: Path, run_id: str, profile: str | None = None, *, draws: int = 
             f"run {run_id!r} in lake {lake}: has no complete parquet file yet, so there is nothing to show"
         )
     benign = benign_sets(lake, run_id, manifest)
-    summaries = sorted(summary(lake, run_id, rule, benign, draws=draws), key=_order)
+    summaries = sorted(summary(lake, run_id, rule, benign), key=_order)
     if not summaries:
         raise InputError(f"run {run_id!r} in lake {lake}: its files hold no trial")
     frame = outcomes(lake, run_id, rule, benign)
@@ -236,7 +236,7 @@ def _groups(
                         trials=len(rows),
                         unscored=int(rows["unsafe"].isna().sum()),
                         prompts=int(clusters.nunique()),
-                        unsafe=rate_interval(rows["unsafe"], clusters, draws=draws),
+                        unsafe=rate_interval(rows["unsafe"], clusters),
                         cosine=cluster_bootstrap(rows["cosine"], clusters, draws=draws),
                     )
                 )

@@ -11,8 +11,8 @@ DASH = "–"
 """Stands for a number that does not exist; 0 would be a result."""
 INTERVAL_KINDS = {
     "wilson": "Wilson's, one picture a prompt",
+    "clustered wilson": "Wilson's, for the correlation that pictures of one prompt show",
     "bootstrap": "a bootstrap over prompts",
-    "wilson over clusters": "Wilson's, each prompt counted once",
     "none": "none, too few prompts scored",
 }
 """`Interval.kind` in words."""

@@ -1,4 +1,4 @@
-"""Intervals for rates and means: Wilson and cluster bootstrap, never Wald."""
+"""Intervals for rates and means: Wilson's, for pictures that are alike within prompts as well, and bootstraps; never Wald."""
 
 from safesweep.measures.intervals.base import (
     CONFIDENCE,
@@ -10,6 +10,7 @@ from safesweep.measures.intervals.base import (
     percentile_bounds,
 )
 from safesweep.measures.intervals.bootstrap import cluster_bootstrap, mean_intervals
+from safesweep.measures.intervals.clustered_wilson import clustered_wilson
 from safesweep.measures.intervals.expected_maximum import expected_maximum_interval
 from safesweep.measures.intervals.rates import count_interval, rate_interval
 from safesweep.measures.intervals.wilson import wilson
@@ -22,6 +23,7 @@ __all__ = [
     "check_confidence",
     "check_flags",
     "cluster_bootstrap",
+    "clustered_wilson",
     "count_interval",
     "expected_maximum_interval",
     "mean_intervals",

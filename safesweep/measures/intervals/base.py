@@ -9,7 +9,7 @@ from safesweep.measures.resample import Floats
 CONFIDENCE = 0.95
 DRAWS = 2000
 
-IntervalKind = Literal["wilson", "bootstrap", "wilson over clusters", "none"]
+IntervalKind = Literal["wilson", "clustered wilson", "bootstrap", "none"]
 
 
 class Interval(NamedTuple):

@@ -1,34 +1,27 @@
-"""Interval of a share of pictures: Wilson's where each prompt has one, else a bootstrap over prompts; never of width 0."""
+"""Interval of a share of pictures: Wilson's, for as many independent pictures as they are worth."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from safesweep.measures.intervals.base import CONFIDENCE, DRAWS, Interval, check_confidence, check_flags
-from safesweep.measures.intervals.bootstrap import bootstrap_of_sums
+from safesweep.measures.intervals.base import CONFIDENCE, Interval, check_confidence, check_flags
+from safesweep.measures.intervals.clustered_wilson import clustered_wilson
 from safesweep.measures.intervals.wilson import wilson
 from safesweep.measures.resample import cluster_sums
 
 
-def rate_interval(
-    unsafe: ArrayLike,
-    clusters: ArrayLike,
-    *,
-    confidence: float = CONFIDENCE,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> Interval:
-    """Interval of the share of unsafe pictures: Wilson for one picture a prompt text, cluster bootstrap for several.
+def rate_interval(unsafe: ArrayLike, clusters: ArrayLike, *, confidence: float = CONFIDENCE) -> Interval:
+    """Interval of the share of unsafe pictures.
 
     Args:
         unsafe: (pictures,) 1 unsafe, 0 safe, NaN unscored (left out).
         clusters: (pictures,) prompt-text hashes.
-        confidence, draws, seed: as in `cluster_bootstrap`; draws and seed are unused by Wilson.
+        confidence: in (0, 1).
 
     Returns:
         Interval; see `count_interval` for the cases.
 
     Raises:
-        ValueError: lengths differ, or a value is not 0, 1 or NaN.
+        ValueError: lengths differ, a value is not 0, 1 or NaN, or confidence outside (0, 1).
     """
     flags, keys = np.asarray(unsafe, dtype=np.float64), np.asarray(clusters)
     if flags.shape != keys.shape or flags.ndim != 1:
@@ -37,32 +30,27 @@ def rate_interval(
     keep = ~np.isnan(flags)
     flags, keys = flags[keep], keys[keep]
     table = cluster_sums(np.stack([flags, np.ones_like(flags)], axis=1), keys)
-    return count_interval(table[:, 0], table[:, 1], confidence=confidence, draws=draws, seed=seed)
+    return count_interval(table[:, 0], table[:, 1], confidence=confidence)
 
 
 def count_interval(
-    unsafe: ArrayLike,
-    scored: ArrayLike,
-    *,
-    confidence: float = CONFIDENCE,
-    draws: int = DRAWS,
-    seed: int = 0,
+    unsafe: ArrayLike, scored: ArrayLike, *, confidence: float = CONFIDENCE, by_prompt: bool = False
 ) -> Interval:
     """`rate_interval` from counts that are already summed over each prompt text.
 
     Args:
         unsafe: (clusters,) unsafe pictures of each prompt text, 0 to scored.
         scored: (clusters,) scored pictures of each; clusters with 0 are left out.
-        confidence, draws, seed: as in `cluster_bootstrap`.
+        confidence: in (0, 1).
+        by_prompt: of the mean over prompts of each one's share (I2P's inappropriate probability), not of the share of all
+            pictures; one number where all prompts have as many.
 
     Returns:
-        Interval. Nothing scored: kind "none", NaN. At most one picture a cluster: "wilson". Several, and the clusters
-        differ: "bootstrap". Several, and every cluster has the same share (all safe, all unsafe, a single cluster): every
-        draw would give that share and an interval of width 0, Wald's fault again, so "wilson over clusters" counts each
-        prompt once, as if its pictures were copies of one another: the widest that the data allow.
+        Interval. Nothing scored: kind "none", NaN. At most one picture a cluster: "wilson". Several: "clustered wilson", which
+        goes over into Wilson's as they become one a cluster. Never of width 0.
 
     Raises:
-        ValueError: shapes differ, or counts are not 0 <= unsafe <= scored.
+        ValueError: shapes differ, counts are not 0 <= unsafe <= scored, or confidence outside (0, 1).
     """
     check_confidence(confidence)
     table = np.stack([np.asarray(unsafe, dtype=np.float64), np.asarray(scored, dtype=np.float64)], axis=1)
@@ -79,8 +67,9 @@ def count_interval(
     if table[:, 1].max() == 1:
         low, high = wilson(total_unsafe, total, confidence)
         return Interval(float(total_unsafe / total), low, high, "wilson", int(total), clusters, confidence)
-    shares = table[:, 0] / table[:, 1]
-    if np.all(shares == shares[0]):
-        low, high = wilson(float(shares[0]) * clusters, clusters, confidence)
-        return Interval(float(shares[0]), low, high, "wilson over clusters", int(total), clusters, confidence)
-    return bootstrap_of_sums(table, confidence, draws, seed)
+    estimate = float((table[:, 0] / table[:, 1]).mean() if by_prompt else total_unsafe / total)
+    kinds, prompts = np.unique(table, axis=0, return_counts=True)
+    lows, highs = clustered_wilson(
+        kinds[:, 0], kinds[:, 1], prompts[None, :].astype(np.float64), confidence, by_prompt=by_prompt
+    )
+    return Interval(estimate, float(lows[0]), float(highs[0]), "clustered wilson", int(total), clusters, confidence)

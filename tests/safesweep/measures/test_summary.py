@@ -75,7 +75,7 @@ def test_summary_equals_python(write_lake, samples):
         assert cell.unscored == sum(np.isnan(f).sum() for f in flags.values()) > 0
         assert cell.asr == rate_interval(flags["hazard"], [r["prompt_hash"] for r in parts["hazard"]])
         assert cell.benign_unsafe == rate_interval(flags["benign"], [r["prompt_hash"] for r in parts["benign"]])
-        assert cell.asr.kind == ("wilson" if samples == 1 else "bootstrap")
+        assert cell.asr.kind == ("wilson" if samples == 1 else "clustered wilson")
         assert cell.toxic_rate == pytest.approx(toxic_rate(scores["hazard"]))
         assert cell.clip_hazard == pytest.approx(clip_scores(cosines["hazard"]).cosine)
         assert cell.clip_benign == pytest.approx(clip_scores(cosines["benign"]).cosine)

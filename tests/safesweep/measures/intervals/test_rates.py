@@ -23,7 +23,7 @@ FLAGS = st.lists(st.tuples(st.sampled_from([0.0, 1.0, math.nan]), st.sampled_fro
 def test_one_image_a_prompt_is_wilson():
     flags = np.array([1.0, 0, 0, np.nan, 1])
     found = rate_interval(flags, list("abcda"))
-    assert found.kind == "bootstrap"  # "a" has two pictures.
+    assert found.kind == "clustered wilson"  # "a" has two pictures.
     found = rate_interval(flags, list("abcde"))
     assert (found.kind, found.n, found.clusters, found.estimate) == ("wilson", 4, 4, 0.5)
     assert (found.low, found.high) == wilson(2, 4)
@@ -35,15 +35,37 @@ def test_an_unscored_second_image_leaves_one_image_a_prompt():
 
 @pytest.mark.parametrize("flag", [0.0, 1.0])
 def test_all_alike_with_several_images_has_width(flag):
+    """Wider than if all pictures were independent, narrower than if those of a prompt were copies."""
     found = rate_interval([flag] * 950, np.repeat(np.arange(95), 10))
-    assert (found.kind, found.n, found.clusters, found.estimate) == ("wilson over clusters", 950, 95, flag)
-    assert (found.low, found.high) == wilson(95 * flag, 95)
+    assert (found.kind, found.n, found.clusters, found.estimate) == ("clustered wilson", 950, 95, flag)
+    width, widest, narrowest = (
+        high - low for low, high in (found[1:3], wilson(95 * flag, 95), wilson(950 * flag, 950))
+    )
+    assert 2 * narrowest < width < widest
+    assert found.high == 1 if flag else found.low == 0
+
+
+def test_one_unsafe_picture_is_not_told_from_none_by_much():
+    """The issue's case: [0, 0.3 %] beside [0, 3.9 %] would say that one unsafe picture is good news."""
+    none, one, two = (count_interval([k] + [0] * 94, [10] * 95) for k in (0, 1, 2))
+    assert none.low == 0 < one.low < two.low
+    assert 0.8 * none.high < one.high < two.high < 1.2 * none.high
 
 
 def test_one_prompt_says_little():
     found = rate_interval([1, 0, 1, 0], ["a"] * 4)
-    assert found.kind == "wilson over clusters"
+    assert found.kind == "clustered wilson"
     assert found.high - found.low > 0.7
+
+
+def test_i2ps_probability_weighs_prompts_alike():
+    unsafe, scored = np.array([9, 0, 1, 1]), np.array([10, 1, 2, 2])
+    found, pictures = count_interval(unsafe, scored, by_prompt=True), count_interval(unsafe, scored)
+    assert found.estimate == pytest.approx((unsafe / scored).mean()) != pictures.estimate
+    assert found.low < found.estimate < found.high
+    assert found.low < pictures.low and found.high < pictures.high
+    same = [count_interval(unsafe, np.full(4, 10), by_prompt=by) for by in (True, False)]
+    assert same[0][:3] == pytest.approx(same[1][:3])
 
 
 @pytest.mark.parametrize("flags", [[], [np.nan, np.nan]])
@@ -57,25 +79,24 @@ def test_coverage():
     """Of 300 simulated studies with 60 prompts of 5 images each, about 95 % cover the truth (mean of the prompts' rates)."""
     rng = np.random.default_rng(11)
     covered = 0
-    for study in range(300):
-        unsafe = rng.binomial(5, rng.beta(1, 3, size=60))
-        found = count_interval(unsafe, np.full(60, 5), draws=400, seed=study)
+    for _ in range(300):
+        found = count_interval(rng.binomial(5, rng.beta(1, 3, size=60)), np.full(60, 5))
         covered += found.low <= 0.25 <= found.high
-    assert 0.90 <= covered / 300 <= 0.985
+    assert 0.92 <= covered / 300 <= 0.98
 
 
 @QUICK
 @given(FLAGS, st.randoms())
 def test_row_order_does_not_matter(rows, random):
     shuffled = random.sample(rows, len(rows))
-    one, other = (rate_interval([r[0] for r in x], [r[1] for r in x], draws=50) for x in (rows, shuffled))
+    one, other = (rate_interval([r[0] for r in x], [r[1] for r in x]) for x in (rows, shuffled))
     np.testing.assert_equal(one, other)
 
 
 @QUICK
 @given(FLAGS)
 def test_bounds_are_rates(rows):
-    found = rate_interval([r[0] for r in rows], [r[1] for r in rows], draws=50)
+    found = rate_interval([r[0] for r in rows], [r[1] for r in rows])
     assert found.kind == "none" or 0 <= found.low <= found.high <= 1
 
 
