@@ -13,26 +13,12 @@ from safesweep.errors import InputError, did_you_mean
 from safesweep.files import ROOT
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.methods import METHODS
+from safesweep.prompts.settings import PromptFileSettings
 from safesweep.settings import Section
 from safesweep.vlm.backends import AnyVlm
 from safesweep.vlm.vocabulary import HarmVocabulary
 
 PRESETS = ROOT / "jobs" / "presets"
-
-
-class PromptFile(Section):
-    """One prompt set of the run."""
-
-    path: str
-    """CSV, TSV, JSONL, Parquet or text; docs of ``safesweep.prompts.reader`` list the columns."""
-    benign: bool = False
-    """Benign sets measure the cost of guidance; all others count towards the attack success rate."""
-    name: str | None = None
-    """Name of the set in the lake; by default the file's name without its ending."""
-    limit: PositiveInt | None = None
-    """Read only so many rows."""
-    on_empty: Literal["refuse", "skip"] = "refuse"
-    """What to do with a row whose text is empty."""
 
 
 class SheetSettings(Section):
@@ -79,8 +65,8 @@ class RunConfig(BaseSettings):
     hardware: ClassVar[dict[str, Any]] = {}
     """Options of the preset's section for the cards at hand; they win over the preset's own."""
 
-    prompts: tuple[Annotated[PromptFile, BeforeValidator(_prompt_file)], ...] = Field(min_length=1)
-    """Prompt sets: paths, or mappings with path, benign, name, limit, on_empty."""
+    prompts: tuple[Annotated[PromptFileSettings, BeforeValidator(_prompt_file)], ...] = Field(min_length=1)
+    """Prompt sets: paths, or mappings with path, benign, name, limit and which rows and columns are read."""
     cells: tuple[dict[str, Any], ...] = Field(min_length=1)
     """Methods with their numbers; a list in the place of a number spans a grid."""
     lake: Path = Path("lake")
@@ -93,6 +79,10 @@ class RunConfig(BaseSettings):
     """Pictures a prompt and cell; sample i starts from the row's seed + i."""
     limit: PositiveInt | None = None
     """Read only so many rows of each prompt set that sets no limit of its own."""
+    on_empty: Literal["refuse", "skip"] = "refuse"
+    """What to do with rows whose text is empty, of each prompt set that does not say it itself."""
+    max_side: PositiveInt = 4096
+    """Largest width and height that a prompt row may ask for, pixels."""
     num_inference_steps: PositiveInt = 50
     solver: str = "DPMSolverMultistepScheduler"
     """diffusers scheduler class."""

@@ -10,7 +10,6 @@ from safesweep.errors import InputError
 from safesweep.files import resolve_file
 from safesweep.guidance.cell import Cell, trial_id
 from safesweep.models.checkpoint import digest
-from safesweep.prompts.reader import read_prompts
 from safesweep.types import Prompt
 
 
@@ -48,21 +47,23 @@ class RunPlan:
 def read_prompt_sets(config: RunConfig) -> list[tuple[Prompt, bool]]:
     """All prompts with whether their set is benign, in the order of the config. Raises ``InputError``."""
     prompts: list[tuple[Prompt, bool]] = []
-    names: dict[str, str] = {}
-    for file in config.prompts:
-        found = read_prompts(
-            resolve_file(file.path),
-            name=file.name,
-            limit=file.limit or config.limit,
-            on_empty=file.on_empty,
+    names: dict[str, tuple[int, str]] = {}
+    for place, file in enumerate(config.prompts):
+        found = file.model_copy(update={"path": resolve_file(file.path)}).read(
+            limit=config.limit,
+            on_empty=config.on_empty,
             default_seed=config.seed,
+            samples=config.samples_per_prompt,
             guidance_cap=config.guidance_cap,
+            max_side=config.max_side,
         )
-        if names.setdefault(found.report.prompt_set, file.path) != file.path:
-            raise InputError(
-                f"prompts: {file.path} and {names[found.report.prompt_set]} are both named {found.report.prompt_set!r}"
-            )
-        prompts += [(prompt, file.benign) for prompt in found.prompts]
+        for prompt_set in found:
+            name = prompt_set.report.prompt_set
+            # a folder's files are one set where the set has a name, but never by chance
+            holder = names.setdefault(name, (place, prompt_set.report.source))
+            if holder != (place, prompt_set.report.source) and (holder[0] != place or file.name is None):
+                raise InputError(f"prompts: {file.path} and {config.prompts[holder[0]].path} are both named {name!r}")
+            prompts += [(prompt, file.benign) for prompt in prompt_set.prompts]
     return prompts
 
 

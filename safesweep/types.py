@@ -10,7 +10,7 @@ Picture = NDArray[np.uint8]
 """[H, W, 3], RGB."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """One row of a prompt set."""
 

@@ -42,6 +42,38 @@ def test_a_bad_file_is_exit_code_2(tmp_path: Path, name: str, content: str | Non
     assert result.stderr.count("\n") == 1
 
 
+def test_columns_and_rows_by_hand(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("Line,No\na circle,4\na key,5\na leaf,6\n")
+    arguments = [
+        "inspect",
+        "mine.csv",
+        "--columns",
+        "text=Line",
+        "--columns",
+        "seed=No",
+        "--shard",
+        "1/2",
+        "--limit",
+        "1",
+    ]
+    result = run(tmp_path, *arguments)
+    assert (result.returncode, result.stderr) == (0, "")
+    for part in ("text ← Line", "seed 4 … 4", "1 of 3 rows (limit, selection)"):
+        assert part in result.stdout
+    assert "a role and its column are wanted" in run(tmp_path, "inspect", "mine.csv", "--columns", "Line").stderr
+
+
+def test_standard_input_and_folders(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("prompt\na circle\n")
+    command = [sys.executable, str(SCRIPT), "inspect", "-", "--format", "csv"]
+    done = subprocess.run(command, input=b"prompt\na circle\n", capture_output=True, timeout=60, check=False)
+    assert (done.returncode, "stdin → stdin" in done.stdout.decode()) == (0, True)
+    assert "name it with format" in run(tmp_path, "inspect", "-").stderr
+    both = run(tmp_path, "inspect", ".").stdout
+    assert "a.csv → a" in both and "b.csv → b" in both
+
+
 def test_a_wrong_command_line_is_exit_code_2(tmp_path: Path) -> None:
     assert run(tmp_path, "inspekt").returncode == 2
 

@@ -15,7 +15,7 @@ FORMATS: Registry[Callable[[SourceFile], PromptTable]] = Registry(
         ".ndjson": "safesweep.prompts.formats.json_rows:JsonTable",
         ".json": "safesweep.prompts.formats.json_rows:JsonTable",
         ".parquet": "safesweep.prompts.formats.parquet:ParquetTable",
-        ".txt": "safesweep.prompts.formats.plain_text:TextTable",
+        ".txt": "safesweep.prompts.formats.plain_text:open_text_table",
     },
 )
 """Ending, in lower case -> what makes a table of a file at hand; it raises ``InputError`` for a file that is not what its ending says."""

@@ -20,3 +20,7 @@ class PromptTable(ABC):
     def count(self) -> int:
         """How many rows there are."""
         return sum(1 for _ in self.rows(()))
+
+    def type_of(self, position: int) -> str:
+        """The type that the file declares for a column, in its own word; empty where it declares none."""
+        return ""

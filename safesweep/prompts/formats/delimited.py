@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from safesweep.errors import InputError
-from safesweep.prompts.columns import ALIASES, normalised
+from safesweep.prompts.columns import names_a_text
 from safesweep.prompts.formats.base import PromptTable
 from safesweep.prompts.formats.text import open_text
 from safesweep.prompts.source import SourceFile
@@ -19,6 +19,7 @@ class CommaTable(PromptTable):
 
     def __init__(self, file: SourceFile) -> None:
         self._file = file
+        self._quoting = csv.QUOTE_MINIMAL
         # newline="" hands every kind of line end to the csv module, which keeps those inside quotes as they are
         with open_text(file, newline="") as stream:
             self._delimiter = self._find_delimiter(next((line for line in stream if line.strip()), ""))
@@ -41,23 +42,47 @@ class CommaTable(PromptTable):
 
     def _find_delimiter(self, header_line: str) -> str:
         for delimiter in (self.first_choice, ",", ";", "\t"):
-            if any(normalised(name.strip('" ')) in ALIASES["text"] for name in header_line.split(delimiter)):
+            if names_a_text(header_line.split(delimiter)):
                 return delimiter
         return self.first_choice
 
     def _records(self) -> Iterator[list[str]]:
         csv.field_size_limit(max(csv.field_size_limit(), self._file.path.stat().st_size))
         with open_text(self._file, newline="") as stream:
-            reader = csv.reader(stream, delimiter=self._delimiter, strict=True)
+            reader = csv.reader(stream, delimiter=self._delimiter, quoting=self._quoting, strict=True)
+            begun = 1
             try:
-                yield from filter(None, reader)
+                for record in reader:
+                    begun = reader.line_num + 1
+                    if record:
+                        yield record
             except csv.Error as error:
                 where = f"near line {reader.line_num}"
+                if reader.line_num > begun:
+                    where += (
+                        f" (lines {begun} to {reader.line_num} are one row, by a quote that is opened and not closed)"
+                    )
                 fix = "quotes inside a quoted field are doubled and closed"
                 raise InputError(f"{self._file.url}: {where}: {error}; {fix}") from None
 
 
 class TabTable(CommaTable):
-    """A TSV file."""
+    """A TSV file. Its quotes are letters, as in ``"STOP" painted on a wall``, where that makes more rows of one width."""
 
     first_choice = "\t"
+
+    def __init__(self, file: SourceFile) -> None:
+        super().__init__(file)
+        quoted = self._rows_or_none()
+        self._quoting = csv.QUOTE_NONE
+        literal = self._rows_or_none()
+        if quoted is not None and (literal is None or literal <= quoted):
+            self._quoting = csv.QUOTE_MINIMAL
+        self.names = tuple(next(self._records()))
+
+    def _rows_or_none(self) -> int | None:
+        """How many rows the present quoting makes; None where it makes none of one width."""
+        try:
+            return self.count()
+        except InputError:
+            return None

@@ -20,6 +20,7 @@ class ParquetTable(PromptTable):
         try:
             with pq.ParquetFile(file.path) as opened:
                 self.names = tuple(opened.schema_arrow.names)
+                self._types = tuple(str(field.type) for field in opened.schema_arrow)
                 self._count = int(opened.metadata.num_rows)
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{file.url}: is not a readable Parquet file: {error}") from None
@@ -31,8 +32,8 @@ class ParquetTable(PromptTable):
             yield from ((),) * self._count
             return
         try:
-            with pq.ParquetFile(self._file.path) as opened:
-                for batch in opened.iter_batches(ROWS_A_BATCH, columns=names):
+            with pq.ParquetFile(self._file.path, buffer_size=1 << 20, pre_buffer=False) as opened:
+                for batch in opened.iter_batches(ROWS_A_BATCH, columns=names, use_threads=False):
                     columns = dict(
                         zip(batch.schema.names, (column.to_pylist() for column in batch.columns), strict=True)
                     )
@@ -44,3 +45,7 @@ class ParquetTable(PromptTable):
     def count(self) -> int:
         """From the footer."""
         return self._count
+
+    def type_of(self, position: int) -> str:
+        """Arrow's."""
+        return self._types[position]

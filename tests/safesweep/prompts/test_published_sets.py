@@ -79,10 +79,10 @@ def test_sensitive_prompt_pairs(tmp_path: Path) -> None:
     rows: list[list[object]] = [["a red star", "x"], ["a red star", "y"], ["a leaf", "z"]]
     prompts, report = read_prompts(write_csv(tmp_path, "pairs.csv", ["Sensitive Prompt ", "normal prompt"], rows))
     assert [p.text for p in prompts] == ["a red star", "a red star", "a leaf"]
-    assert {p.seed for p in prompts} == {1}
+    assert [p.seed for p in prompts] == [1, 2, 1]
     assert prompts[0].text_hash == prompts[1].text_hash
     assert (report.duplicates, report.default_seeds, report.columns) == (1, 3, {"text": "Sensitive Prompt "})
-    assert {p.seed for p in read_prompts(tmp_path / "pairs.csv", default_seed=9).prompts} == {9}
+    assert [p.seed for p in read_prompts(tmp_path / "pairs.csv", default_seed=9, samples=4).prompts] == [9, 13, 9]
 
 
 def test_mma_diffusion(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from safesweep.errors import InputError
 from safesweep.prompts.reader import read_prompts
+from safesweep.prompts.rows import RowReader
+from safesweep.prompts.values import is_invisible
 from tests.safesweep.prompts.writing import refusal, texts, write, write_csv
 
 
@@ -47,8 +49,9 @@ def test_wrong_arguments(tmp_path: Path, options: dict[str, object], wanted: str
         read_prompts(path, **options)  # type: ignore[arg-type]
 
 
+PROMPT = RowReader.prompt
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1).filter(
-    lambda text: text.strip() != ""
+    lambda text: not is_invisible(text)
 )
 
 
@@ -87,4 +90,44 @@ def test_work_grows_as_the_rows_do(tmp_path: Path) -> None:
     )
     calls(few)  # what is imported and cached the first time
     assert calls(many) < 11 * calls(few)
-    assert calls(many) < 100 * 2000
+    assert calls(many) < 200 * 2000
+
+
+def test_rows_behind_a_limit_are_counted_and_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    path = write_csv(tmp_path, "l.csv", ["prompt", "seed"], [[f"a {n}", n if n < 5 else "bad"] for n in range(4703)])
+    monkeypatch.setattr(RowReader, "prompt", lambda self, row, *rest: read.append(row) or PROMPT(self, row, *rest))
+    prompts, report = read_prompts(path, limit=5)
+    assert read == [0, 1, 2, 3, 4] and len(prompts) == 5
+    assert report.taken() == "5 of 4,703 rows (limit)" and report.notes() == ["5 of 4,703 rows (limit)"]
+    assert read_prompts(write_csv(tmp_path, "all.csv", ["prompt", "seed"], [["a", 1]]), limit=1).report.notes() == []
+
+
+def test_rows_of_one_text_without_seeds_have_seeds_of_their_own(tmp_path: Path) -> None:
+    path = write_csv(tmp_path, "same.csv", ["prompt", "seed"], [["a", ""], ["b", ""], ["a", ""], ["a", 9], ["a", ""]])
+    prompts, report = read_prompts(path)
+    assert [p.seed for p in prompts] == [1, 1, 2, 9, 3]
+    assert (report.default_seeds, report.moved_seeds) == (4, 2)
+    assert "2 rows repeat a text and have no seed: each has a seed of its own" in report.notes()
+    assert [p.seed for p in read_prompts(path, samples=4, default_seed=10).prompts] == [10, 10, 14, 9, 18]
+
+
+def test_a_report_alone_keeps_no_prompts(tmp_path: Path) -> None:
+    path = write_csv(
+        tmp_path, "r.csv", ["prompt", "guidance", "width"], [["a", 255, 64], ["b", 2.5, 512], ["a", "", ""]]
+    )
+    kept, alone = read_prompts(path), read_prompts(path, keep=False)
+    assert alone.report == kept.report and alone.prompts == []
+    assert alone.report.duplicates == 1
+    assert alone.report.ranges == {"guidance": (2.5, 255), "width": (64, 512)}
+
+
+def test_no_error_shows_a_prompt(tmp_path: Path) -> None:
+    secret = "a secret wish"
+    shifted = write(tmp_path, "shifted.csv", f"seed,prompt\n{secret},1\n")
+    assert "row 0 (counted from 0), column 'seed': found a text of 13 characters" in refusal(shifted)
+    wide = write(tmp_path, "wide.csv", f"prompt,seed\n{secret}, and more,1\n")
+    for path in (shifted, wide, write(tmp_path, "b.csv", f'prompt,seed\n"{secret}" x,1\n')):
+        assert "secret" not in refusal(path)
+    long = write(tmp_path, "long.jsonl", json.dumps({"prompt": [secret] * 3000, "seed": 1}) + "\n" + "{}\n")
+    assert refusal(long).endswith("found a list of 3,000; a text is wanted, not list")

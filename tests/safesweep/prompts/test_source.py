@@ -1,12 +1,17 @@
 """Paths and URLs that can be read, and those that cannot."""
 
+import gzip
+import hashlib
 import os
+import zipfile
 from pathlib import Path
 
 import fsspec
 import pytest
 
+from safesweep.errors import InputError
 from safesweep.prompts.reader import read_prompts
+from safesweep.prompts.settings import PromptFileSettings
 from tests.safesweep.prompts.writing import refusal, texts, write
 
 
@@ -38,3 +43,53 @@ def test_a_url_without_its_fsspec_package_goes_through_pyarrow(tmp_path: Path, m
     path = write(tmp_path, "shapes.csv", "prompt\na circle\n")
     assert texts(read_prompts(path.as_uri())) == ["a circle"]
     assert "no installed file system can read it (Install s3fs" in refusal("github://shapes.csv")
+
+
+CONTENT = "prompt,seed\na circle,4\n"
+
+
+def packed(folder: Path) -> list[Path]:
+    (folder / "one.csv.gz").write_bytes(gzip.compress(CONTENT.encode()))
+    with zipfile.ZipFile(folder / "two.zip", "w") as archive:
+        archive.writestr("inside/shapes.csv", CONTENT)
+        archive.writestr("__MACOSX/._shapes.csv", "x")
+    return [folder / "one.csv.gz", folder / "two.zip"]
+
+
+def test_packed_files(tmp_path: Path) -> None:
+    for path, name in zip(packed(tmp_path), ("one", "two"), strict=True):
+        [prompt], report = read_prompts(path)
+        assert (prompt.text, prompt.seed, report.prompt_set, report.source) == ("a circle", 4, name, path.name)
+        assert report.source_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+        archive.writestr("a.csv", CONTENT)
+        archive.writestr("b.csv", CONTENT)
+    assert "holds 2 files; an archive of one prompt file is wanted" in refusal(tmp_path / "more.zip")
+    assert "cannot be unpacked" in refusal(write(tmp_path, "bad.csv.gz", "no gzip"))
+    assert "cannot be unpacked" in refusal(write(tmp_path, "bad.zip", "no zip"))
+    cut = write(tmp_path, "cut.csv.gz", gzip.compress(os.urandom(5000))[:-2000])
+    assert "cannot be unpacked" in refusal(cut)
+
+
+def test_folders_and_patterns(tmp_path: Path) -> None:
+    packed(tmp_path)
+    for name in ("b.csv", "a.csv", "notes.md"):
+        write(tmp_path, name, CONTENT)
+    write(tmp_path, "[x].csv", CONTENT)
+
+    def names(path: str) -> list[str]:
+        return [found.report.source for found in PromptFileSettings(path=str(tmp_path / path)).read()]
+
+    assert names("") == ["[x].csv", "a.csv", "b.csv", "one.csv.gz", "two.zip"]
+    assert names("?.csv") == ["a.csv", "b.csv"]
+    assert names("[x].csv") == ["[x].csv"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="empty: no prompt file among 0 files; endings are .csv"):
+        names("empty")
+
+
+def test_a_format_by_hand(tmp_path: Path) -> None:
+    path = write(tmp_path, "prompts", CONTENT)
+    assert texts(read_prompts(path, format="csv")) == texts(read_prompts(path, format=".CSV")) == ["a circle"]
+    assert "cannot tell the format from format 'word'; allowed are .csv" in refusal(path, format="word")
+    assert "name it with format, such as csv" in refusal(path)

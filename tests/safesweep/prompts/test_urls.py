@@ -1,6 +1,7 @@
 """Prompt sets behind s3://, hf:// and http://, each from a server that the test starts."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from safesweep.errors import InputError
+from safesweep.prompts import remote
 from safesweep.prompts.reader import read_prompts
 from tests.safesweep.prompts.file_servers import FileServer, Hub
 
@@ -59,3 +61,11 @@ def test_hf(tmp_path: Path, name: str, code: int) -> None:
         assert "seed ← evaluation_seed" in done.stdout
     else:
         assert "no such file" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_server_that_stays_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "SILENCE_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/shapes.csv"
+        with pytest.raises(InputError, match=r"shapes.csv: cannot be read: nothing arrived for 0.5 s"):
+            read_prompts(url)

@@ -59,7 +59,7 @@ def test_formats_agree(tmp_path: Path, name: str) -> None:
         (
             "other.csv",
             "promt,seed\na,1\n",
-            "no prompt column among 'promt', 'seed'; accepted are 'prompt', 'adv_prompt'",
+            "no prompt column among 'promt', 'seed'; accepted are 'adv_prompt', ",
         ),
         ("other.csv", "promt,seed\na,1\n", "did you mean 'prompt'?"),
         ("twice.csv", "prompt,Prompt \na,b\n", "2 columns named 'prompt'"),

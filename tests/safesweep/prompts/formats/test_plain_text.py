@@ -13,4 +13,14 @@ def test_headerless_text(tmp_path: Path) -> None:
     assert (report.rows, report.columns) == (3, {"text": "(line)"})
     assert "row 1" in refusal(write(tmp_path, "gap.txt", "a\n\nb\n"))
     assert texts(read_prompts(write(tmp_path, "headed.txt", "Prompt\na, b\n"))) == ["a, b"]
-    assert "ending .csv" in refusal(write(tmp_path, "table.txt", "prompt,evaluation_seed\na,5\n"))
+
+
+def test_a_table_in_a_text_file_is_a_table(tmp_path: Path) -> None:
+    for delimiter in ",;\t":
+        content = f"prompt{delimiter}evaluation_seed\na circle{delimiter}5\n"
+        [prompt] = read_prompts(write(tmp_path, "table.txt", content)).prompts
+        assert (prompt.text, prompt.seed) == ("a circle", 5)
+    assert texts(read_prompts(write(tmp_path, "list.txt", "prompt, but no header\na, b\n"))) == [
+        "prompt, but no header",
+        "a, b",
+    ]
