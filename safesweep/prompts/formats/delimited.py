@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from safesweep.errors import InputError
 from safesweep.prompts.columns import names_a_text
@@ -19,7 +19,7 @@ class CommaTable(PromptTable):
 
     def __init__(self, file: SourceFile) -> None:
         self._file = file
-        self._quoting = csv.QUOTE_MINIMAL
+        self._quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
         # newline="" hands every kind of line end to the csv module, which keeps those inside quotes as they are
         with open_text(file, newline="") as stream:
             self._delimiter = self._find_delimiter(next((line for line in stream if line.strip()), ""))
