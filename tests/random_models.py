@@ -5,17 +5,22 @@ from typing import Any
 import torch
 from diffusers import (
     AutoencoderKL,
+    DDIMScheduler,
     EulerDiscreteScheduler,
+    LDMTextToImagePipeline,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
+from diffusers.pipelines.latent_diffusion.pipeline_latent_diffusion import LDMBertConfig, LDMBertModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from miniature.training.models import MAX_TOKENS, make_pipeline, make_tokenizer, make_vae
 
 WIDTHS = (16, 24)
 """Of SDXL's two text encoders."""
+LDM_WIDTH, LDM_TOKENS = 16, 77
+"""Of latent diffusion's text encoder; its pipeline pads texts to 77 tokens."""
 TIME_WIDTH = 8
 """Of each of the six embedded time ids."""
 
@@ -52,6 +57,40 @@ def random_sdxl(**changes: Any) -> StableDiffusionXLPipeline:
         "add_watermarker": False,
     }
     pipe = StableDiffusionXLPipeline(**{**own, **changes})
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def random_latent_diffusion() -> LDMTextToImagePipeline:
+    """A very small latent diffusion pipeline, pictures 64 × 64 to latents 8 × 8; the same weights at every call."""
+    torch.manual_seed(0)
+    tokenizer = make_tokenizer()
+    tokenizer.model_max_length = LDM_TOKENS
+    bert = LDMBertConfig(
+        vocab_size=len(tokenizer),
+        max_position_embeddings=LDM_TOKENS,
+        encoder_layers=1,
+        encoder_ffn_dim=32,
+        encoder_attention_heads=2,
+        head_dim=8,
+        d_model=LDM_WIDTH,
+    )
+    unet = UNet2DConditionModel(
+        sample_size=8,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        attention_head_dim=4,
+        norm_num_groups=4,
+        cross_attention_dim=LDM_WIDTH,
+    )
+    scheduler = DDIMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False
+    )
+    pipe = LDMTextToImagePipeline(
+        vqvae=_vae(), bert=LDMBertModel(bert).eval(), tokenizer=tokenizer, unet=unet, scheduler=scheduler
+    )
     pipe.set_progress_bar_config(disable=True)
     return pipe
 

@@ -7,10 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -98,5 +99,15 @@ def kill(process: subprocess.Popen) -> None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and subprocess.run(["pgrep", "-g", str(process.pid)], capture_output=True).stdout:
+    while time.monotonic() < deadline and members(process):
         time.sleep(0.2)
+
+
+def members(process: subprocess.Popen) -> list[psutil.Process]:
+    """What lives of the process group that a job was started in, the job included."""
+    living = []
+    for one in psutil.process_iter():
+        with suppress(psutil.Error, ProcessLookupError):
+            if os.getpgid(one.pid) == process.pid and one.status() != psutil.STATUS_ZOMBIE:
+                living.append(one)
+    return living

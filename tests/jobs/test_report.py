@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from jobs.report import app
+from tests.marks import SLOW
 from tests.safesweep.reports.lake import BANNER, RUN, write_lake
 
 SCRIPT = Path(__file__).parents[2] / "jobs" / "report.py"
@@ -20,6 +21,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_lake(tmp_path_factory.mktemp("lake"))
 
 
+@SLOW
 def test_a_report_is_one_file_and_its_size_is_said(lake: Path, tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), str(lake), "--run", RUN, "--out", "deep/r.html", "--markdown", "r.md"]
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "FORCE_COLOR")}
@@ -39,6 +41,7 @@ def test_a_report_is_one_file_and_its_size_is_said(lake: Path, tmp_path: Path) -
     assert "Toy" in (tmp_path / "r.md").read_text()
 
 
+@SLOW
 def test_the_only_run_is_taken_without_its_name(lake: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(
         app, [str(lake), "--out", str(tmp_path / "r.html"), "--pictures", "0", "--draws", "100", "--no-texts"]
@@ -82,6 +85,7 @@ def test_the_documents_options_exist() -> None:
         assert option in help_text
 
 
+@SLOW
 def test_the_documents_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     write_lake(tmp_path / "lake", run_id="nightly-1")
     [example] = re.findall(r"```python\n(.*?)```", (SCRIPT.parents[1] / "docs" / "report.md").read_text(), re.DOTALL)

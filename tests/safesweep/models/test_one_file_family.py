@@ -8,10 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import DDIMScheduler, LDMTextToImagePipeline, UNet2DConditionModel
-from diffusers.pipelines.latent_diffusion.pipeline_latent_diffusion import LDMBertConfig, LDMBertModel
+from diffusers import LDMTextToImagePipeline
 
-from miniature.training.models import make_tokenizer
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.trajectory import Request
 from safesweep.errors import InputError
@@ -20,14 +18,13 @@ from safesweep.guidance.cell import Cell
 from safesweep.guidance.discovery import Discovery, Recipe
 from safesweep.models import check_pipeline, load
 from safesweep.registry import PLUGINS
-from tests.random_models import random_sdxl
+from tests.marks import SLOW
+from tests.random_models import random_latent_diffusion
 from tests.safesweep.engine_runs import final_latents
 
 PLUGIN = "tests.safesweep.models.latent_diffusion"
 PROMPTS = ("a red circle", "a blue key and a green leaf in the dark")
 STEPS, G, SEED, WIDTH, HEIGHT = 5, 4.0, 7, 96, 64
-TEXT_WIDTH, TOKENS = 16, 77
-"""The pipeline pads its texts to 77 tokens."""
 
 
 @pytest.fixture(autouse=True)
@@ -37,37 +34,7 @@ def plugin(monkeypatch):
 
 @pytest.fixture(scope="module")
 def pipe() -> LDMTextToImagePipeline:
-    """Real classes, random weights."""
-    torch.manual_seed(0)
-    tokenizer = make_tokenizer()
-    tokenizer.model_max_length = TOKENS
-    bert = LDMBertConfig(
-        vocab_size=len(tokenizer),
-        max_position_embeddings=TOKENS,
-        encoder_layers=1,
-        encoder_ffn_dim=32,
-        encoder_attention_heads=2,
-        head_dim=8,
-        d_model=TEXT_WIDTH,
-    )
-    unet = UNet2DConditionModel(
-        sample_size=8,
-        block_out_channels=(8, 16),
-        layers_per_block=1,
-        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-        attention_head_dim=4,
-        norm_num_groups=4,
-        cross_attention_dim=TEXT_WIDTH,
-    )
-    scheduler = DDIMScheduler(
-        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False
-    )
-    made = LDMTextToImagePipeline(
-        vqvae=random_sdxl().vae, bert=LDMBertModel(bert).eval(), tokenizer=tokenizer, unet=unet, scheduler=scheduler
-    )
-    made.set_progress_bar_config(disable=True)
-    return made
+    return random_latent_diffusion()
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +95,7 @@ def test_its_own_check_names_what_does_not_fit(folder, tmp_path):
         check_pipeline(str(tmp_path))
 
 
+@SLOW
 def test_another_process_finds_it_by_the_environment_alone(folder):
     command = [sys.executable, "-c", f"from safesweep.models import check_pipeline; check_pipeline({str(folder)!r})"]
     without = {key: value for key, value in os.environ.items() if key != PLUGINS}
