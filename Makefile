@@ -50,7 +50,7 @@ lock: setup  ## Pin the whole set anew in requirements.lock
 
 mutants: setup  ## Change engine, methods, measures and lake in small ways and count the changes that no test notices (hours; resumes)
 	$(VENV)/bin/mutmut run
-	$(VENV)/bin/mutmut results
+	$(VENV)/bin/mutmut results --all true | $(RUN) -m tests.mutants
 
 bench: setup  ## Run the benchmarks, each printing one JSON line at its end
 	@for file in benchmarks/*.py; do echo "== $$file"; $(RUN) $$file || exit 1; done
