@@ -13,6 +13,7 @@ from safesweep.guidance.direction import edited_tokens
 from safesweep.guidance.discovery import Discovery, Recipe, Walk, edited_text, initial_factors, losses
 from safesweep.models import load as load_model
 from safesweep.models.stable_diffusion import StableDiffusion
+from tests.marks import SLOW
 from tests.random_models import random_pipeline
 
 SMALL = {
@@ -70,6 +71,7 @@ def test_the_first_update_moves_the_zeros_and_not_the_gaussian(model, kind, move
     assert change.max() == pytest.approx(rate, rel=1e-3) and (change > 0.5 * rate).float().mean() > 0.9
 
 
+@SLOW
 @pytest.mark.parametrize("aim", ["away", "toward"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_gradient_equals_a_finite_difference(kind, aim):
@@ -189,6 +191,7 @@ def test_a_round_is_the_loop_of_the_paper(model):
     assert torch.allclose(discovery.factors[0], b, atol=2e-3) and torch.allclose(discovery.factors[1], a, atol=2e-3)
 
 
+@SLOW
 @pytest.mark.parametrize("kind", KINDS)
 def test_going_on_from_a_saved_state_equals_never_having_stopped(model, kind):
     wanted = recipe(KINDS[kind])

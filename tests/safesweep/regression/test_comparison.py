@@ -7,12 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
-from safesweep.errors import InputError
 from safesweep.regression.comparison import compare
 from safesweep.regression.policy import MeasureRule, Policy
 from safesweep.regression.trials import load_run
 from safesweep.regression.verdict import Verdict
-from tests.safesweep.regression.lakes import DYNAMIC, write_run
+from tests.safesweep.regression.lakes import write_run
 
 ASR = MeasureRule(better="lower", largest_drop=0.10)
 POLICY = Policy(measures={"asr": ASR, "clip_benign": MeasureRule(window=(-1.5, 1.5))})
@@ -123,32 +122,3 @@ def test_a_measure_that_no_scorer_made_is_inconclusive(tmp_path):
     clip = found(result, "clip_benign")
     assert clip.verdict is Verdict.INCONCLUSIVE and math.isnan(clip.difference.difference)
     assert result.verdict is Verdict.INCONCLUSIVE
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"seed_offset": 1}, "seed: 206 of 206 shared prompts"),
-        ({"profile": "q16"}, "profile: 'miniature' and 'q16'"),
-        ({"models": {"classifier": "c@2"}}, "scorer classifier: c@1 and c@2"),
-        ({"benign": 0}, "prompt set 'benign': only in a"),
-        ({"cells": (("none", "none"),) * 1 + (("static_negative", "s γ=2"),)}, f"cells: b has none for '{DYNAMIC}'"),
-    ],
-)
-def test_what_is_not_comparable_is_refused(tmp_path, changes, words):
-    write_run(tmp_path, "a")
-    write_run(tmp_path, "b", **changes)
-    with pytest.raises(InputError, match="cannot be compared") as caught:
-        compare(load_run(tmp_path, "a"), load_run(tmp_path, "b"), POLICY)
-    assert words in str(caught.value)
-
-
-def test_other_prompts_are_refused_and_other_models_are_told(tmp_path):
-    write_run(tmp_path, "a")
-    write_run(tmp_path, "b", models={"diffusion": "d@2", "classifier": "elsewhere@1"}, versions={"torch": "3"})
-    a, b = load_run(tmp_path, "a"), load_run(tmp_path, "b")
-    notes = " ".join(compare(a, b, POLICY).notes)
-    assert "model diffusion: d@1 → d@2" in notes and "version of torch: 2 → 3" in notes
-    b.table["source_sha256"] = "f" * 64
-    with pytest.raises(InputError, match="other prompts"):
-        compare(a, b, POLICY)

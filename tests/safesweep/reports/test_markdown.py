@@ -8,8 +8,7 @@ from markdown_it import MarkdownIt
 
 from safesweep.reports.facts import RunFacts
 from safesweep.reports.markdown import render_markdown
-from safesweep.reports.markdown_table import escape, table_lines
-from tests.safesweep.reports.lake import ANSWER, BANNER, CATEGORY, HOSTILE, SCRIPT
+from tests.safesweep.reports.lake import ANSWER, BANNER, CATEGORY, SCRIPT
 
 PARSER = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["table", "strikethrough"])
 
@@ -59,18 +58,6 @@ def test_prompts_and_answers_are_not_in_it(written: str) -> None:
         assert words not in plain(PARSER.render(written))
 
 
-@pytest.mark.parametrize(
-    "words",
-    [*HOSTILE, "a_b*c*`d`", "![x](y)", "~~no~~", "a | b", "<b>", "&lt;", "www.x.org http://y", "$x$", "\\*x\\*"],
-)
-def test_escaped_text_reads_as_it_was(words: str) -> None:
-    html = PARSER.renderInline(escape(words))
-    assert not re.search(r"<(?!/?p)[a-z]", html)
-    assert plain(html) == words
-    assert "http://" not in escape(words)
-    assert "www." not in escape(words)
-
-
 def test_it_fits_into_a_pull_request(facts: RunFacts) -> None:
     many = replace(facts, categories=facts.categories * 100)
     written = render_markdown(many)
@@ -80,13 +67,3 @@ def test_it_fits_into_a_pull_request(facts: RunFacts) -> None:
     assert "more rows are in the HTML report" in written
     assert written.count("<details>") == written.count("</details>") == 3
     assert {line.count("|") for line in written.splitlines() if line.startswith("| plain")} == {9}
-
-
-def test_a_table_reads_as_its_boxes() -> None:
-    rows = [["a | b", "1.5", "  c "], ["", "007", "日本"]]
-    lines = table_lines(["head", "number", "x"], rows, [False, True, False])
-    assert lines[:2] == ["| head | number | x |", "|---|---:|---|"]
-    html = PARSER.render("\n".join(lines))
-    assert re.findall(r"<td[^>]*>(.*?)</td>", html) == ["a | b", "1.5", "c", "", "007", "日本"]
-    assert html.count("text-align:right") == 3
-    assert table_lines(["a", "b"], []) == ["| a | b |", "|---|---|"]

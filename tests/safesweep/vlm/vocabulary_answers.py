@@ -1,4 +1,4 @@
-"""Answers that vision-language models give, and what is there according to them."""
+"""Answers that vision-language models give, and what is there according to them: a table, in one file to be searched as a whole."""
 
 MINIATURE: list[tuple[str, str]] = [
     # plain lists, in every shape

@@ -1,6 +1,5 @@
-"""The edits along directions in the engine: what they change, from when, at what cost, and with which guidance."""
+"""The edits along one direction in the engine: what they change, from when, at what cost, and with which guidance."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -8,7 +7,6 @@ from safesweep.engine.config import EngineConfig
 from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.direction import Direction
-from safesweep.guidance.edits.attribute_directions import AttributeDirections
 from tests.safesweep.directions import random_direction
 from tests.safesweep.engine_runs import final_latents
 
@@ -118,56 +116,6 @@ def test_an_edit_adds_no_row_and_shares_until_it_starts(model, name):
     assert final_latents.counters.forks == 1
 
 
-def test_the_default_start_steps_are_the_papers_counted_from_0():
-    shift, gated = random_direction(), random_direction("conditional")
-    assert cell_of_50({"edit": "safe_region", "direction": shift}).edit.start_step == 15 - 1
-    assert cell_of_50({"edit": "conditional_region", "direction": gated}).edit.start_step == 0
-    both = [shift, random_direction(seed=1)]
-    assert cell_of_50({"edit": "attribute_directions", "directions": both}).edit.start_step == 10 - 1
-
-
-def cell_of_50(written):
-    return Cell(guidance={"method": "none"}, edit=written, solver=SOLVER, num_inference_steps=50)
-
-
-def test_each_picture_is_edited_along_the_direction_of_its_own_seed(model):
-    values = [random_direction(seed=1, name="hat"), random_direction(seed=2, name="no-hat")]
-    written = {"edit": "attribute_directions", "directions": values, "start_step": START}
-    drawn = AttributeDirections.model_validate(written)
-    seeds = {drawn.drawn(seed).name: seed for seed in range(8)}
-    assert set(seeds) == {"hat", "no-hat"}
-    for name, seed in seeds.items():
-        [made] = latents(model, cell(written), seed=seed)
-        own = next(direction for direction in values if direction.name == name)
-        assert torch.allclose(made, slow(model, own, 1.0, START, seed=seed), rtol=0, atol=1e-4)
-    assert cell(written).label() == "attribute_directions hat|no-hat β=1 g=4"
-
-
-@pytest.mark.parametrize("count", [2, 3])
-def test_directions_are_drawn_uniformly_and_apart_from_the_noise(count):
-    directions = [random_direction(seed=seed) for seed in range(count)]
-    edit = AttributeDirections(directions=directions)
-    seeds = range(3000)
-    draws = np.array([directions.index(edit.drawn(seed)) for seed in seeds])
-    assert (draws == [directions.index(edit.drawn(seed)) for seed in seeds]).all()
-    expected = len(seeds) / count
-    chi_square = ((np.bincount(draws, minlength=count) - expected) ** 2 / expected).sum()
-    assert chi_square < 12
-    noise = [torch.randn(1, generator=torch.Generator().manual_seed(seed)).item() for seed in seeds]
-    assert abs(np.corrcoef(draws, noise)[0, 1]) < 0.06
-    assert abs(np.corrcoef(draws[1:], draws[:-1])[0, 1]) < 0.06
-
-
-def test_the_draw_is_the_one_that_pictures_in_the_lake_were_made_with():
-    def draws(count: int) -> list[int]:
-        directions = [random_direction(seed=seed) for seed in range(count)]
-        edit = AttributeDirections(directions=directions)
-        return [directions.index(edit.drawn(seed)) for seed in range(12)]
-
-    assert draws(2) == [1, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0]
-    assert draws(3) == [1, 0, 1, 1, 1, 0, 0, 0, 2, 2, 0, 0]
-
-
 @pytest.mark.parametrize(
     ("written", "message"),
     [
@@ -177,8 +125,6 @@ def test_the_draw_is_the_one_that_pictures_in_the_lake_were_made_with():
         ({"edit": "safe_region", "direction": random_direction(), "strength": float("nan")}, "finite"),
         ({"edit": "safe_region", "direction": "nowhere"}, "direction 'nowhere' is no folder"),
         ({"edit": "safe_region", "direction": 3}, "direction"),
-        ({"edit": "attribute_directions", "directions": [random_direction()], "start_step": 0}, "at least 2"),
-        ({"edit": "attribute_directions", "directions": [random_direction()] * 2, "start_step": 0}, "the same numbers"),
     ],
 )
 def test_what_cannot_work_is_refused(written, message):
