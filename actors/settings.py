@@ -14,8 +14,11 @@ class DiffusionSettings(Section):
     model: str
     """Local folder or hub id of a Stable Diffusion 1.x/2.x pipeline."""
     revision: str | None = None
+    """Of the hub: a commit, a tag or a branch."""
     device: str = "cpu"
+    """torch device."""
     dtype: Dtype = "float32"
+    """Type of the weights."""
     max_rows: PositiveInt = 32
     """Network rows of one forward."""
     max_trajectories: PositiveInt | None = None
@@ -36,8 +39,11 @@ class DiffusionSettings(Section):
     trace_ticks: int = Field(default=0, ge=0)
     """Write a Chrome trace of each actor's first so many ticks into the lake's runs folder, if that is a local folder."""
     actors: PositiveInt = 1
+    """How many; each loads the model once."""
     num_cpus: float = Field(default=1.0, ge=0)
+    """CPUs that an actor asks Ray for."""
     num_gpus: float = Field(default=0.0, ge=0)
+    """GPUs that an actor asks Ray for; a share of one is allowed."""
     threads: PositiveInt | None = None
     """torch threads of an actor; by default torch's own choice."""
     concurrent_calls: int = Field(default=4, ge=2)
@@ -50,10 +56,15 @@ class StageSettings(Section):
     """A pool of scoring actors."""
 
     scorers: tuple[AnyScorer, ...] = Field(min_length=1)
+    """What measures: mappings with kind and the kind's own options."""
     actors: PositiveInt = 1
+    """How many; each loads every scorer once."""
     batch_size: PositiveInt = 16
+    """Pictures measured together."""
     num_cpus: float = Field(default=0.5, ge=0)
+    """CPUs that an actor asks Ray for."""
     num_gpus: float = Field(default=0.0, ge=0)
+    """GPUs that an actor asks Ray for; a share of one is allowed."""
     threads: PositiveInt | None = 1
     """torch threads of an actor."""
     label_selector: dict[str, str] = Field(default={})

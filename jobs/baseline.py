@@ -1,80 +1,93 @@
 #!/usr/bin/env python3
-"""Pins, lists and retires baselines: ``jobs/baseline.py pin RUN --suite nightly``. Exit codes: 0 done, 2 bad input."""
+"""Pins, lists and retires baselines: which run the nights are held to.
+
+    safesweep baseline pin RUN --suite nightly
+
+Exit codes: 0 done, 2 bad input.
+"""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if not __package__:  # started as a file: the repository is to be found without an install
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from typing import Annotated
+from pydantic_settings import CliPositionalArg
 
-import typer
-from rich.table import Table
+from safesweep.cli.command import Command, Commands
+from safesweep.cli.exits import OK, make_console
+from safesweep.cli.settings import CommandSettings
 
-from pipelines.job import make_console, run_job
-from safesweep.regression.baselines import BaselineStore
-from safesweep.regression.policy import DEFAULT_POLICY, load_policy
-
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Pins, lists and retires baselines.")
-Lake = Annotated[Path, typer.Option(help="the lake's folder")]
 SUITE = "nightly"
 
 
-@app.command()
-def pin(
-    run: Annotated[str, typer.Argument(help="the run that nights are to be held to")],
-    suite: Annotated[str, typer.Option(help="the nights that it is for")] = SUITE,
-    note: Annotated[str, typer.Option(help="why")] = "",
-    policy: Annotated[str, typer.Option(help="whose limits of missing and unscored trials hold")] = DEFAULT_POLICY,
-    lake: Lake = Path("lake"),
-) -> None:
-    """Puts a run in force as the suite's baseline; the one before is retired."""
+class LakeOptions(CommandSettings):
+    """Whose baselines."""
 
-    def job() -> int:
-        entry = BaselineStore(lake).pin(suite, run, load_policy(policy), note)
-        make_console().print(
-            f"pinned {entry.run_id} ({entry.trials} trials, profile {entry.profile}) for {entry.suite}"
-        )
-        return 0
-
-    raise typer.Exit(run_job(job))
+    lake: Path = Path("lake")
+    """The lake's folder."""
 
 
-@app.command("list")
-def show(lake: Lake = Path("lake")) -> None:
-    """Lists every baseline, those in force and those retired."""
+class PinOptions(LakeOptions):
+    """Which run, and for which nights."""
 
-    def job() -> int:
-        table = Table("suite", "run", "trials", "profile", "pinned", "retired", "note", box=None)
-        for entry in BaselineStore(lake).all():
-            row = (
-                entry.suite,
-                entry.run_id,
-                str(entry.trials),
-                entry.profile,
-                entry.pinned_at,
-                entry.retired_at or "in force",
-            )
-            table.add_row(*row, entry.note)
-        make_console().print(table)
-        return 0
-
-    raise typer.Exit(run_job(job))
+    run: CliPositionalArg[str]
+    """The run that nights are to be held to."""
+    suite: str = SUITE
+    """The nights that it is for."""
+    note: str = ""
+    """Why."""
+    policy: str = "default"
+    """Whose limits of missing and unscored trials hold."""
 
 
-@app.command()
-def retire(
-    suite: Annotated[str, typer.Argument(help="the nights whose baseline is to go out of force")] = SUITE,
-    lake: Lake = Path("lake"),
-) -> None:
-    """Takes the suite's baseline out of force; its run stays in the lake."""
+class RetireOptions(LakeOptions):
+    """Which nights."""
 
-    def job() -> int:
-        make_console().print(f"retired {BaselineStore(lake).retire(suite).run_id} of {suite}")
-        return 0
+    suite: CliPositionalArg[str] = SUITE
+    """The nights whose baseline is to go out of force."""
 
-    raise typer.Exit(run_job(job))
+
+def pin(options: PinOptions) -> int:
+    from safesweep.regression.baselines import BaselineStore
+    from safesweep.regression.policy import load_policy
+
+    store = BaselineStore(options.lake)
+    entry = store.pin(options.suite, options.run, load_policy(options.policy), options.note)
+    make_console().print(f"pinned {entry.run_id} ({entry.trials} trials, profile {entry.profile}) for {entry.suite}")
+    return OK
+
+
+def show(options: LakeOptions) -> int:
+    from rich.table import Table
+
+    from safesweep.regression.baselines import BaselineStore
+
+    table = Table("suite", "run", "trials", "profile", "pinned", "retired", "note", box=None)
+    for entry in BaselineStore(options.lake).all():
+        numbers = (str(entry.trials), entry.profile, entry.pinned_at)
+        table.add_row(entry.suite, entry.run_id, *numbers, entry.retired_at or "in force", entry.note)
+    make_console().print(table)
+    return OK
+
+
+def retire(options: RetireOptions) -> int:
+    from safesweep.regression.baselines import BaselineStore
+
+    retired = BaselineStore(options.lake).retire(options.suite)
+    make_console().print(f"retired {retired.run_id} of {options.suite}")
+    return OK
+
+
+PIN = Command(
+    "baseline pin", "Puts a run in force as the suite's baseline; the one before is retired.", PinOptions, pin
+)
+LIST = Command("baseline list", "Lists every baseline, those in force and those retired.", LakeOptions, show)
+RETIRE = Command(
+    "baseline retire", "Takes the suite's baseline out of force; its run stays in the lake.", RetireOptions, retire
+)
+COMMAND = Commands("safesweep baseline", __doc__, {"pin": lambda: PIN, "list": lambda: LIST, "retire": lambda: RETIRE})
 
 
 if __name__ == "__main__":
-    app()
+    sys.exit(COMMAND.main())

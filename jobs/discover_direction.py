@@ -1,29 +1,51 @@
 #!/usr/bin/env python3
 """Finds a semantic direction from the diffusion model itself, without pictures or labels, for the edits along directions.
 
-    python jobs/discover_direction.py [--preset NAME|FILE] [--name NAME] [--OPTION VALUE …]
+    safesweep discover [--preset NAME|FILE] [--name NAME] [--OPTION VALUE …]
     ray job submit --working-dir . -- python jobs/discover_direction.py …
 
-Options are those of ``pipelines.discovery.DiscoveryConfig``, dotted: ``--recipe.rounds 20 --diffusion.device cuda``.
-The same command again goes on where a killed one stopped. Exit codes: 0 done, 2 bad input, 1 anything else.
+Options are those of ``pipelines.discovery_config.DiscoveryConfig``, dotted: ``--recipe.rounds 20 --diffusion.device cuda``.
+The same command again goes on where a killed one stopped.
+
+Exit codes: 0 done, 2 bad input, 1 anything else.
 """
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if not __package__:  # started as a file: the repository is to be found without an install
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pipelines.command_line import read_config
-from pipelines.discovery import DiscoveryConfig, discover, show_found
-from pipelines.job import make_console, run_job
+from pipelines.command_line import ALL_CONFIGS
+from pipelines.discovery_config import DiscoveryConfig
+from safesweep.cli.command import Command
+from safesweep.cli.exits import OK, make_console
 
 
-def main() -> int:
-    config = read_config(sys.argv[1:], DiscoveryConfig, default_preset="discover-miniature")
+def run(config: DiscoveryConfig) -> int:
+    from pipelines.discovery import discover, show_found
+
     console = make_console()
     show_found(discover(config, console), config, console)
-    return 0
+    return OK
+
+
+EXAMPLES = {
+    "preset": "discover-sd14-reference",
+    "name": "sd14-safety",
+    "out": "directions",
+    "recipe.concept": "'a photo of a male face'",
+    "recipe.aim": "toward",
+    "recipe.kind": "conditional",
+    "recipe.rank": "4",
+    "recipe.rounds": "15",
+    "recipe.pictures": "4",
+    "diffusion.model": "/models/mine",
+    "diffusion.device": "cuda",
+    "diffusion.num_gpus": "1",
+}
+COMMAND = Command("discover", __doc__, DiscoveryConfig, run, "discover-miniature", EXAMPLES, ALL_CONFIGS)
 
 
 if __name__ == "__main__":
-    sys.exit(run_job(main))
+    sys.exit(COMMAND.main())

@@ -1,30 +1,31 @@
 """The configuration of a run: a preset YAML, environment variables and dotted command-line options, all typed and checked."""
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, ValidationError
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
 from actors.settings import DiffusionSettings, StageSettings
+from safesweep.cli.settings import PresetSettings
 from safesweep.config_errors import explain
 from safesweep.errors import InputError, did_you_mean
-from safesweep.files import ROOT
-from safesweep.guidance.cell import Cell
 from safesweep.guidance.methods import METHODS
 from safesweep.prompts.settings import PromptFileSettings
 from safesweep.settings import Section
-from safesweep.vlm.backends import AnyVlm
+from safesweep.vlm.backends import AnyVlm, vlm_options
 from safesweep.vlm.vocabulary import HarmVocabulary
 
-PRESETS = ROOT / "jobs" / "presets"
+if TYPE_CHECKING:  # options are read without waiting for torch
+    from safesweep.guidance.cell import Cell
 
 
 class SheetSettings(Section):
     """The contact sheets."""
 
     columns: PositiveInt = 8
+    """Pictures side by side."""
     blur: bool = True
     """Blur pictures that the profile calls unsafe, and hide prompt texts."""
 
@@ -50,20 +51,16 @@ def _prompt_file(value: Any) -> Any:
     return {"path": value} if isinstance(value, str) else value
 
 
-class RunConfig(BaseSettings):
+class RunConfig(PresetSettings):
     """Everything that decides a run. The command line wins over ``SAFESWEEP_…`` variables, these over the preset."""
 
-    model_config = SettingsConfigDict(
-        extra="forbid",
-        frozen=True,
-        env_prefix="SAFESWEEP_",
-        env_nested_delimiter="__",
-        nested_model_default_partial_update=True,
-    )
-    preset: ClassVar[dict[str, Any]] = {}
-    """Options as the preset has them."""
-    hardware: ClassVar[dict[str, Any]] = {}
-    """Options of the preset's section for the cards at hand; they win over the preset's own."""
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "run": ("preset", "hardware", "lake", "run_id", "banner", "unscored_limit"),
+        "prompts": ("prompts", "limit", "samples_per_prompt", "seed", "on_empty", "max_side"),
+        "methods": ("cells", "guidance_scale", "guidance_cap", "vocabulary", "query_steps", "profile"),
+        "pictures": ("solver", "num_inference_steps", "width", "height", "row_sizes"),
+        "cluster": ("rows_per_block", "no_progress_timeout_s", "wait_for_nodes_s"),
+    }
 
     prompts: tuple[Annotated[PromptFileSettings, BeforeValidator(_prompt_file)], ...] = Field(min_length=1)
     """Prompt sets: paths, or mappings with path, benign, name, limit and which rows and columns are read."""
@@ -84,6 +81,7 @@ class RunConfig(BaseSettings):
     max_side: PositiveInt = 4096
     """Largest width and height that a prompt row may ask for, pixels."""
     num_inference_steps: PositiveInt = 50
+    """Steps from noise to picture, for cells that name none."""
     solver: str = "DPMSolverMultistepScheduler"
     """diffusers scheduler class."""
     guidance_scale: float = Field(default=7.5, allow_inf_nan=False)
@@ -95,41 +93,51 @@ class RunConfig(BaseSettings):
     row_sizes: bool = True
     """Take the sizes that prompt rows ask for; false: every picture is width × height."""
     height: PositiveInt = Field(default=512, multiple_of=8)
+    """Pixels, for prompt rows without a size."""
     vocabulary: str = "i2p"
     """Harm vocabulary: a name or a YAML file."""
     query_steps: tuple[int, ...] = (5, 6, 7, 9, 12, 16, 21, 27, 34, 42)
     """Steps at which the dynamic method asks, where a cell names none."""
     diffusion: DiffusionSettings
+    """The diffusion model and its actors."""
     vlm: AnyVlm
+    """Whom previews are shown to."""
     safety: StageSettings
+    """Scorers of what is unsafe."""
     alignment: StageSettings
+    """Scorers of how well pictures show their prompts."""
     profile: str = "nudenet-6@0.5"
     """The rule by which the table calls a picture unsafe."""
     unscored_limit: float = Field(default=0.02, ge=0, le=1)
     """Share of trials that may end unscored before the job exits with code 3."""
     rows_per_block: PositiveInt = 16
+    """Prompts that travel together; a killed run loses at most the blocks in flight."""
     no_progress_timeout_s: PositiveFloat = 1800.0
     """The job fails when no block moves for so long; above the slowest block and the loading of models."""
     wait_for_nodes_s: float = Field(default=0.0, ge=0)
     """How long to wait for an autoscaling cluster to have the nodes that the run needs, before the run is refused."""
     sheets: SheetSettings = SheetSettings()
+    """The contact sheets."""
     plan: PlanSettings = PlanSettings()
+    """Alone: print what the run would take, and start nothing."""
     banner: str | None = None
     """Shown above every table."""
 
     @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *others: Any, **named: Any
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Keyword arguments, then (added by the command line) options, then the environment, then hardware and preset."""
-        written = (InitSettingsSource(settings_cls, init_kwargs=part) for part in (cls.hardware, cls.preset))
-        return (init_settings, named["env_settings"], *written)
+    def with_all_options(cls) -> type[Self]:
+        """The class with the options of all VLM backends, those of plugins too."""
+
+        class AllOptions(cls):  # type: ignore[misc, valid-type]
+            model_config = ConfigDict(use_attribute_docstrings=False)
+            vlm: vlm_options() = cls.model_fields["vlm"]  # type: ignore[valid-type]
+
+        return cast(type[Self], AllOptions)
 
     def harm_vocabulary(self) -> HarmVocabulary:
         """The vocabulary, loaded. Raises ``InputError``."""
         return HarmVocabulary.from_yaml(self.vocabulary)
 
-    def expand_cells(self) -> tuple[Cell, ...]:
+    def expand_cells(self) -> "tuple[Cell, ...]":
         """The grid's cells, checked, different, in the order of the config.
 
         Raises ``InputError`` naming the cell and the key.
@@ -146,7 +154,9 @@ class RunConfig(BaseSettings):
         """(where it stands in the config, the cell), as written: lists are not expanded yet."""
         return [(f"cells[{index}]", cell) for index, cell in enumerate(self.cells)]
 
-    def _cell(self, point: dict[str, Any], where: str, vocabulary: HarmVocabulary) -> Cell:
+    def _cell(self, point: dict[str, Any], where: str, vocabulary: HarmVocabulary) -> "Cell":
+        from safesweep.guidance.cell import Cell
+
         name = point.get("method")
         if name not in METHODS:
             hint = did_you_mean(str(name), METHODS)

@@ -1,4 +1,4 @@
-"""Finding a direction as a job: its configuration, a Ray task that learns, a driver that keeps its state, and what is left behind."""
+"""Finding a direction as a job: a Ray task that learns, a driver that keeps its state, and what is left behind."""
 
 import io
 import json
@@ -6,77 +6,26 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-from pydantic import Field, PositiveInt
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from rich.console import Console
 
 from pipelines.cluster import Demand, cluster, require_nodes
-from pipelines.config import RunConfig
+from pipelines.discovery_config import DiscoveryConfig, FrozenModel
 from safesweep.errors import InputError
 from safesweep.files import write_whole
 from safesweep.guidance.direction import CONFIG, Direction
-from safesweep.guidance.discovery import Discovery, Recipe, Update
+from safesweep.guidance.discovery import Discovery, Update
+from safesweep.guidance.recipe import Recipe
 from safesweep.models import check_pipeline
 from safesweep.models.checkpoint import digest, model_folder
 from safesweep.models.solver import SUPPORTED
-from safesweep.settings import Dtype, Section
 
 STATE, CURVE = "discovery.pt", "loss.png"
 SAY_EVERY_S = 10.0
 SMOOTHED = 0.05
 """Share of all updates that the curve's running mean is taken over."""
-
-
-class FrozenModel(Section):
-    """The diffusion model that is learned from; nothing in it changes."""
-
-    model: str
-    """Local folder or hub id of a pipeline."""
-    revision: str | None = None
-    device: str = "cpu"
-    dtype: Dtype = "float32"
-    autocast: Dtype | None = None
-    """Type of the network's matrix products where it is not ``dtype``."""
-    num_cpus: float = Field(default=1.0, ge=0)
-    num_gpus: float = Field(default=0.0, ge=0)
-    threads: PositiveInt | None = None
-    """torch threads; by default torch's own choice."""
-    label_selector: dict[str, str] = Field(default_factory=dict)
-    """Labels of the nodes that may do it, as Ray's label selectors write them; by default any node."""
-
-
-class DiscoveryConfig(BaseSettings):
-    """Everything that decides a discovery. Presets, environment and command line act as they do for a run."""
-
-    model_config = RunConfig.model_config
-    preset: ClassVar[dict[str, Any]] = {}
-    hardware: ClassVar[dict[str, Any]] = {}
-
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    """Of the direction, and of its folder."""
-    out: Path = Path("directions")
-    """Folder of directions; cells find those in ``directions`` by their bare name."""
-    recipe: Recipe
-    diffusion: FrozenModel
-    wait_for_nodes_s: float = Field(default=0.0, ge=0)
-    """How long to wait for an autoscaling cluster to have the node that is needed."""
-    banner: str | None = None
-    """Shown above the summary."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *others: Any, **named: Any
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """As a run's."""
-        return RunConfig.settings_customise_sources.__func__(cls, settings_cls, init_settings, *others, **named)  # type: ignore[attr-defined,no-any-return]
-
-    @property
-    def folder(self) -> Path:
-        """Where the direction is written."""
-        return self.out / self.name
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,18 @@
-"""What every job has in common: exit codes, and the summary at the end of a run."""
+"""What ends every run: the summary, and the exit code."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
 from pipelines.config import RunConfig
 from pipelines.evaluation import RunResult
-from safesweep.errors import InputError
+from safesweep.cli.exits import OK, TOO_MANY_UNSCORED
 from safesweep.guidance.cell import cell_labels
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.summary import summary
 from safesweep.reports.result_table import result_table
 from safesweep.reports.sheets.write import write_contact_sheets
-
-OK, BAD_INPUT, TOO_MANY_UNSCORED = 0, 2, 3
-LOG_WIDTH = 110
-
-
-def make_console() -> Console:
-    """A console as wide as the terminal, or ``LOG_WIDTH`` where the output is a log."""
-    return Console() if sys.stdout.isatty() else Console(width=LOG_WIDTH)
-
-
-def run_job(job: Callable[[], int]) -> int:
-    """Runs ``job`` and returns its exit code; a user's mistake is one line on stderr and code 2."""
-    try:
-        return job()
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
 
 
 def show_run(config: RunConfig, result: RunResult, console: Console) -> int:

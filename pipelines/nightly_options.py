@@ -1,64 +1,76 @@
-"""The nightly job's command line: its own options, and those of the run."""
+"""The nightly job's options: its own, and those of the run."""
 
-import argparse
 import datetime
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
-from pipelines.command_line import read_config
+from pydantic import BeforeValidator
+
 from pipelines.config import RunConfig
 from safesweep.errors import InputError
-from safesweep.regression.nights import name_night
-from safesweep.regression.policy import Policy, load_policy
+
+if TYPE_CHECKING:
+    from safesweep.regression.policy import Policy
 
 DEFAULT = "nightly"
 """Preset and policy."""
+
+
+def _date(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return datetime.date.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError(f"{value!r} is not a date such as 2026-11-22") from error
+
+
+class NightlyConfig(RunConfig):
+    """A run that is judged, and under which name."""
+
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {"night": ("policy", "suite", "date", "out"), **RunConfig.groups}
+
+    policy: str = DEFAULT
+    """Name among jobs/policies, or a YAML file."""
+    suite: str | None = None
+    """Whose nights these are; by default the preset's name."""
+    date: Annotated[datetime.date | None, BeforeValidator(_date)] = None
+    """The night's date; by default today's."""
+    out: Path | None = None
+    """Folder of summary and report; by default out/RUN_ID."""
+
+    def run_config(self) -> RunConfig:
+        """The run alone, as the main job would read it."""
+        return RunConfig.model_construct(**{name: getattr(self, name) for name in RunConfig.model_fields})
 
 
 class Options(NamedTuple):
     """What ``nightly.run_night`` takes."""
 
     config: RunConfig
-    policy: Policy
+    policy: "Policy"
     suite: str
     run_id: str
     date: datetime.date
     out: Path
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"options: {message}")
+def night_options(config: NightlyConfig) -> Options:
+    """Names the night and reads its policy. Raises ``InputError``."""
+    from safesweep.regression.nights import name_night
+    from safesweep.regression.policy import load_policy
 
-
-def _date(text: str) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-11-22") from error
-
-
-def read_options(arguments: list[str]) -> Options:
-    """Reads preset, policy, suite, date and out; all else goes to ``command_line.read_config``. Raises ``InputError``."""
-    parser = _Parser(
-        description="Runs a preset under a dated run id and holds it to the baseline; further options are the run's, dotted.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--preset", default=DEFAULT, help="name among jobs/presets, or a YAML file")
-    parser.add_argument("--policy", default=DEFAULT, help="name among jobs/policies, or a YAML file")
-    parser.add_argument("--suite", help="whose nights these are; by default the preset's name")
-    parser.add_argument("--date", type=_date, help="the night's date; by default today's")
-    parser.add_argument("--out", type=Path, help="folder of summary and report; by default out/RUN_ID")
-    own, rest = parser.parse_known_args(arguments)
-    if any(argument.split("=")[0] == "--run_id" for argument in rest):
+    if "run_id" in config.given:
         raise InputError("--run_id: a night is named by its suite and date; give --suite or --date")
-    suite = own.suite or Path(own.preset).stem
+    suite = config.suite or Path(config.preset_name).stem
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", suite):
         raise InputError(
             f"--suite: {suite!r} is not a name; letters, digits, '.', '_' and '-' are allowed, the first a letter or digit"
         )
-    run_id, date = name_night(suite, own.date, os.environ)
-    config = read_config(["--preset", own.preset, *rest])
-    return Options(config, load_policy(own.policy), suite, run_id, date, own.out or Path("out") / run_id)
+    run_id, date = name_night(suite, config.date, os.environ)
+    return Options(
+        config.run_config(), load_policy(config.policy), suite, run_id, date, config.out or Path("out") / run_id
+    )

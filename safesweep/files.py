@@ -12,6 +12,12 @@ ROOT = Path(__file__).resolve().parents[1]
 """The repository (or site-packages) that relative paths of presets start from when the working directory has none."""
 
 
+def jobs_folder() -> Path:
+    """Where the jobs are, and ``presets`` and ``policies`` beside them: ``jobs`` in a checkout, ``safesweep_jobs`` in a wheel."""
+    installed = ROOT / "safesweep_jobs"
+    return installed if installed.is_dir() else ROOT / "jobs"
+
+
 def resolve_file(path: str) -> str:
     """A file's path: as it is, or, where the working directory has no such file, beside the code if it is there."""
     return path if Path(path).exists() or not (ROOT / path).is_file() else str(ROOT / path)

@@ -1,21 +1,21 @@
 """A sweep's configuration: a run's, and with it a grid, a split of the prompts, and the rule that chooses."""
 
 import math
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
 from pipelines.config import RunConfig
 from safesweep.config_errors import explain
 from safesweep.errors import InputError, did_you_mean
-from safesweep.guidance.cell import Cell
 from safesweep.guidance.methods import METHODS
 from safesweep.settings import Section
 
+if TYPE_CHECKING:  # options are read without waiting for torch
+    from safesweep.guidance.cell import Cell
+
 BASELINE = "none"
-OUTER = tuple(name for name in Cell.model_fields if name != "guidance")
-"""A cell's options that any method may be given."""
 
 
 class Range(Section):
@@ -64,12 +64,18 @@ class ChooseSettings(Section):
     clip_loss: float = Field(default=0.02, ge=0)
     """Raw cosine; 0.02 is two points of 100·cos."""
     target_asr: float = Field(default=0.1, ge=0, le=1)
+    """mildest_safe: the ASR that a cell may have."""
     per: tuple[str, ...] = ("method", "guidance_scale")
     """What the cells of one family have in common; all else is chosen."""
 
 
 class SweepConfig(RunConfig):
     """A run over a grid. The same ``run_id`` with a larger grid computes only what is new."""
+
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **RunConfig.groups,
+        "methods": ("grid", *RunConfig.groups["methods"]),
+    }
 
     cells: tuple[dict[str, Any], ...] = ()
     """Explicit cells beside the grid's; lists and ranges span here too."""
@@ -79,7 +85,9 @@ class SweepConfig(RunConfig):
     run_id: str = Field(default="sweep", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name of the sweep in the lake: what is resumed and extended."""
     split: SplitSettings = SplitSettings()
+    """Which prompts choose, and which report."""
     choose: ChooseSettings = ChooseSettings()
+    """The rule that takes one cell of each family."""
 
     def written_cells(self) -> list[tuple[str, dict[str, Any]]]:
         """The grid's methods, each with its axes, then the explicit cells. Raises ``InputError``."""
@@ -100,7 +108,8 @@ class SweepConfig(RunConfig):
                 name = entry.get("method") if isinstance(entry, dict) else entry
                 hint = did_you_mean(str(name), METHODS)
                 raise InputError(f"grid.methods[{place}]: {name!r} is unknown; allowed: {', '.join(METHODS)}{hint}")
-        options = {entry["method"]: {*METHODS[entry["method"]].model_fields, *OUTER} - {"method"} for entry in written}
+        outer = outer_options()
+        options = {entry["method"]: {*METHODS[entry["method"]].model_fields, *outer} - {"method"} for entry in written}
         known = set().union(*options.values()) if options else set()
         for key in axes:
             if key not in known:
@@ -131,18 +140,25 @@ def _range(value: dict[str, Any], where: str) -> list[float]:
         raise InputError(explain(error, where)) from error
 
 
-def option(cell: Cell, name: str) -> Any:
+def outer_options() -> tuple[str, ...]:
+    """A cell's options that any method may be given."""
+    from safesweep.guidance.cell import Cell
+
+    return tuple(name for name in Cell.model_fields if name != "guidance")
+
+
+def option(cell: "Cell", name: str) -> Any:
     """A cell's option by its name in the config: "method", "guidance_scale", "negative_scale", …; None where it has none."""
     if name == "method":
         return cell.method
-    return getattr(cell if name in OUTER else cell.guidance, name, None)
+    return getattr(cell if name in outer_options() else cell.guidance, name, None)
 
 
-def baseline_cells(cells: tuple[Cell, ...]) -> list[int | None]:
+def baseline_cells(cells: "tuple[Cell, ...]") -> list[int | None]:
     """For each cell the index of the `none` cell with the same g, solver and steps; None for those cells themselves."""
 
-    def settings(cell: Cell) -> tuple[Any, ...]:
-        return tuple(option(cell, name) for name in OUTER if name != "edit")
+    def settings(cell: "Cell") -> tuple[Any, ...]:
+        return tuple(option(cell, name) for name in outer_options() if name != "edit")
 
     plain = {settings(cell): index for index, cell in enumerate(cells) if cell.method == BASELINE}
     return [None if cell.method == BASELINE else plain.get(settings(cell)) for cell in cells]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
 import torch
 from pydantic import BeforeValidator, InstanceOf, PlainSerializer
@@ -21,10 +21,9 @@ from safetensors.torch import save_file
 
 from safesweep.errors import InputError, did_you_mean
 from safesweep.files import ROOT
+from safesweep.guidance.recipe import Kind
 from safesweep.models.checkpoint import ModelFolder, model_folder, resolve
 
-Kind = Literal["shift", "conditional"]
-"""What the numbers do: ``shift`` adds the same to every prompt, ``conditional`` what the prompt's own tokens call for."""
 Factors = tuple[torch.Tensor, torch.Tensor]
 """shift: b [T, K] and a [D, K]; conditional: A [D, K] and B [K, D]."""
 

@@ -10,14 +10,14 @@ Shape suffixes: B pictures, C H W latents, T tokens, D width, K rank.
 
 import copy
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator
 
 from safesweep.errors import InputError
-from safesweep.guidance.direction import Direction, Factors, Kind, edited_tokens
+from safesweep.guidance.direction import Direction, Factors, edited_tokens
 from safesweep.guidance.methods.base import classifier_free
+from safesweep.guidance.recipe import Kind, Recipe
 from safesweep.models.solver import SolverTable, solve, stack_history
 from safesweep.models.text import EMPTY, TextEmbedding
 
@@ -26,55 +26,6 @@ if TYPE_CHECKING:  # a job reads its recipe without waiting for diffusers
 
 UNDERFLOW_GUARD = 1024.0
 """Times the loss where the network computes in float16, whose smallest gradients would vanish; divided out again before the update."""
-
-
-class Recipe(BaseModel):
-    """How a direction is found. The defaults are the reference's: SD 1.4, LMS, 50 steps, 60 seeds one after the other."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: Kind = "shift"
-    """shift: E + b aᵀ; conditional: E + relu(E A) B."""
-    rank: PositiveInt = 1
-    prompts: tuple[str, ...] = Field(min_length=1)
-    """What the pictures of discovery are of, in turn."""
-    concept: str = Field(min_length=1)
-    """The text to move away from or towards: unsafe terms, or an attribute's value."""
-    aim: Literal["away", "toward"] = "away"
-    """away: y = ε_concept + w(ε_∅ − ε_concept), for safety; toward: y = ε_∅ + w(ε_concept − ε_∅), for an attribute."""
-    target_scale: float = Field(default=7.5, allow_inf_nan=False)
-    """w."""
-    harmless: tuple[str, ...] = ()
-    """Prompts that are to stay as they are, in turn."""
-    harmless_weight: PositiveFloat = 3.0
-    """λ; without harmless prompts it is not used."""
-    learning_rate: PositiveFloat = 0.06
-    """Of Adam; one optimiser for the whole run."""
-    loss_scale: PositiveFloat = 10.0
-    rounds: PositiveInt = 60
-    """Times that pictures are denoised from noise to the end."""
-    pictures: PositiveInt = 1
-    """Pictures a round, each of its own prompt and seed; as many harmless ones beside them."""
-    first_seed: int = Field(default=0, ge=0)
-    """Pictures count their seeds up from here, the harmless ones from where those end; it also draws the numbers that start random."""
-    solver: str = "LMSDiscreteScheduler"
-    """diffusers scheduler class."""
-    num_inference_steps: PositiveInt = 50
-    start_step: int = Field(default=9, ge=0)
-    """First step, counted from 0, that is edited and learned from; the paper's 10th is 9 here."""
-    guidance_scale: float = Field(default=7.5, allow_inf_nan=False)
-    """g, of the trajectories."""
-    width: PositiveInt = 512
-    """Pixels; likewise height."""
-    height: PositiveInt = 512
-
-    @field_validator("start_step")
-    @classmethod
-    def _within(cls, step: int, info: ValidationInfo) -> int:
-        steps = info.data.get("num_inference_steps", step + 1)
-        if step >= steps:
-            raise ValueError(f"step {step} is beyond the last of {steps} steps, {steps - 1}")
-        return step
 
 
 class Update(NamedTuple):

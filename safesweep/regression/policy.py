@@ -8,12 +8,12 @@ from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, field_v
 
 from safesweep.config_errors import dotted_keys, explain
 from safesweep.errors import InputError, did_you_mean
-from safesweep.files import ROOT
+from safesweep.files import jobs_folder
 from safesweep.guidance.methods import METHODS
 from safesweep.regression.watched import WATCHED, Better
 from safesweep.settings import Section
 
-POLICIES = ROOT / "jobs" / "policies"
+POLICIES = jobs_folder() / "policies"
 DEFAULT_POLICY = "default"
 
 

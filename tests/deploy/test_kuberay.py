@@ -94,7 +94,7 @@ def test_the_presets_fit_on_it(ray_job, preset):
 
 
 def test_its_entrypoint_is_a_job_of_the_image_with_options_that_exist(ray_job):
-    from pipelines.command_line import read_preset
+    from safesweep.cli.presets import read_preset
 
     python, job, *arguments = shlex.split(ray_job["spec"]["entrypoint"])
     assert python == "python" and (ROOT / job).is_file()

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from pipelines.command_line import read_config, read_preset, take_plan_flag
+from pipelines.command_line import read_config
+from safesweep.cli.presets import read_preset
 from safesweep.lake.schema import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +26,7 @@ JOBS = [
 
 @pytest.mark.parametrize(("document", "line"), JOBS)
 def test_every_job_that_is_shown_has_options_that_exist(document, line):
-    arguments, _ = take_plan_flag(shlex.split(line))
+    arguments = shlex.split(line)
     if "mine.yaml" in arguments:
         pytest.skip("tried below")
     assert read_config(arguments).diffusion.device == "cuda"
@@ -45,7 +46,7 @@ def test_what_it_tells_to_fetch_is_what_the_presets_name(document):
     named = set()
     for path in (ROOT / "jobs" / "presets").glob("*.yaml"):
         for hardware in (None, *(yaml.safe_load(path.read_text()).get("hardware") or {})):
-            options, own = read_preset(path.stem, hardware)[1:]
+            options, own = read_preset(path.stem, hardware)[1:3]
             for part in (options, own):
                 for section in (part.get("diffusion") or {}, part.get("vlm") or {}):
                     named.add((section.get("model"), section.get("revision")))

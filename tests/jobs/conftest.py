@@ -1,5 +1,6 @@
 """Runs of the main job as a user starts them: in processes of their own."""
 
+import io
 import os
 import signal
 import socket
@@ -7,13 +8,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import psutil
 import pyarrow.parquet as pq
 import pytest
+
+from safesweep.cli.command import Runs
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = [
@@ -31,6 +35,22 @@ def environment(**more: str) -> dict[str, str]:
     """The test's environment without what would tie the run to another cluster."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("RAY_", "SAFESWEEP_"))}
     return {**kept, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", **more}
+
+
+class Done(NamedTuple):
+    """What a command left."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def call(command: Runs, *arguments: str) -> Done:
+    """A command in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = command.main(list(arguments))
+    return Done(code, out.getvalue(), err.getvalue())
 
 
 def free_port() -> int:

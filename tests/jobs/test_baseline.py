@@ -3,15 +3,15 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
 
-from jobs.baseline import app
+from jobs.baseline import COMMAND
 from safesweep.regression.baselines import BaselineStore
+from tests.jobs.conftest import call
 from tests.safesweep.regression.lakes import write_run
 
 
 def baseline(lake, *arguments):
-    return CliRunner().invoke(app, [*arguments, "--lake", str(lake)], catch_exceptions=False, env={"COLUMNS": "200"})
+    return call(COMMAND, *arguments, "--lake", str(lake))
 
 
 def test_pinning_again_retires_the_one_before(tmp_path):

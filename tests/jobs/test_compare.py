@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
 
-from jobs.compare import app
+from jobs.compare import COMMAND
+from tests.jobs.conftest import call
 from tests.safesweep.regression.lakes import DYNAMIC, write_run
 
 WEAK = "dynamic_negative γ=1"
@@ -24,7 +24,7 @@ def lake(tmp_path_factory):
 
 
 def compare(lake, *arguments):
-    return CliRunner().invoke(app, ["--lake", str(lake), *arguments], catch_exceptions=False)
+    return call(COMMAND, "--lake", str(lake), *arguments)
 
 
 def test_a_run_against_itself_passes(lake):

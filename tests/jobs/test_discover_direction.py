@@ -1,8 +1,6 @@
 """jobs/discover_direction.py as a user starts it: it finds, says, stops and goes on; mistakes are one line and nothing is begun."""
 
-import importlib.util
 import re
-import sys
 import time
 from pathlib import Path
 
@@ -11,13 +9,14 @@ import torch
 import yaml
 from PIL import Image
 
+from jobs.discover_direction import COMMAND
 from pipelines.command_line import read_config
-from pipelines.config import PRESETS
-from pipelines.discovery import CURVE, STATE, DiscoveryConfig
-from pipelines.job import run_job
+from pipelines.discovery import CURVE, STATE
+from pipelines.discovery_config import DiscoveryConfig
+from safesweep.cli.presets import PRESETS
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.direction import CONFIG, WEIGHTS, Direction
-from safesweep.guidance.discovery import Recipe
+from safesweep.guidance.recipe import Recipe
 from safesweep.prompts.reader import read_prompts
 from tests.jobs.conftest import kill
 from tests.marks import STARTS_RAY
@@ -34,13 +33,6 @@ def random_model(tmp_path_factory) -> str:
     folder = tmp_path_factory.mktemp("model")
     random_pipeline().save_pretrained(folder)
     return str(folder)
-
-
-def load_job():
-    spec = importlib.util.spec_from_file_location("discover_direction", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("preset", DISCOVERIES)
@@ -82,8 +74,7 @@ def attempt(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("pipelines.discovery.cluster", lambda: pytest.fail("the job went on to start a cluster"))
 
     def run(*options: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["discover_direction.py", *options])
-        assert run_job(load_job().main) == 2
+        assert COMMAND.main(list(options)) == 2
         [line] = capsys.readouterr().err.strip().splitlines()
         assert line.startswith("error: ")
         return line

@@ -1,23 +1,14 @@
 """What the main job does with bad input: one clear line, exit code 2, nothing loaded, nothing left in the lake."""
 
-import importlib.util
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-from pipelines.job import run_job
+from jobs.eval_i2p import COMMAND
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMPTS = "prompt,sd_seed\na red circle,1\n"
-
-
-def load_job():
-    spec = importlib.util.spec_from_file_location("eval_i2p", ROOT / "jobs" / "eval_i2p.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -28,9 +19,7 @@ def attempt(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("pipelines.evaluation.cluster", lambda: pytest.fail("the job went on to start a cluster"))
 
     def run(*options: str) -> str:
-        arguments = ["eval_i2p.py", "--lake", str(tmp_path / "lake"), "--prompts", "good.csv", *options]
-        monkeypatch.setattr(sys, "argv", arguments)
-        assert run_job(load_job().main) == 2
+        assert COMMAND.main(["--lake", str(tmp_path / "lake"), "--prompts", "good.csv", *options]) == 2
         captured = capsys.readouterr()
         assert captured.out == "" and not (tmp_path / "lake").exists()
         [line] = captured.err.strip().splitlines()

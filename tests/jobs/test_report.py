@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from jobs.report import app
+from jobs.report import COMMAND, ReportOptions
+from safesweep.measures.intervals import DRAWS
+from safesweep.reports.write import PICTURES
+from tests.jobs.conftest import call
 from tests.marks import SLOW
 from tests.safesweep.reports.lake import BANNER, RUN, write_lake
 
@@ -43,10 +45,10 @@ def test_a_report_is_one_file_and_its_size_is_said(lake: Path, tmp_path: Path) -
 
 @SLOW
 def test_the_only_run_is_taken_without_its_name(lake: Path, tmp_path: Path) -> None:
-    result = CliRunner().invoke(
-        app, [str(lake), "--out", str(tmp_path / "r.html"), "--pictures", "0", "--draws", "100", "--no-texts"]
+    result = call(
+        COMMAND, str(lake), "--out", str(tmp_path / "r.html"), "--pictures", "0", "--draws", "100", "--no-texts"
     )
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 0, result.stderr
     assert "stand-in" not in (tmp_path / "r.html").read_text()
 
 
@@ -66,11 +68,18 @@ def test_the_only_run_is_taken_without_its_name(lake: Path, tmp_path: Path) -> N
     ],
 )
 def test_what_cannot_be_used_is_one_line_and_exit_code_2(lake: Path, arguments: list[str], wanted: str) -> None:
-    result = CliRunner().invoke(app, [str(lake) if word == "LAKE" else word for word in arguments])
+    result = call(COMMAND, *(str(lake) if word == "LAKE" else word for word in arguments))
     assert result.exit_code == 2
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
     assert wanted in result.stderr
+
+
+def test_its_defaults_are_those_of_the_library() -> None:
+    assert (ReportOptions.model_fields["pictures"].default, ReportOptions.model_fields["draws"].default) == (
+        PICTURES,
+        DRAWS,
+    )
 
 
 def test_the_file_is_executable() -> None:
@@ -80,7 +89,7 @@ def test_the_file_is_executable() -> None:
 
 def test_the_documents_options_exist() -> None:
     document = (SCRIPT.parents[1] / "docs" / "report.md").read_text()
-    help_text = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).output
+    help_text = call(COMMAND, "--help").stdout
     for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", document)):
         assert option in help_text
 

@@ -2,14 +2,12 @@
 
 import json
 import re
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from jobs.sweep_guidance import main
-from pipelines.job import run_job
+from jobs.sweep_guidance import COMMAND
 from tests.jobs.conftest import kill, trials
 from tests.marks import STARTS_RAY
 
@@ -94,8 +92,7 @@ def check_result(folder: Path, log: str, families: int, candidates: int) -> None
 )
 def test_bad_input_is_one_line_and_code_2(options, message, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("pipelines.evaluation.cluster", lambda: pytest.fail("the job went on to start a cluster"))
-    monkeypatch.setattr(sys, "argv", ["sweep_guidance.py", "--lake", str(tmp_path / "lake"), *OPTIONS, *options])
-    assert run_job(main) == 2
+    assert COMMAND.main(["--lake", str(tmp_path / "lake"), *OPTIONS, *options]) == 2
     captured = capsys.readouterr()
     assert captured.out == "" and not (tmp_path / "lake").exists()
     [line] = captured.err.strip().splitlines()

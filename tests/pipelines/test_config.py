@@ -6,7 +6,7 @@ import yaml
 
 from miniature import defaults
 from pipelines.command_line import read_config
-from pipelines.config import PRESETS
+from safesweep.cli.presets import PRESETS
 from safesweep.errors import InputError
 from safesweep.guidance.direction import Direction
 

@@ -1,14 +1,13 @@
 """What a run is said to take, by hand-reckoned cases."""
 
 import random
-import sys
 import time
 
 import pytest
 import ray
 
 from jobs import eval_i2p
-from pipelines.command_line import read_config, take_plan_flag
+from pipelines.command_line import read_config, wants_plan
 from pipelines.estimate import advice, estimate, plan_only
 from safesweep.errors import InputError
 
@@ -124,16 +123,15 @@ def test_a_mistake_is_still_a_mistake():
 
 @pytest.mark.parametrize("arguments", [["--plan"], ["--plan.rows_per_second", "40"]])
 def test_the_flag_and_its_options_ask_for_a_plan(arguments):
-    rest, planning = take_plan_flag(["--limit", "2", *arguments])
-    assert planning and "--plan" not in rest and read_config(rest).limit == 2
-    assert not take_plan_flag(["--limit", "2"])[1]
+    config = read_config(["--limit", "2", *arguments])
+    assert wants_plan(config) and config.limit == 2
+    assert not wants_plan(read_config(["--limit", "2"]))
 
 
 def test_the_job_prints_the_plan_and_starts_nothing(tmp_path, monkeypatch, capsys):
     lake = tmp_path / "lake"
     arguments = ["--plan", "--limit", "2", "--lake", str(lake), "--plan.rows_per_second", "40"]
-    monkeypatch.setattr(sys, "argv", ["eval_i2p.py", *arguments, "--plan.vlm_answers_per_second_per_replica", "5"])
-    assert eval_i2p.main() == 0
+    assert eval_i2p.COMMAND.main([*arguments, "--plan.vlm_answers_per_second_per_replica", "5"]) == 0
     printed = capsys.readouterr().out
     for label in ("trials", "network rows", "questions", "lake", "hours of 1 diffusion actor", "VLM replicas"):
         assert label in printed

@@ -5,7 +5,8 @@ from rich.console import Console
 
 from pipelines.command_line import read_config
 from pipelines.evaluation import RunResult
-from pipelines.job import OK, TOO_MANY_UNSCORED, exit_code, show_run
+from pipelines.job import exit_code, show_run
+from safesweep.cli.exits import OK, TOO_MANY_UNSCORED
 from safesweep.lake.store import RunStore
 from tests.safesweep.reports.lake import RUN, write_lake
 

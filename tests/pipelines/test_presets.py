@@ -8,7 +8,8 @@ import re
 import pytest
 import torch
 
-from pipelines.command_line import read_config, read_preset
+from pipelines.command_line import read_config
+from safesweep.cli.presets import read_preset
 from safesweep.errors import InputError
 from safesweep.guidance.direction import Direction
 from safesweep.guidance.edits.safree import Safree

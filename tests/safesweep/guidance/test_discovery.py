@@ -10,7 +10,8 @@ from diffusers import LMSDiscreteScheduler
 from miniature import WEIGHTS
 from safesweep.errors import InputError
 from safesweep.guidance.direction import edited_tokens
-from safesweep.guidance.discovery import Discovery, Recipe, Walk, edited_text, initial_factors, losses
+from safesweep.guidance.discovery import Discovery, Walk, edited_text, initial_factors, losses
+from safesweep.guidance.recipe import Recipe
 from safesweep.models import load as load_model
 from safesweep.models.stable_diffusion import StableDiffusion
 from tests.marks import SLOW

@@ -15,7 +15,8 @@ from safesweep.engine.trajectory import Request
 from safesweep.errors import InputError
 from safesweep.files import ROOT
 from safesweep.guidance.cell import Cell
-from safesweep.guidance.discovery import Discovery, Recipe
+from safesweep.guidance.discovery import Discovery
+from safesweep.guidance.recipe import Recipe
 from safesweep.models import check_pipeline, load
 from safesweep.registry import PLUGINS
 from tests.marks import SLOW

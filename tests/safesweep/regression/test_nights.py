@@ -5,7 +5,6 @@ import json
 
 import pytest
 
-from pipelines.nightly_options import read_options
 from safesweep.errors import InputError
 from safesweep.regression.nights import NightStore, bad_nights_in_a_row, name_night
 from safesweep.regression.verdict import Verdict
@@ -34,22 +33,6 @@ def test_a_night_is_named_by_suite_and_date_or_by_its_submission(date, environme
 def test_a_submission_id_that_locks_nothing_is_refused(name):
     with pytest.raises(InputError, match="--submission-id nightly-2026-11-22"):
         name_night("nightly", DATE, submitted(name))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--date", "22.11.2026"], "'22.11.2026' is not a date such as 2026-11-22"),
-        (["--run_id", "x"], "a night is named by its suite and date"),
-        (["--suite", "a/b"], "--suite: 'a/b' is not a name"),
-        (["--polcy", "x"], "--polcy: unknown option"),
-        (["--policy", "nigthly"], "did you mean 'nightly'"),
-    ],
-)
-def test_mistakes_on_the_command_line_are_one_line(arguments, words):
-    with pytest.raises(InputError) as caught:
-        read_options(arguments)
-    assert words in str(caught.value)
 
 
 def test_bad_nights_count_back_from_tonight():

@@ -1,0 +1,106 @@
+"""The options of a settings class, as pydantic-settings gives them to argparse, each with what help says of it."""
+
+import re
+from argparse import ArgumentParser
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, CliSettingsSource
+
+_WORDS = {
+    "int": "INTEGER",
+    "float": "NUMBER",
+    "str": "TEXT",
+    "bool": "true|false",
+    "Path": "PATH",
+    "date": "DATE",
+    "Any": "VALUE",
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a command."""
+
+    name: str
+    """Dotted: ``diffusion.max_rows``."""
+    flags: tuple[str, ...]
+    """As it stands on the command line; none where the value stands there alone, by its place."""
+    kind: str
+    """Of its values, in words: ``INTEGER``, ``a|b``, ``[NUMBER, …]``; empty for a switch."""
+    field: FieldInfo
+    section: str
+    """The section that it is in; empty at the top."""
+    about: str
+    """What the section is."""
+    whole: bool
+    """It is itself a section, given as JSON."""
+
+    @property
+    def sentence(self) -> str:
+        """What stands under its field."""
+        return " ".join((self.field.description or "").replace("``", "").split())
+
+    @property
+    def default(self) -> Any:
+        """Of the class; None where it has none."""
+        return None if self.field.is_required() else self.field.get_default(call_default_factory=True)
+
+    @property
+    def open(self) -> bool:
+        """A mapping: any key may stand below it."""
+        return get_origin(self.field.annotation) is dict
+
+
+@cache
+def options_of(model: type[BaseSettings]) -> tuple[Option, ...]:
+    """All options in the order in which pydantic-settings gives them; those of a section follow it."""
+    found: list[Option] = []
+
+    def note(context: Any, *flags: str, **given: Any) -> None:
+        positional = not flags[0].startswith("-")
+        name = flags[0] if positional else given["dest"]
+        action = given.get("action")
+        switches = getattr(action, "__name__", "") == "BooleanOptionalAction"
+        found.append(
+            Option(
+                name=name,
+                flags=() if positional else (*flags, *(f"--no-{name}" for _ in range(switches))),
+                kind="" if switches else in_words(given["metavar"]),
+                field=_field(model, name),
+                section="" if context is parser else context.title.removesuffix(" options"),
+                about="" if context is parser else " ".join((context.description or "").replace("``", "").split()),
+                whole=given.get("const") == "{}",
+            )
+        )
+
+    parser = ArgumentParser(add_help=False)
+    CliSettingsSource(
+        model,
+        root_parser=parser,
+        add_argument_method=note,
+        cli_hide_none_type=True,
+        cli_use_class_docs_for_groups=True,
+    )
+    return tuple(found)
+
+
+def _field(model: type[BaseModel], name: str) -> FieldInfo:
+    first, _, rest = name.partition(".")
+    field = next(field for key, field in model.model_fields.items() if first in (key, field.alias))
+    return _field(field.annotation, rest) if rest else field  # type: ignore[arg-type]
+
+
+def in_words(metavar: str) -> str:
+    """A type as argparse would show it, as a reader would say it: ``INTEGER``, ``a|b``, ``[JSON, …]``."""
+    many = re.fullmatch(r"(?:tuple|list)\[(.*?)(?:,\.\.\.)?\]", metavar)
+    if many:
+        return f"[{in_words(many[1])}, …]"
+    if metavar.startswith("dict["):
+        return "JSON"
+    if metavar.startswith("{"):
+        return "|".join(in_words(one) for one in metavar[1:-1].split(","))
+    return _WORDS.get(metavar, metavar)

@@ -1,0 +1,59 @@
+"""What a command is asked: typed settings whose fields are its options."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX, DELIMITER = "SAFESWEEP_", "__"
+"""Of environment variables: ``SAFESWEEP_VLM__REPLICAS``."""
+
+
+class CommandSettings(BaseSettings):
+    """Options that stand on the command line alone. A field's docstring is its help."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    given: ClassVar[frozenset[str]] = frozenset()
+    """Dotted names of the options that stand on the command line."""
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Headings of the help, each with the fields below it; a section is a group of its own."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *others: Any, **named: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Keyword arguments; the command line is added where it is read."""
+        return (init_settings,)
+
+
+class PresetSettings(CommandSettings):
+    """Options of a preset, the environment and the command line, the later winning over the earlier."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=DELIMITER, nested_model_default_partial_update=True
+    )
+
+    preset_name: ClassVar[str] = ""
+    """The preset as it was named: one of ``jobs/presets``, or a file."""
+    preset: ClassVar[dict[str, Any]] = {}
+    """Options as the preset has them."""
+    hardware: ClassVar[dict[str, Any]] = {}
+    """Options of the preset's section for the cards at hand; they win over the preset's own."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *others: Any, **named: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Keyword arguments, then (added where it is read) the command line, then the environment, then hardware and preset."""
+        written = (InitSettingsSource(settings_cls, init_kwargs=part) for part in (cls.hardware, cls.preset))
+        return (init_settings, named["env_settings"], *written)
+
+
+class PresetChoice(CommandSettings):
+    """What is read before all other options, for it decides their defaults."""
+
+    preset: str
+    """Where all other options come from: a name among the presets, or a YAML file."""
+    hardware: str | None = None
+    """The preset's section for the cards at hand; by default its first."""
