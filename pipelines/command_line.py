@@ -2,8 +2,6 @@
 
 from typing import TypeVar
 
-from pydantic_settings import BaseSettings
-
 from pipelines.config import RunConfig
 from pipelines.discovery_config import DiscoveryConfig
 from pipelines.nightly_options import NightlyConfig
@@ -12,7 +10,7 @@ from safesweep.cli.reading import read_settings
 from safesweep.cli.settings import PresetSettings
 
 DEFAULT_PRESET = "miniature"
-ALL_CONFIGS: tuple[type[BaseSettings], ...] = (SweepConfig, NightlyConfig, DiscoveryConfig)
+ALL_CONFIGS: tuple[type[PresetSettings], ...] = (SweepConfig, NightlyConfig, DiscoveryConfig)
 """Their options together are all that ``SAFESWEEP_`` variables may set, whichever job reads them."""
 EXAMPLES = {
     "preset": "sd14",

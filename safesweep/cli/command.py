@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from pydantic_settings import BaseSettings
-
 from safesweep.cli.exits import BAD_INPUT, OK, exit_code
 from safesweep.cli.reading import find_source, from_source
 from safesweep.cli.settings import CommandSettings
@@ -42,7 +40,7 @@ class Command(Generic[Settings]):
     """The preset where the command line names none; None: the command has no presets."""
     examples: Mapping[str, str] = field(default_factory=dict)
     """The options of the first screen of help, each with a value; by default it shows all."""
-    others: tuple[type[BaseSettings], ...] = ()
+    others: tuple[type[CommandSettings], ...] = ()
     """Settings of commands that share the environment."""
 
     def main(self, words: list[str] | None = None) -> int:

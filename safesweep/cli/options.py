@@ -3,12 +3,13 @@
 import re
 from argparse import ArgumentParser
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, CliSettingsSource
+from pydantic_settings import CliSettingsSource
+
+from safesweep.cli.settings import CommandSettings
 
 _WORDS = {
     "int": "INTEGER",
@@ -55,9 +56,9 @@ class Option:
         return get_origin(self.field.annotation) is dict
 
 
-@cache
-def options_of(model: type[BaseSettings]) -> tuple[Option, ...]:
+def options_of(model: type[CommandSettings]) -> tuple[Option, ...]:
     """All options in the order in which pydantic-settings gives them; those of a section follow it."""
+    model = model.with_all_options()
     found: list[Option] = []
 
     def note(context: Any, *flags: str, **given: Any) -> None:
@@ -88,10 +89,12 @@ def options_of(model: type[BaseSettings]) -> tuple[Option, ...]:
     return tuple(found)
 
 
-def _field(model: type[BaseModel], name: str) -> FieldInfo:
+def _field(section: Any, name: str) -> FieldInfo:
+    """``section``: a model, or a union of several; the first that has the field counts."""
     first, _, rest = name.partition(".")
-    field = next(field for key, field in model.model_fields.items() if first in (key, field.alias))
-    return _field(field.annotation, rest) if rest else field  # type: ignore[arg-type]
+    kinds = [kind for kind in (section, *get_args(section)) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    fields = [field for kind in kinds for key, field in kind.model_fields.items() if first in (key, field.alias)]
+    return _field(fields[0].annotation, rest) if rest else fields[0]
 
 
 def in_words(metavar: str) -> str:

@@ -54,7 +54,7 @@ def read_settings(
     words: list[str],
     model: type[Settings],
     default_preset: str | None = None,
-    others: Iterable[type[BaseSettings]] = (),
+    others: Iterable[type[CommandSettings]] = (),
 ) -> Settings:
     """A command's settings, e.g. of ``--preset sd14 --hardware 80gb --vlm.replicas 2``.
 
@@ -65,14 +65,15 @@ def read_settings(
     return from_source(find_source(words, default_preset), model, others)
 
 
-def from_source(source: Source, model: type[Settings], others: Iterable[type[BaseSettings]] = ()) -> Settings:
+def from_source(source: Source, model: type[Settings], others: Iterable[type[CommandSettings]] = ()) -> Settings:
     """As ``read_settings``, where the preset is found already."""
     options = options_of(model)
     rest, given = _spell(source.rest, options)
     if issubclass(model, PresetSettings):
-        check_environment(os.environ, [option for one in (model, *others) for option in options_of(one)])
+        known: tuple[type[CommandSettings], ...] = (model, *others)
+        check_environment(os.environ, [option for one in known for option in options_of(one)])
     try:
-        return _with_sources(model, source, rest, given)()
+        return _with_sources(model.with_all_options(), source, rest, given)()
     except ValidationError as error:
         where = f"{source.preset.path.name} and options" if source.preset else "options"
         raise InputError(f"{where}: {explain(error, allowed=[option.name for option in options])}") from error

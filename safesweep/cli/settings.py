@@ -1,7 +1,7 @@
 """What a command is asked: typed settings whose fields are its options."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -18,6 +18,11 @@ class CommandSettings(BaseSettings):
     """Dotted names of the options that stand on the command line."""
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Headings of the help, each with the fields below it; a section is a group of its own."""
+
+    @classmethod
+    def with_all_options(cls) -> type[Self]:
+        """The class that a command line is read with. Where a section comes in several kinds, it has the options of all of them."""
+        return cls
 
     @classmethod
     def settings_customise_sources(

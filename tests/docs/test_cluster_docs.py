@@ -20,7 +20,9 @@ DOCUMENTS = ("docs/cluster.md", "docs/models.md")
 JOBS = [
     (name, line.split("#")[0].strip())
     for name in DOCUMENTS
-    for line in re.findall(r"python jobs/eval_i2p\.py (.*)", (ROOT / name).read_text())
+    for line in re.findall(
+        r"^.*(?:python jobs/eval_i2p\.py|safesweep eval) (--.*)", (ROOT / name).read_text(), re.MULTILINE
+    )
 ]
 
 

@@ -86,11 +86,10 @@ def test_help_never_asks_for_what_the_preset_gives(preset):
     text = call(COMMANDS["eval"], "--preset", preset, "--help", "all").stdout
     assert "needed" not in text and "required" not in text
     wide = " ".join(text.split())
-    assert f"(default {read_preset(preset).value('diffusion.model')})" in wide
-    assert (
-        f"--num_inference_steps INTEGER Steps from noise to picture, for cells that name none. (default {read_preset(preset).value('num_inference_steps')})"
-        in wide
-    )
+    value = read_preset(preset).value
+    assert f"(default {value('diffusion.model')})" in wide
+    steps = "--num_inference_steps INTEGER Steps from noise to picture, for cells that name none."
+    assert f"{steps} (default {value('num_inference_steps')})" in wide
 
 
 @pytest.mark.parametrize(

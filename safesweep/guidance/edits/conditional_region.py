@@ -2,8 +2,8 @@
 
 from typing import ClassVar, Literal
 
-from safesweep.guidance.direction import Kind
 from safesweep.guidance.edits.region import Region
+from safesweep.guidance.recipe import Kind
 
 
 class ConditionalRegion(Region):

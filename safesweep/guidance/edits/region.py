@@ -5,8 +5,9 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from safesweep.guidance.direction import Direction, Kind, NamedDirection
+from safesweep.guidance.direction import Direction, NamedDirection
 from safesweep.guidance.edits.base import Edit, EditedPrompt
+from safesweep.guidance.recipe import Kind
 from safesweep.models.text import Encodes, named_by_content
 
 

@@ -4,8 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from safesweep.guidance.direction import Kind
 from safesweep.guidance.edits.region import Region
+from safesweep.guidance.recipe import Kind
 
 
 class SafeRegion(Region):

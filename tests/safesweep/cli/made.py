@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import ConfigDict, Field, PositiveInt
 from pydantic_settings import CliDualFlag, CliPositionalArg
 
 from safesweep.cli.settings import CommandSettings, PresetSettings
@@ -37,6 +37,25 @@ class Run(PresetSettings):
     """Of the run."""
     engine: Engine
     """The engine."""
+
+
+class Other(Engine):
+    """Another kind."""
+
+    steam: float = 1.0
+    """Of this kind alone."""
+
+
+class AnyRun(Run):
+    """A run whose engine is of one kind or another."""
+
+    @classmethod
+    def with_all_options(cls) -> "type[AnyRun]":
+        class Options(cls):  # type: ignore[misc, valid-type]
+            model_config = ConfigDict(use_attribute_docstrings=False)
+            engine: Engine | Other = cls.model_fields["engine"]
+
+        return Options
 
 
 class Look(CommandSettings):

@@ -3,7 +3,7 @@
 import pytest
 
 from safesweep.cli.options import in_words, options_of
-from tests.safesweep.cli.made import Look, Run
+from tests.safesweep.cli.made import AnyRun, Look, Run
 
 RUN = {option.name: option for option in options_of(Run)}
 LOOK = {option.name: option for option in options_of(Look)}
@@ -30,6 +30,12 @@ def test_places_aliases_and_switches():
     assert LOOK["file"].flags == ()
     assert LOOK["json"].flags == ("--json",) and LOOK["json"].sentence == "Where numbers go."
     assert (LOOK["texts"].flags, LOOK["texts"].kind) == (("--texts", "--no-texts"), "")
+
+
+def test_a_section_of_several_kinds_has_the_options_of_all():
+    found = {option.name: option for option in options_of(AnyRun)}
+    assert set(found) == {*RUN, "engine.steam"}
+    assert (found["engine.steam"].sentence, found["engine.rows"].default) == ("Of this kind alone.", 8)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from safesweep.cli.reading import find_source, read_settings
 from safesweep.errors import InputError
-from tests.safesweep.cli.made import Look, Run, values, write_preset
+from tests.safesweep.cli.made import AnyRun, Look, Run, values, write_preset
 
 
 @pytest.fixture
@@ -40,6 +40,11 @@ def test_without_a_preset_the_environment_is_not_read(monkeypatch):
         "json_file": None,
         "most": 3,
     }
+
+
+def test_options_of_every_kind_of_a_section_are_known(preset):
+    settings = read_settings(["--preset", preset, "--engine.steam", "2"], AnyRun, "none")
+    assert (settings.engine.steam, settings.engine.model) == (2.0, "small")
 
 
 def test_hyphens_and_underscores_are_one(tmp_path):
