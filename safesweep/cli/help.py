@@ -78,7 +78,7 @@ def _defaults(source: Source) -> Callable[[Option], str]:
             own = {"preset": source.preset_name, "hardware": next(iter(source.preset.kinds), None)}
             value = own[option.name] if option.name in own else source.preset.value(option.name, value)
         if value is None or value == {}:
-            return "needed" if option.field.is_required() else ""
+            return "needed" if option.needed else ""
         return f"default {_shown(value)}"
 
     return default
@@ -97,7 +97,7 @@ def _groups(model: type[CommandSettings], options: Iterable[Option]) -> dict[str
 def _place(option: Option) -> str:
     if option.flags:
         return ""
-    return option.name.upper() if option.field.is_required() else f"[{option.name.upper()}]"
+    return option.name.upper() if option.needed else f"[{option.name.upper()}]"
 
 
 def _first_lines(about: str, source: Source) -> str:

@@ -3,7 +3,7 @@
 import re
 from argparse import ArgumentParser
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -32,7 +32,10 @@ class Option:
     """As it stands on the command line; none where the value stands there alone, by its place."""
     kind: str
     """Of its values, in words: ``INTEGER``, ``a|b``, ``[NUMBER, …]``; empty for a switch."""
-    field: FieldInfo
+    fields: tuple[FieldInfo, ...]
+    """Its field, in a section of several kinds that of each kind that has it."""
+    needed: bool
+    """It has no default, of whichever kind its section is."""
     section: str
     """The section that it is in; empty at the top."""
     about: str
@@ -43,17 +46,17 @@ class Option:
     @property
     def sentence(self) -> str:
         """What stands under its field."""
-        return " ".join((self.field.description or "").replace("``", "").split())
+        return " ".join((self.fields[0].description or "").replace("``", "").split())
 
     @property
     def default(self) -> Any:
         """Of the class; None where it has none."""
-        return None if self.field.is_required() else self.field.get_default(call_default_factory=True)
+        return None if self.fields[0].is_required() else self.fields[0].get_default(call_default_factory=True)
 
     @property
     def open(self) -> bool:
         """A mapping: any key may stand below it."""
-        return get_origin(self.field.annotation) is dict
+        return get_origin(self.fields[0].annotation) is dict
 
 
 def options_of(model: type[CommandSettings]) -> tuple[Option, ...]:
@@ -65,13 +68,15 @@ def options_of(model: type[CommandSettings]) -> tuple[Option, ...]:
         positional = not flags[0].startswith("-")
         name = flags[0] if positional else given["dest"]
         action = given.get("action")
+        fields, everywhere = _fields(model, name)
         switches = getattr(action, "__name__", "") == "BooleanOptionalAction"
         found.append(
             Option(
                 name=name,
                 flags=() if positional else (*flags, *(f"--no-{name}" for _ in range(switches))),
-                kind="" if switches else in_words(given["metavar"]),
-                field=_field(model, name),
+                kind="" if switches else _choices(fields) or in_words(given["metavar"]),
+                fields=fields,
+                needed=everywhere and all(field.is_required() for field in fields),
                 section="" if context is parser else context.title.removesuffix(" options"),
                 about="" if context is parser else " ".join((context.description or "").replace("``", "").split()),
                 whole=given.get("const") == "{}",
@@ -89,12 +94,18 @@ def options_of(model: type[CommandSettings]) -> tuple[Option, ...]:
     return tuple(found)
 
 
-def _field(section: Any, name: str) -> FieldInfo:
-    """``section``: a model, or a union of several; the first that has the field counts."""
+def _fields(section: Any, name: str) -> tuple[tuple[FieldInfo, ...], bool]:
+    """The field of each kind of ``section`` (a model, or a union of several) that has it, and whether all have."""
     first, _, rest = name.partition(".")
     kinds = [kind for kind in (section, *get_args(section)) if isinstance(kind, type) and issubclass(kind, BaseModel)]
     fields = [field for kind in kinds for key, field in kind.model_fields.items() if first in (key, field.alias)]
-    return _field(fields[0].annotation, rest) if rest else fields[0]
+    return _fields(fields[0].annotation, rest) if rest else (tuple(fields), len(fields) == len(kinds))
+
+
+def _choices(fields: tuple[FieldInfo, ...]) -> str:
+    """The values that are allowed, of whichever kind, where they are words; else the empty string."""
+    words = [get_args(field.annotation) for field in fields if get_origin(field.annotation) is Literal]
+    return "|".join(dict.fromkeys(str(word) for one in words for word in one)) if len(words) == len(fields) else ""
 
 
 def in_words(metavar: str) -> str:

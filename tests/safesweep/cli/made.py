@@ -42,7 +42,9 @@ class Run(PresetSettings):
 class Other(Engine):
     """Another kind."""
 
-    steam: float = 1.0
+    kind: Literal["slow"] = "slow"  # type: ignore[assignment]
+    """How."""
+    steam: float
     """Of this kind alone."""
 
 

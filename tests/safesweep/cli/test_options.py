@@ -22,7 +22,7 @@ def test_what_help_says_comes_from_the_field():
     rows = RUN["engine.rows"]
     assert (rows.flags, rows.kind, rows.default) == (("--engine.rows",), "INTEGER", 8)
     assert rows.sentence == "Rows of one forward, 100 % of them."
-    assert RUN["name"].default is None and RUN["name"].field.is_required()
+    assert RUN["name"].default is None and RUN["name"].needed and not RUN["limit"].needed
     assert [option.name for option in RUN.values() if option.open] == ["engine.labels"]
 
 
@@ -36,6 +36,9 @@ def test_a_section_of_several_kinds_has_the_options_of_all():
     found = {option.name: option for option in options_of(AnyRun)}
     assert set(found) == {*RUN, "engine.steam"}
     assert (found["engine.steam"].sentence, found["engine.rows"].default) == ("Of this kind alone.", 8)
+    assert found["engine.kind"].kind == "fast|exact|slow"
+    # what one kind alone needs is not needed, what all need is
+    assert not found["engine.steam"].needed and found["engine.model"].needed
 
 
 @pytest.mark.parametrize(

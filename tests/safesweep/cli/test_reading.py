@@ -43,7 +43,7 @@ def test_without_a_preset_the_environment_is_not_read(monkeypatch):
 
 
 def test_options_of_every_kind_of_a_section_are_known(preset):
-    settings = read_settings(["--preset", preset, "--engine.steam", "2"], AnyRun, "none")
+    settings = read_settings(["--preset", preset, "--engine.steam", "2", "--engine.kind=slow"], AnyRun, "none")
     assert (settings.engine.steam, settings.engine.model) == (2.0, "small")
 
 
