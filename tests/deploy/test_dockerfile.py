@@ -44,7 +44,7 @@ def test_every_source_that_it_copies_exists_and_is_sent_to_the_builder(instructi
 
 
 def test_every_package_of_the_project_is_in_it(instructions):
-    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]["include"]
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
     assert {package.rstrip("*.") for package in packages} <= {source.rstrip("/") for source in copied(instructions)}
 
 
