@@ -7,15 +7,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from jobs.benign_quality import app
+from jobs.benign_quality import COMMAND
 from safesweep.errors import InputError
 from safesweep.lake.pictures import png
 from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore
 from safesweep.quality.benign import Sampling, benign_quality
 from safesweep.quality.features import FeatureSettings
+from tests.jobs.conftest import call
 
 CLIP = FeatureSettings(model="local-dir:miniature/weights/clip")
 CLASSIFIER = FeatureSettings(kind="classifier", model="miniature/weights/classifier")
@@ -75,8 +75,8 @@ def test_a_folder_of_pictures_is_a_reference_for_every_cell(lake, tmp_path):
 
 def test_the_job_prints_and_writes(lake, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(app, [str(lake), "r", "--model", CLIP.model, "--subsets", "2"])
-    assert result.exit_code == 0, result.output
+    result = call(COMMAND, str(lake), "r", "--model", CLIP.model, "--subsets", "2")
+    assert result.exit_code == 0, result.stderr
     content = json.loads((tmp_path / "out" / "r" / "benign_quality.json").read_text())
     assert [cell["pictures"] for cell in content["cells"]] == [12, 11]
 
@@ -86,5 +86,5 @@ def test_what_cannot_be_compared_is_named(lake, tmp_path):
         benign_quality(lake, "s", CLIP)
     with pytest.raises(InputError, match="nowhere is no folder"):
         benign_quality(lake, "r", CLIP, reference=tmp_path / "nowhere")
-    result = CliRunner().invoke(app, [str(lake), "r", "--model", "m", "--kind", "classifier", "--pretrained", "x"])
-    assert result.exit_code == 2 and "pretrained belongs to kind clip" in result.output
+    result = call(COMMAND, str(lake), "r", "--model", "m", "--kind", "classifier", "--pretrained", "x")
+    assert result.exit_code == 2 and "pretrained belongs to kind clip" in result.stderr
