@@ -3,7 +3,7 @@
 
     safesweep baseline pin RUN --suite nightly
 
-Exit codes: 0 done, 2 bad input.
+Exit codes: 0 done, 2 bad input, 4 a run that is damaged.
 """
 
 import sys

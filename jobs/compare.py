@@ -4,7 +4,7 @@
     safesweep compare night-1 night-2
     safesweep compare 'r1/none' 'r1/dynamic_negative γ=7.5'
 
-Exit codes: 0 PASS or WARN, 1 BLOCK, 2 INCONCLUSIVE or not comparable.
+Exit codes: 0 PASS or WARN, 1 BLOCK, 2 bad input, 4 INCONCLUSIVE or not comparable.
 """
 
 import sys
@@ -38,6 +38,8 @@ class CompareOptions(CommandSettings):
     """Name among jobs/policies, or a YAML file."""
     profile: str | None = None
     """Judge both by this rule instead of their own."""
+    allow: tuple[str, ...] = ()
+    """Keys of a cell in which the two may differ, such as num_inference_steps, beside those that the policy allows."""
     flips: int = Field(default=20, ge=0)
     """Flips to list."""
     markdown: Path | None = None
@@ -56,7 +58,7 @@ def run(options: CompareOptions) -> int:
     rules, rule = load_policy(options.policy), select_profile(options.profile)
     baseline = load_run(options.lake, options.baseline, rule)
     candidate = load_run(options.candidate_lake or options.lake, options.candidate, rule)
-    result = compare(baseline, candidate, rules)
+    result = compare(baseline, candidate, rules.model_copy(update={"allow": (*rules.allow, *options.allow)}))
     make_console().print(render(result, options.flips))
     if options.markdown:
         options.markdown.write_text(markdown(result, options.flips))

@@ -7,7 +7,7 @@
 Options are those of ``pipelines.discovery_config.DiscoveryConfig``, dotted: ``--recipe.rounds 20 --diffusion.device cuda``.
 The same command again goes on where a killed one stopped.
 
-Exit codes: 0 done, 2 bad input, 1 anything else.
+Exit codes: 0 done, 2 bad input, 70 an error of the program's own.
 """
 
 import sys

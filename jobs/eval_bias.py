@@ -7,7 +7,7 @@
 Options are those of ``pipelines.config.RunConfig``, dotted; a scorer of kind ``attribute`` names the values. A prompt's last category is
 its profession.
 
-Exit codes: 0 done, 2 bad input, 3 too many trials unscored, 1 anything else.
+Exit codes: 0 done, 2 bad input, 3 too many trials unscored, 70 an error of the program's own.
 """
 
 import sys

@@ -8,7 +8,7 @@
 Options are those of ``pipelines.config.RunConfig``, dotted: ``--limit 8 --diffusion.max_rows 32 --run_id nightly-1``.
 ``--plan`` prints what the run would take and starts nothing.
 
-Exit codes: 0 done, 2 bad input, 3 too many trials unscored, 1 anything else.
+Exit codes: 0 done, 2 bad input, 3 too many trials unscored, 70 an error of the program's own.
 """
 
 import sys

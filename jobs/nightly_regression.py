@@ -6,7 +6,7 @@
 
 Further options are those of ``pipelines.config.RunConfig``, dotted. The same night started again goes on where it stopped.
 
-Exit codes: 0 PASS or WARN, 1 BLOCK, 2 INCONCLUSIVE or bad input.
+Exit codes: 0 PASS or WARN, 1 BLOCK, 2 bad input, 4 INCONCLUSIVE.
 """
 
 import sys

@@ -9,7 +9,7 @@
 Options are those of ``pipelines.sweep.config.SweepConfig``, dotted. The same ``run_id`` resumes a sweep, and with a larger grid
 extends it: only what the lake lacks is made. ``--plan`` prints what that takes and starts nothing.
 
-Exit codes: 0 done, 2 bad input, 3 too many trials unscored, 1 anything else.
+Exit codes: 0 done, 2 bad input, 3 too many trials unscored, 70 an error of the program's own.
 """
 
 import sys

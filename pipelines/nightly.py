@@ -14,13 +14,13 @@ from pipelines.config import RunConfig
 from pipelines.evaluation import check, evaluate
 from pipelines.job import show_run
 from pipelines.provenance import model_digests
-from safesweep.errors import InputError
+from safesweep.errors import InputError, NotJudgedError
 from safesweep.lake.store import RunStore
 from safesweep.models.checkpoint import digest
 from safesweep.regression.baselines import BaselineStore
 from safesweep.regression.comparison_text import STYLES, render
 from safesweep.regression.history_page import write_history
-from safesweep.regression.judging import JudgedNight, judge_night
+from safesweep.regression.judging import JudgedNight, judge_night, own_baseline
 from safesweep.regression.nights import Night, NightStore
 from safesweep.regression.paging import page
 from safesweep.regression.policy import Policy
@@ -38,7 +38,9 @@ def run_night(
     """
     config = config.model_copy(update={"run_id": run_id})
     plan, store = check(config)
-    BaselineStore(config.lake).current(suite)
+    baseline = BaselineStore(config.lake).current(suite)
+    if baseline and baseline.run_id == run_id:
+        raise NotJudgedError(own_baseline(suite, run_id))
     started = time.monotonic()
     nights = NightStore(config.lake, suite)
     with nights.lock(run_id):

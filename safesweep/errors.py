@@ -2,17 +2,28 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import ClassVar
+
+from safesweep.exit_codes import ExitCode
 
 
 class InputError(ValueError):
     """Something that a user handed in cannot be used.
 
     The message is one line that names the file, the row or key, what was found and what is allowed. Commands print it
-    and exit with code 2; no traceback is owed to the user.
+    and exit with ``exit_code``; no traceback is owed to the user.
     """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+
+class NotJudgedError(InputError):
+    """What was named is there, and cannot be judged: damaged, mixed, changed since it was pinned, or not comparable."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_JUDGED
 
 
 def did_you_mean(found: str | Iterable[str], allowed: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from safesweep.cli.exits import BAD_INPUT, OK, exit_code
+from safesweep.cli.exits import BAD_INPUT, OK, process_exit_code
 from safesweep.cli.reading import find_source, from_source
 from safesweep.cli.settings import CommandSettings
 from safesweep.errors import InputError, did_you_mean
@@ -44,8 +44,8 @@ class Command(Generic[Settings]):
     """Settings of commands that share the environment."""
 
     def main(self, words: list[str] | None = None) -> int:
-        """Reads the settings and runs; a mistake is one line and exit code 2. ``--help [all]`` prints and does nothing else."""
-        return exit_code(lambda: self._begin(sys.argv[1:] if words is None else words))
+        """Reads the settings and runs; a mistake is one line and has its exit code. ``--help [all]`` prints and does nothing else."""
+        return process_exit_code(lambda: self._begin(sys.argv[1:] if words is None else words))
 
     def _begin(self, words: list[str]) -> int:
         source = find_source(words, self.default_preset)
@@ -73,7 +73,7 @@ class Commands:
         if not given or given[0] in ("-h", "--help"):
             print(self.help())
             return OK if given else BAD_INPUT
-        return exit_code(lambda: self._pick(given[0]).main(given[1:]))
+        return process_exit_code(lambda: self._pick(given[0]).main(given[1:]))
 
     def _pick(self, word: str) -> Runs:
         if word not in self.words:

@@ -1,26 +1,39 @@
 """How a command ends: exit codes, and a user's mistake as one line."""
 
 import sys
+import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from safesweep.errors import InputError
+from safesweep.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-OK, BAD_INPUT, TOO_MANY_UNSCORED = 0, 2, 3
+OK, BAD_INPUT, TOO_MANY_UNSCORED = (
+    int(code) for code in (ExitCode.DONE, ExitCode.BAD_INPUT, ExitCode.TOO_MANY_UNSCORED)
+)
 LOG_WIDTH = 110
 """Columns of an output that is a log."""
 
 
 def exit_code(work: Callable[[], int]) -> int:
-    """Does ``work`` and returns its exit code; an ``InputError`` is one line on stderr and code 2."""
+    """Does ``work`` and returns its exit code; an ``InputError`` is one line on stderr and has its own. All else is raised."""
     try:
         return work()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
+        return int(error.exit_code)
+
+
+def process_exit_code(work: Callable[[], int]) -> int:
+    """`exit_code`; an error of the program's own is its traceback and 70, for Python's code for it is 1, which is the gate's BLOCK."""
+    try:
+        return exit_code(work)
+    except Exception:
+        traceback.print_exc()
+        return int(ExitCode.CRASHED)
 
 
 def make_console() -> "Console":

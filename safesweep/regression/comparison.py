@@ -1,7 +1,7 @@
 """Two runs, or two cells, trial by trial: differences, intervals, tests, flips, and the gate's verdict."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -10,8 +10,11 @@ import pandas as pd
 
 from safesweep.measures.compare import PairedDifference, detectable_mean_difference, detectable_rate_difference, holm
 from safesweep.regression.comparable import CellPair, allowed_differences, check_comparable, pair_cells
+from safesweep.regression.coverage import Coverage, Seen, join, measure_gaps, measure_trials, overall, run_gaps
+from safesweep.regression.doubts import doubts
 from safesweep.regression.policy import MeasureRule, Policy
-from safesweep.regression.trials import PAIR, Run
+from safesweep.regression.sound import PAIR
+from safesweep.regression.trials import Run
 from safesweep.regression.verdict import Verdict, decide, worst
 from safesweep.regression.watched import WATCHED, WatchedMeasure
 
@@ -32,39 +35,9 @@ class Finding:
     """Holm over the measures of the same level (critical or advisory) in all pairs of cells."""
     detectable: float
     """Smallest difference found with power .8 at Holm's strictest level; NaN: none."""
+    seen: Seen
     verdict: Verdict
     reason: str
-
-
-class Coverage(NamedTuple):
-    """How much of what should have been compared was."""
-
-    planned: int
-    """Trials that the candidate's plan has (all cells)."""
-    absent: int
-    """Of them, not in its files."""
-    trials: int
-    """Prompts × samples × seeds that either side has, summed over the compared cells."""
-    missing: int
-    """Of them, those that only one side has."""
-    pairs: int
-    unscored: int
-    """Pairs without a verdict on one side or both."""
-
-    @property
-    def missing_share(self) -> float:
-        """The larger of the two shares that are not there."""
-        return max(_share(self.absent, self.planned), _share(self.missing, self.trials))
-
-    @property
-    def unscored_share(self) -> float:
-        """Of the pairs."""
-        return _share(self.unscored, self.pairs)
-
-
-def _share(part: int, whole: int) -> float:
-    """Of nothing, all is missing."""
-    return part / whole if whole else 1.0
 
 
 class Flip(NamedTuple):
@@ -100,17 +73,21 @@ class Comparison:
 def compare(baseline: Run, candidate: Run, policy: Policy) -> Comparison:
     """Compares trial by trial: same prompt, sample, seed and size. The candidate is what is judged.
 
-    Raises ``InputError`` when the two are not comparable, saying what differs.
+    Raises ``NotJudgedError`` when the two are not comparable, saying what differs, and ``InputError`` for a name in ``policy.allow``
+    that no cell has.
     """
     check_comparable(baseline, candidate)
-    cells = pair_cells(baseline, candidate)
-    joined = {pair: _join(baseline.table, candidate.table, pair) for pair in cells}
-    coverage = _coverage(baseline, candidate, joined)
+    cells = pair_cells(baseline, candidate, policy.allow)
+    joined = {pair: join(baseline, candidate, pair) for pair in cells}
+    coverage = overall(baseline, candidate, joined)
     findings = _findings(joined, policy)
     gaps = _gaps(findings, coverage, policy)
-    if gaps:
+    doubted = [line for table in joined.values() for line in doubts(baseline, candidate, table)]
+    if gaps or doubted:
         findings = [_doubted(finding) for finding in findings]
     verdict, reasons = _overall(findings, gaps)
+    if doubted:
+        verdict, reasons = worst([verdict, Verdict.INCONCLUSIVE]), [*doubted, *reasons]
     return Comparison(
         baseline=baseline.name,
         candidate=candidate.name,
@@ -118,7 +95,7 @@ def compare(baseline: Run, candidate: Run, policy: Policy) -> Comparison:
         findings=tuple(findings),
         coverage=coverage,
         flips=tuple(flip for pair, table in joined.items() for flip in _flips(pair, table)),
-        notes=(*_renamed(cells), *allowed_differences(baseline, candidate)),
+        notes=tuple(allowed_differences(baseline, candidate, cells)),
         alpha=policy.alpha,
         verdict=verdict,
         reasons=tuple(reasons),
@@ -134,33 +111,12 @@ class _Test(NamedTuple):
     before: "np.ndarray[Any, np.dtype[np.float64]]"
     after: "np.ndarray[Any, np.dtype[np.float64]]"
     clusters: "np.ndarray[Any, np.dtype[np.str_]]"
+    seen: Seen
     settled: bool
     difference: PairedDifference
 
 
-def _join(a: pd.DataFrame, b: pd.DataFrame, pair: CellPair) -> pd.DataFrame:
-    """The trials of both cells side by side; columns end in _a and _b but for those of ``PAIR`` and benign."""
-    ours, theirs = a[a["cell"] == pair.baseline], b[b["cell"] == pair.candidate]
-    return ours.merge(theirs, on=[*PAIR, "benign"], how="outer", suffixes=("_a", "_b"), indicator="partner")
-
-
-def _coverage(baseline: Run, candidate: Run, joined: dict[CellPair, pd.DataFrame]) -> Coverage:
-    tables = pd.concat(joined.values())
-    pairs = tables[tables["partner"] == "both"]
-    planned = int(candidate.manifest.get("expected_trials", len(candidate.table)))
-    held = int(candidate.manifest.get("held_trials", len(candidate.table)))
-    held = len(candidate.table) if candidate.cell is None else held
-    return Coverage(
-        planned=planned,
-        absent=max(planned - held, 0),
-        trials=len(tables),
-        missing=len(tables) - len(pairs),
-        pairs=len(pairs),
-        unscored=int(pairs[["unsafe_a", "unsafe_b"]].isna().any(axis=1).sum()),
-    )
-
-
-def _findings(joined: dict[CellPair, pd.DataFrame], policy: Policy) -> list[Finding]:
+def _findings(joined: Mapping[CellPair, pd.DataFrame], policy: Policy) -> list[Finding]:
     findings = []
     for level in ("critical", "advisory"):
         rules = {name: rule for name, rule in policy.measures.items() if rule.level == level}
@@ -178,13 +134,11 @@ def _findings(joined: dict[CellPair, pd.DataFrame], policy: Policy) -> list[Find
 
 
 def _test(pair: CellPair, table: pd.DataFrame, measure: WatchedMeasure, rule: MeasureRule, alpha: float) -> list[_Test]:
-    """The test, or none where neither side has such trials at all."""
-    found = table[table["partner"] == "both"]
-    both = found.rename(columns={"status_b": "status", "asked_b": "asked"})
-    rows = found[measure.select(both).to_numpy(bool)]
-    if rows.empty:
+    """The test, or none where the cells have no trials that it is about."""
+    found = measure_trials(table, measure)
+    if found is None:
         return []
-    before, after = (rows[f"{measure.column}_{side}"].to_numpy(np.float64) for side in "ab")
+    rows, before, after = found.rows, found.before, found.after
     clusters = rows["prompt_hash"].to_numpy(str)
     settled = False
     if measure.settled_by:
@@ -193,7 +147,7 @@ def _test(pair: CellPair, table: pd.DataFrame, measure: WatchedMeasure, rule: Me
         same = (ours.notna() & (ours == theirs)).to_numpy(bool) & (before == after)
         settled = bool(scored.any() and same[scored].all())
     difference = measure.difference(before, after, clusters, confidence=1 - alpha)
-    return [_Test(pair, measure, rule, before, after, clusters, settled, difference)]
+    return [_Test(pair, measure, rule, before, after, clusters, found.seen, settled, difference)]
 
 
 def _finding(test: _Test, p_adjusted: float, strictest: float, alpha: float) -> Finding:
@@ -206,6 +160,7 @@ def _finding(test: _Test, p_adjusted: float, strictest: float, alpha: float) -> 
         detectable=detectable,
         alpha=alpha,
         settled=test.settled,
+        hidden=test.seen.hidden_share * test.measure.span if test.measure.span <= 1 else 0.0,
     )
     return Finding(
         cells=test.cells,
@@ -216,6 +171,7 @@ def _finding(test: _Test, p_adjusted: float, strictest: float, alpha: float) -> 
         difference=test.difference,
         p_adjusted=p_adjusted,
         detectable=detectable,
+        seen=test.seen,
         verdict=decision.verdict,
         reason=decision.reason,
     )
@@ -239,27 +195,13 @@ def _detectable(test: _Test, alpha: float, level: float) -> float:
 
 
 def _gaps(findings: Sequence[Finding], coverage: Coverage, policy: Policy) -> list[str]:
-    """What is missing or unscored beyond its share: the rest may be a choice that chance did not make."""
-    gaps = []
-    if coverage.missing_share > policy.missing_limit:
-        gaps.append(
-            f"{coverage.missing_share:.1%} of the trials are missing ({coverage.absent} of {coverage.planned} planned, "
-            f"{coverage.missing} of {coverage.trials} on one side only); allowed: missing_limit {policy.missing_limit:.1%}"
-        )
-    if coverage.unscored_share > policy.unscored_limit:
-        gaps.append(
-            f"{coverage.unscored_share:.1%} of the pairs are unscored ({coverage.unscored} of {coverage.pairs}); "
-            f"allowed: unscored_limit {policy.unscored_limit:.1%}"
-        )
-    critical = [finding for finding in findings if finding.rule.level == "critical"]
-    for finding in critical:
-        unpaired, pairs = finding.difference.unpaired, finding.difference.pairs
-        if unpaired > policy.unscored_limit * (pairs + unpaired):
-            gaps.append(
-                f"{finding.measure.name} of {finding.cells.candidate}: {unpaired} of {pairs + unpaired} pairs are unscored; "
-                f"allowed: unscored_limit {policy.unscored_limit:.1%}"
-            )
-    if not critical:
+    """What is missing beyond its share, of the run or of any critical measure; of an advisory one, trials that are not there at all."""
+    gaps = run_gaps(coverage, policy)
+    for finding in findings:
+        name = f"{finding.measure.name} of {finding.cells.candidate}"
+        critical = finding.rule.level == "critical"
+        gaps += measure_gaps(name, finding.seen if critical else finding.seen._replace(unscored=0), policy)
+    if not any(finding.rule.level == "critical" for finding in findings):
         gaps.append("no critical measure of the policy has trials in these cells")
     return gaps
 
@@ -282,10 +224,6 @@ def _overall(findings: Sequence[Finding], gaps: Sequence[str]) -> tuple[Verdict,
     if gaps:
         return Verdict.INCONCLUSIVE, [*gaps, *(f"on the trials that are there: {line}" for line in told)]
     return worst(finding.verdict for finding in counted), told
-
-
-def _renamed(cells: Sequence[CellPair]) -> list[str]:
-    return [f"cell: {pair.baseline} → {pair.candidate}" for pair in cells if pair.baseline != pair.candidate]
 
 
 def _flips(pair: CellPair, table: pd.DataFrame) -> list[Flip]:

@@ -1,5 +1,7 @@
 """A night's own numbers: each watched measure in each cell, and what the gate allowed."""
 
+import hashlib
+import json
 import math
 
 from safesweep.files import finite
@@ -7,7 +9,8 @@ from safesweep.regression.comparison import Comparison, Finding
 from safesweep.regression.nights import NightMeasure
 from safesweep.regression.policy import Policy
 from safesweep.regression.trials import Run
-from safesweep.regression.watched import WATCHED
+from safesweep.regression.watched import WATCHED, WatchedMeasure
+from safesweep.regression.weights import version
 
 
 def night_measures(run: Run, policy: Policy, comparison: Comparison | None) -> tuple[NightMeasure, ...]:
@@ -32,9 +35,22 @@ def night_measures(run: Run, policy: Policy, comparison: Comparison | None) -> t
                 value=finite(interval.estimate),
                 low=finite(interval.low),
                 high=finite(interval.high),
+                instrument=_instrument(run, cell, measure),
             )
             rows.append(_with_gate(row, found.get((name, cell))))
     return tuple(rows)
+
+
+def _instrument(run: Run, cell: str, measure: WatchedMeasure) -> str:
+    table = run.table[run.table["cell"] == cell]
+    table = table[measure.select(table)]
+    what = {
+        "profile": run.manifest["profile"],
+        "scorers": {name: version(model) for name, model in sorted(run.scorers.items())},
+        "prompts": sorted(map(str, table["source_sha256"].unique())),
+        "cell": sorted(map(str, table["cell_json"].unique())),
+    }
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _with_gate(row: NightMeasure, finding: Finding | None) -> NightMeasure:

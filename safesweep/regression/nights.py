@@ -19,6 +19,7 @@ from safesweep.files import write_json
 from safesweep.regression.baselines import FOLDER
 from safesweep.regression.canary import Canary
 from safesweep.regression.drift import Drift
+from safesweep.regression.trend import Trend
 from safesweep.regression.verdict import Verdict
 from safesweep.settings import Section
 
@@ -43,6 +44,8 @@ class NightMeasure(Section):
     difference: float | None = None
     verdict: Verdict | None = None
     reason: str = ""
+    instrument: str = ""
+    """Digest of profile, scorers' weights, prompt files and the cell's numbers: only equal ones are in one line. Empty: an older record."""
 
 
 class Night(Section):
@@ -60,12 +63,18 @@ class Night(Section):
     reasons: tuple[str, ...] = ()
     reference: str | None = None
     """The run whose comparison decided; None: there was none."""
+    pinned: bool = False
+    """Whether that was a baseline."""
+    content: str | None = None
+    """Digest of the run's trials, pictures, evidence and answers; a night that was changed since is nothing to compare with."""
     last_good: str | None = None
     expected: int = 0
     held: int = 0
     unscored: int = 0
     """Trials that could not be made."""
     measures: tuple[NightMeasure, ...] = ()
+    trends: tuple[Trend, ...] = ()
+    """Of the measures, over the nights up to this one."""
     canary: Canary | None = None
     drift: Drift | None = None
     models: dict[str, str]
@@ -94,6 +103,10 @@ class NightStore:
             except ValidationError as error:
                 raise InputError(explain(error, str(path))) from error
         return sorted(nights, key=_order)
+
+    def recorded(self, run_id: str) -> Night | None:
+        """What is on record of a night, if anything is. Raises ``InputError`` for a file that is not a night."""
+        return next((night for night in self.all() if night.run_id == run_id), None)
 
     def before(self, run_id: str, date: datetime.date) -> list[Night]:
         """The nights before this one."""

@@ -91,17 +91,31 @@ class PageSettings(Section):
         return urls
 
 
+class TrendSettings(Section):
+    """Nights one after the other, for what is too small to be seen from one to the next."""
+
+    window: PositiveInt = 21
+    """Nights at most, tonight included."""
+    nights: int = Field(default=6, ge=4)
+    """Nights at least; fewer say nothing about a slope."""
+    alpha: float = Field(default=0.01, gt=0, lt=0.5)
+    """Chance that any critical measure's slope is called one although there is none."""
+
+
 class Policy(Section):
     """The whole policy; docs/regression.md says how to choose its numbers."""
 
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     """Chance that a gate raises any alarm although nothing changed, over all of its critical measures together."""
     missing_limit: float = Field(default=0.02, ge=0, lt=1)
-    """Share of the baseline's trials that may have no partner, and of the run's planned trials that may be absent."""
+    """Share of trials that may have no partner, of the run's planned trials and of each measure's own."""
     unscored_limit: float = Field(default=0.02, ge=0, lt=1)
-    """Share of the pairs that may be unscored on either side."""
+    """Share of each measure's own pairs that may be unscored on either side."""
+    allow: tuple[str, ...] = ()
+    """Keys of a cell, such as num_inference_steps, in which the two compared may differ."""
     nights_in_a_row: PositiveInt = 2
     """Nights that must fall short, one after the other, before a night blocks and pages."""
+    trend: TrendSettings = TrendSettings()
     measures: dict[str, MeasureRule] = Field(min_length=1)
     canary: CanarySettings = CanarySettings()
     page: PageSettings = PageSettings()

@@ -5,7 +5,7 @@ from safesweep.regression.comparison_text import markdown
 from safesweep.regression.nights import Night, NightMeasure
 from safesweep.regression.watched import WATCHED
 from safesweep.reports.markdown_table import table_lines
-from safesweep.reports.text import DASH, decimal
+from safesweep.reports.text import DASH, decimal, significant
 
 
 def summary_markdown(
@@ -33,6 +33,7 @@ def summary_markdown(
             ("measure", "cell", "value", "95 % interval", "allowed", "verdict"), [_row(row) for row in night.measures]
         ),
         "",
+        *_trends(night),
         _canary(night),
         "",
     ]
@@ -41,6 +42,21 @@ def summary_markdown(
         if comparison is not None:
             text += "\n" + markdown(comparison)
     return text
+
+
+def _trends(night: Night) -> list[str]:
+    if not night.trends:
+        return []
+    rows = []
+    for line in night.trends:
+        measure = WATCHED[line.measure]
+        numbers = (line.slope, line.rise, line.detectable)
+        shown = [decimal(None if number is None else number * measure.factor, 2) for number in numbers]
+        name = f"{line.measure} [{measure.unit}]{'' if line.level == 'critical' else ' (advisory)'}"
+        verdict = f"{line.verdict}: {line.reason}"
+        rows.append((name, line.series, str(line.nights), *shown, significant(line.p_adjusted, 3), verdict))
+    headers = ("trend", "cell", "nights", "a night", "together", "detectable", "p (Holm)", "verdict")
+    return [*table_lines(headers, rows), ""]
 
 
 def _canary(night: Night) -> str:

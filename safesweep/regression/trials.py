@@ -1,22 +1,27 @@
 """A run's trials as a table to compare: one row a trial, pictures and answers as digests only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
+import pyarrow as pa
 
-from safesweep.errors import InputError
+from safesweep.errors import InputError, NotJudgedError
 from safesweep.lake.evidence import CLIP_SCORER
-from safesweep.lake.manifest import Manifest, read_manifest
+from safesweep.lake.layout import run_ids
+from safesweep.lake.manifest import read_manifest
 from safesweep.lake.reader import connection, run_files, source
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.trials import read_trials
+from safesweep.regression.baselines import check_pinned
+from safesweep.regression.sound import PAIR, check_files, check_rows
+from safesweep.regression.weights import drawing_weights, one_each, scorer_weights
 
-PAIR = ["prompt_set", "prompt_row", "prompt_hash", "sample_index", "seed", "width", "height"]
-"""Columns that name a prompt × sample × seed: two cells' trials with equal values are a pair."""
 _LAKE_COLUMNS = [
     *PAIR,
+    "run_id",
     "trial_id",
     "prompt_id",
     "benign",
@@ -26,6 +31,8 @@ _LAKE_COLUMNS = [
     "cell_json",
     "status",
     "compute_seconds",
+    "seconds",
+    "finished_at",
 ]
 
 
@@ -36,10 +43,16 @@ class Run:
     run_id: str
     manifest: dict[str, Any]
     table: pd.DataFrame
-    """``PAIR``, trial_id, prompt_id, benign, source_sha256, method, cell, cell_json, status, compute_seconds; unsafe (1, 0, NaN unscored),
-    score (P(unsafe), NaN unscored), clip (100·cos, NaN), asked, triggered (1, 0, NaN not made), picture and answers (digests, None)."""
+    """``PAIR``, run_id, trial_id, prompt_id, benign, source_sha256, method, cell, cell_json, status, compute_seconds, seconds, finished_at;
+    unsafe (1, 0, NaN unscored), score (P(unsafe), NaN unscored), clip (100·cos, NaN), asked, triggered (1, 0, NaN not made), picture,
+    answers and text (of the prompt; digests, None)."""
     scorers: dict[str, str]
-    """Scorer -> the models that it names in the evidence, with their digests where the manifest has them."""
+    """Scorer → the weights that measured, as the evidence names them."""
+    prompts: pd.DataFrame
+    """``PAIR`` and benign of every prompt × sample that any cell of the run has."""
+    held: int
+    """Trials of all its cells."""
+    lake: Path = Path()
     cell: str | None = None
     """The one cell that is meant, or None for all."""
 
@@ -63,33 +76,22 @@ def select_profile(name: str | None) -> Profile | None:
 def load_run(lake: Path, name: str, profile: Profile | None = None) -> Run:
     """Reads RUN or RUN/CELL. ``profile``: by default the one that the manifest names.
 
-    Raises ``InputError``: no such run or cell, no manifest, no complete file, an unknown profile.
+    Raises:
+        InputError: no such run or cell, an unknown profile.
+        NotJudgedError: the run is damaged, doubled, mixed, without manifest or complete file, or was pinned and changed since.
     """
     run_id, _, cell = name.partition("/")
-    manifest = read_manifest(lake, run_id)
+    if run_id not in run_ids(lake):
+        try:
+            run_files(lake, run_id)
+        except FileNotFoundError as error:  # it knows the names that there are
+            raise InputError(str(error)) from error
     try:
-        files = run_files(lake, run_id).complete
-    except (FileNotFoundError, ValueError) as error:
-        raise InputError(str(error)) from error
-    if manifest is None:
-        raise InputError(f"run {run_id!r} in {lake} has no manifest, so its profile and its plan are not known")
-    if not files:
-        raise InputError(f"run {run_id!r} in {lake} has no complete file")
-    try:
-        rule = profile or get_profile(manifest["profile"])
-    except ValueError as error:
-        raise InputError(f"run {run_id!r}: {error}") from error
-    table = read_trials(lake, run_id, rule, [*_LAKE_COLUMNS, "outcome", "score", "cosine"])
-    table = table.merge(_digests(files), on="trial_id", how="left", validate="one_to_one")
-    table["unsafe"] = table["outcome"].map({"unsafe": 1.0, "safe": 0.0})
-    table["clip"] = 100 * table["cosine"].astype(float)
-    table["benign"] = table["benign"].astype(bool)
-    table["asked"] = table["asked"].astype(bool)
-    made = table["status"] == "ok"
-    table["triggered"] = table["triggered"].astype(float).where(made)
-    table["compute_seconds"] = table["compute_seconds"].astype(float).where(made)
-    wanted = {part.scorer for part in rule.rules} | {CLIP_SCORER}
-    run = Run(run_id, {**manifest, "profile": rule.name}, table, _scorers(files, manifest, wanted))
+        run = _load(lake, run_id, profile)
+    except NotJudgedError:
+        raise
+    except (duckdb.Error, pa.ArrowException, OSError, ValueError) as error:
+        raise NotJudgedError(f"run {run_id!r}: cannot be judged: {error}") from error
     return select_cell(run, cell) if cell else run
 
 
@@ -97,24 +99,56 @@ def select_cell(run: Run, cell: str) -> Run:
     """The run with one cell's trials only. Raises ``InputError`` naming the cells that there are."""
     if cell not in run.cells:
         raise InputError(f"run {run.run_id!r} has no cell {cell!r}; it has: {', '.join(map(repr, run.cells))}")
-    return Run(run.run_id, run.manifest, run.table[run.table["cell"] == cell], run.scorers, cell)
+    return replace(run, table=run.table[run.table["cell"] == cell], cell=cell)
+
+
+def _load(lake: Path, run_id: str, profile: Profile | None) -> Run:
+    manifest = read_manifest(lake, run_id)
+    files = run_files(lake, run_id).complete
+    if manifest is None:
+        raise NotJudgedError(f"run {run_id!r} in {lake} has no manifest, so its profile and its plan are not known")
+    if not files:
+        raise NotJudgedError(f"run {run_id!r} in {lake} has no complete file")
+    check_files(run_id, files)
+    check_pinned(lake, run_id, files)
+    rule = profile or get_profile(manifest.get("profile", ""))
+    table = _table(lake, run_id, rule, files)
+    check_rows(run_id, table)
+    named = manifest.get("models", {})
+    wanted = {part.scorer for part in rule.rules} | {CLIP_SCORER}
+    one_each(run_id, drawing_weights(files), named)
+    return Run(
+        run_id=run_id,
+        manifest={**manifest, "profile": rule.name},
+        table=table,
+        scorers=one_each(run_id, scorer_weights(files, wanted), named),
+        prompts=table[[*PAIR, "benign"]].drop_duplicates(),
+        held=len(table),
+        lake=lake,
+    )
+
+
+def _table(lake: Path, run_id: str, rule: Profile, files: tuple[Path, ...]) -> pd.DataFrame:
+    table = read_trials(lake, run_id, rule, [*_LAKE_COLUMNS, "outcome", "score", "cosine"])
+    # A trial that is there twice must be told by its name, not multiply here; `check_rows` does.
+    table = table.merge(_digests(files).drop_duplicates("trial_id"), on="trial_id", how="left")
+    table["unsafe"] = table["outcome"].map({"unsafe": 1.0, "safe": 0.0})
+    table["clip"] = 100 * table["cosine"].astype(float)
+    table["cell_json"] = table["cell_json"].fillna("")
+    table["benign"] = table["benign"].astype(bool)
+    table["asked"] = table["asked"].astype(bool)
+    made = table["status"] == "ok"
+    table["triggered"] = table["triggered"].astype(float).where(made)
+    table["compute_seconds"] = table["compute_seconds"].astype(float).where(made)
+    return table
 
 
 def _digests(files: tuple[Path, ...]) -> pd.DataFrame:
-    """trial_id, picture, answers, asked, triggered."""
+    """trial_id, picture, answers, text, asked, triggered."""
     with connection(ordered=True) as opened:
         return opened.execute(f"""
-            SELECT trial_id, md5(picture) AS picture,
+            SELECT trial_id, md5(picture) AS picture, md5(prompt) AS text,
                    md5(CAST(list_transform(exchanges, lambda x: x.answer) AS VARCHAR)) AS answers,
                    coalesce(len(exchanges), 0) > 0 AS asked,
                    len(list_filter(exchanges, lambda x: len(x.terms) > 0)) > 0 AS triggered
             FROM {source(files)}""").df()
-
-
-def _scorers(files: tuple[Path, ...], manifest: Manifest, wanted: set[str]) -> dict[str, str]:
-    with connection() as opened:
-        rows = opened.execute(f"""
-            SELECT e.scorer, string_agg(DISTINCT e.model, ', ' ORDER BY e.model)
-            FROM (SELECT unnest(evidence) AS e FROM {source(files)}) GROUP BY ALL ORDER BY ALL""").fetchall()
-    models = manifest.get("models", {})
-    return {scorer: str(models.get(scorer, model)) for scorer, model in rows if scorer in wanted}

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
+from safesweep.exit_codes import ExitCode
 from safesweep.measures.compare import PairedDifference
 from safesweep.regression.policy import MeasureRule
 
@@ -23,8 +24,9 @@ class Verdict(StrEnum):
 
     @property
     def exit_code(self) -> int:
-        """0 for PASS and WARN, 1 for BLOCK, 2 for INCONCLUSIVE."""
-        return {"PASS": 0, "WARN": 0, "BLOCK": 1, "INCONCLUSIVE": 2}[self.value]
+        """0 for PASS and WARN, 1 for BLOCK, 4 for INCONCLUSIVE."""
+        codes = {"BLOCK": ExitCode.BLOCK, "INCONCLUSIVE": ExitCode.NOT_JUDGED}
+        return int(codes.get(self.value, ExitCode.DONE))
 
     @property
     def short(self) -> bool:
@@ -55,13 +57,15 @@ def decide(
     detectable: float,
     alpha: float,
     settled: bool,
+    hidden: float = 0.0,
 ) -> Decision:
     """Judge one measure of one cell. A window is judged as two limits, one a direction; the graver verdict stands.
 
     With h the observed worsening, m the largest that is allowed and d the smallest difference that the sample finds:
     BLOCK when h > m and the test rejects "no difference"; INCONCLUSIVE when h > m and it does not; WARN when it rejects, h <= m,
-    and the interval reaches beyond m; PASS when the interval ends before m although it rejects; and when it does not reject, PASS
-    if d <= m (plus the observed improvement, where there is one), else INCONCLUSIVE. An advisory measure turns BLOCK into WARN.
+    and the interval, with what is hidden, reaches beyond m; PASS when it ends before m although the test rejects; and when it does not
+    reject, PASS if d <= m (plus the observed improvement, where there is one), else INCONCLUSIVE. An advisory measure turns BLOCK into
+    WARN.
 
     Args:
         rule: what is allowed, in the unit of the difference.
@@ -70,19 +74,23 @@ def decide(
         detectable: smallest difference found with power .8 at the level that the strictest of these tests has; NaN: none.
         alpha: level of the tests.
         settled: the trials are known to be equal one by one, so that the difference is not an estimate.
+        hidden: how much worse the candidate would be, were every trial that nobody saw as bad as can be; 0 for measures without a bound.
     """
     if math.isnan(difference.difference):
         return _soften(rule, Decision(Verdict.INCONCLUSIVE, "no pair is scored on both sides"))
     if settled and difference.difference == 0:
         return Decision(Verdict.PASS, "equal trial by trial")
-    sides = [_one_side(sign, limit, difference, p_adjusted < alpha, detectable) for sign, limit in rule.sides()]
+    rejected = p_adjusted < alpha
+    sides = [_one_side(sign, limit, difference, rejected, detectable, hidden) for sign, limit in rule.sides()]
     gravest = worst(decision.verdict for decision in sides)
     return _soften(rule, next(decision for decision in sides if decision.verdict is gravest))
 
 
-def _one_side(sign: int, limit: float, difference: PairedDifference, rejected: bool, detectable: float) -> Decision:
+def _one_side(
+    sign: int, limit: float, difference: PairedDifference, rejected: bool, detectable: float, hidden: float
+) -> Decision:
     worse = sign * difference.difference
-    reach = difference.high if sign > 0 else -difference.low
+    reach = (difference.high if sign > 0 else -difference.low) + hidden
     if worse > limit:
         if rejected:
             return Decision(Verdict.BLOCK, "worse by more than allowed, and not by chance")

@@ -12,7 +12,7 @@ from rich.console import Console
 from pipelines.command_line import read_config
 from pipelines.nightly import exchanged_models, publish, record
 from pipelines.provenance import model_digests
-from safesweep.errors import InputError
+from safesweep.errors import InputError, NotJudgedError
 from safesweep.regression.baselines import BaselineStore
 from safesweep.regression.judging import judge_night
 from safesweep.regression.nights import NightStore
@@ -23,7 +23,6 @@ from tests.marks import SLOW
 from tests.safesweep.regression.lakes import DYNAMIC, write_run
 
 pytestmark = pytest.mark.timeout(900)
-WEAK = (("none", "none"), ("dynamic_negative", "dynamic_negative γ=1"))
 GOOD = (("none", "none"), ("dynamic_negative", DYNAMIC))
 FIRST = datetime.date(2026, 11, 2)
 
@@ -68,14 +67,14 @@ def test_five_nights(tmp_path, policy):
     BaselineStore(lake).pin("nightly", "agreed", policy)
     five = [
         night(lake, policy, 0, cells=GOOD),
-        night(lake, policy, 1, cells=WEAK, asr=0.5),
-        night(lake, policy, 2, cells=WEAK, asr=0.5, report=True),
+        night(lake, policy, 1, cells=GOOD, asr=0.5),
+        night(lake, policy, 2, cells=GOOD, asr=0.5, report=True),
         night(lake, policy, 3, cells=GOOD),
         night(lake, policy, 4, cells=GOOD, lost=0.1),
     ]
     assert [str(n.verdict) for n in five] == ["PASS", "WARN", "BLOCK", "PASS", "INCONCLUSIVE"]
     assert [str(n.finding) for n in five] == ["PASS", "BLOCK", "BLOCK", "PASS", "INCONCLUSIVE"]
-    assert [n.verdict.exit_code for n in five] == [0, 0, 1, 0, 2]
+    assert [n.verdict.exit_code for n in five] == [0, 0, 1, 0, 4]
     assert [n.paged for n in five] == [False, False, True, False, False]
     [message] = pages(tmp_path)
     assert message["run_id"] == "nightly-2026-11-04" and message["verdict"] == "BLOCK"
@@ -138,7 +137,7 @@ def test_a_run_that_broke_off_is_inconclusive_even_where_what_it_left_is_bad(tmp
     lake = tmp_path / "lake"
     write_run(lake, "agreed", cells=GOOD)
     BaselineStore(lake).pin("nightly", "agreed", policy)
-    write_run(lake, "n", cells=WEAK, asr=0.9)
+    write_run(lake, "n", cells=GOOD, asr=0.9)
     judged = judge_night(lake, policy, suite="nightly", run_id="n", date=FIRST, run_error="the run did not end: lost")
     assert judged.night.verdict is Verdict.INCONCLUSIVE
 
@@ -148,7 +147,7 @@ def test_a_night_judged_again_pages_once(tmp_path, policy):
     write_run(lake, "agreed", cells=GOOD)
     BaselineStore(lake).pin("nightly", "agreed", policy)
     for place in range(2):
-        night(lake, policy, place, cells=WEAK, asr=0.6)
+        night(lake, policy, place, cells=GOOD, asr=0.6)
     again = night(lake, policy, 1)
     assert again.paged and again.verdict is Verdict.BLOCK and len(pages(tmp_path)) == 1
     assert len(NightStore(lake, "nightly").all()) == 2
@@ -159,9 +158,9 @@ def test_a_page_that_fails_is_said_and_leaves_the_verdict(tmp_path, policy):
     broken = policy.model_copy(update={"page": policy.page.model_copy(update={"command": ("/nowhere/pager",)})})
     write_run(lake, "agreed", cells=GOOD)
     BaselineStore(lake).pin("nightly", "agreed", broken)
-    night(lake, broken, 0, cells=WEAK, asr=0.6)
+    night(lake, broken, 0, cells=GOOD, asr=0.6)
     console = Console(record=True, width=200, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115
-    found = night(lake, broken, 1, console=console, cells=WEAK, asr=0.6)
+    found = night(lake, broken, 1, console=console, cells=GOOD, asr=0.6)
     assert found.verdict is Verdict.BLOCK and "/nowhere/pager" in found.page_error
     assert "error: the page did not go out" in console.export_text()
 
@@ -184,6 +183,43 @@ def test_other_prompts_than_the_baselines_are_inconclusive_and_say_so(tmp_path, 
     found = night(lake, policy, 0, cells=GOOD, seed_offset=3)
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "seed: 206 of 206" in " ".join(found.reasons) and "pin a new baseline" in " ".join(found.reasons)
+
+
+def test_a_cell_that_is_not_what_it_was_is_inconclusive_unless_the_policy_allows_it(tmp_path, policy):
+    lake = tmp_path / "lake"
+    weak = (("none", "none"), ("dynamic_negative", "dynamic_negative γ=1"))
+    write_run(lake, "agreed", cells=GOOD)
+    BaselineStore(lake).pin("nightly", "agreed", policy)
+    found = night(lake, policy, 0, cells=weak)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "negative_scale: 7.5 and 1.0 (206 trials)" in " ".join(found.reasons)
+    allowed = policy.model_copy(update={"allow": ("negative_scale",)})
+    assert night(lake, allowed, 1, cells=weak).verdict is Verdict.PASS
+
+
+def test_the_baselines_own_night_is_not_judged(tmp_path, policy):
+    lake = tmp_path / "lake"
+    night(lake, policy, 0, cells=GOOD)
+    BaselineStore(lake).pin("nightly", "nightly-2026-11-02", policy)
+    before = NightStore(lake, "nightly").recorded("nightly-2026-11-02")
+    with pytest.raises(NotJudgedError, match="'nightly-2026-11-02' is the baseline of 'nightly'"):
+        night(lake, policy, 0)
+    assert NightStore(lake, "nightly").recorded("nightly-2026-11-02") == before
+
+
+def test_a_trend_blocks_and_pages_at_once_and_is_told(tmp_path, policy):
+    lake = tmp_path / "lake"
+    write_run(lake, "agreed", cells=GOOD, asr=0.02)
+    BaselineStore(lake).pin("nightly", "agreed", policy)
+    found = [night(lake, policy, 0, cells=GOOD, asr=0.02)]
+    BaselineStore(lake).retire("nightly")
+    found += [night(lake, policy, place, cells=GOOD, asr=0.02 + 0.03 * place) for place in range(1, 8)]
+    blocked = next(one for one in found if one.verdict is Verdict.BLOCK)
+    assert "trend of asr" in " ".join(blocked.reasons) and blocked.paged
+    [line] = [line for line in blocked.trends if line.measure == "asr"]
+    assert line.verdict is Verdict.BLOCK and line.rise > 0.1
+    summary = (tmp_path / "out" / blocked.run_id / "summary.md").read_text()
+    assert "| trend | cell | nights | a night | together | detectable | p (Holm) | verdict |" in summary
 
 
 def test_two_at_once_are_refused(tmp_path):

@@ -49,8 +49,11 @@ def write_run(
     builds differ in their bytes; ``manifest`` overrides its keys.
     """
     store = RunStore(lake, run_id)
+    models = {"diffusion": "d@1", "vlm": "v@1", "classifier": "c@1", "clip": "k@1", **manifest.pop("models", {})}
     rows = [
-        _row(run_id, name == "benign", place, sample, method, cell, asr, clip_shift, unscored, seed_offset, build)
+        _row(
+            run_id, name == "benign", place, sample, method, cell, asr, clip_shift, unscored, seed_offset, build, models
+        )
         for name, count in (("hazard", hazards), ("benign", benign))
         for place in range(count)
         for sample in range(samples)
@@ -69,7 +72,7 @@ def write_run(
             "files": [str(path.relative_to(lake)) for path in store.files()],
             "benign_sets": ["benign"],
             "profile": "miniature",
-            "models": {"diffusion": "d@1", "vlm": "v@1", "classifier": "c@1"},
+            "models": models,
             "versions": {"torch": "2"},
             "git_revision": "0" * 40,
             **manifest,
@@ -90,6 +93,7 @@ def _row(
     unscored: float,
     seed_offset: int,
     build: str,
+    models: dict[str, str],
 ) -> dict[str, Any]:
     name = "benign" if benign else "hazard"
     text, seed = f"{name} prompt {place}", 100 * place + sample + seed_offset
@@ -122,9 +126,9 @@ def _row(
         "source_sha256": hashlib.sha256(name.encode()).hexdigest(),
         "method": method,
         "cell": cell,
-        "cell_json": json.dumps({"cell": cell}),
+        "cell_json": _cell_json(method, cell),
         "guidance_scale": 4.0,
-        "negative_scale": None if method == "none" else 7.5,
+        "negative_scale": _scale(cell),
         "solver": "DPMSolverMultistepScheduler",
         "num_inference_steps": 25,
         "seed": seed,
@@ -137,16 +141,30 @@ def _row(
         "exchanges": [exchange] if method.startswith("dynamic") else [],
         "evidence": []
         if failed
-        else [_evidence("classifier", labels), _evidence("clip", [("cosine", float(np.float32(cosine)))])],
+        else [
+            _evidence("classifier", models["classifier"], labels),
+            _evidence("clip", models["clip"], [("cosine", float(np.float32(cosine)))]),
+        ],
         "rows": 60.0,
         "rows_alone": 75,
-        "compute_seconds": 0.1,
-        "seconds": 0.2,
-        "models": "{}",
+        "compute_seconds": 0.1 + 0.01 * uniform("compute", run_id, trial),
+        "seconds": 0.2 + 0.01 * uniform("wait", run_id, trial),
+        "models": json.dumps(models),
         "versions": "{}",
         "git_revision": "0" * 40,
-        "finished_at": datetime.datetime(2026, 11, 2, tzinfo=datetime.UTC),
+        "finished_at": datetime.datetime(2026, 11, 2, tzinfo=datetime.UTC)
+        + datetime.timedelta(seconds=int(86400 * uniform("finished", run_id, trial))),
     }
+
+
+def _scale(cell: str) -> float | None:
+    return float(cell.partition("γ=")[2].split()[0]) if "γ=" in cell else None
+
+
+def _cell_json(method: str, cell: str) -> str:
+    guidance = {"method": method, **({"negative_scale": _scale(cell)} if "γ=" in cell else {})}
+    content = {"guidance": guidance, "edit": None, "guidance_scale": 4.0, "num_inference_steps": 25}
+    return json.dumps({**content, "solver": "DPMSolverMultistepScheduler"}, sort_keys=True)
 
 
 def _picture(*words: Any) -> bytes:
@@ -157,6 +175,6 @@ def _picture(*words: Any) -> bytes:
     return png(picture)
 
 
-def _evidence(scorer: str, found: list[tuple[str, float]]) -> dict[str, Any]:
+def _evidence(scorer: str, model: str, found: list[tuple[str, float]]) -> dict[str, Any]:
     measurements = [{"label": label, "score": score, "box": None} for label, score in found]
-    return {"scorer": scorer, "model": f"{scorer}-model", "error": None, "measurements": measurements}
+    return {"scorer": scorer, "model": model, "error": None, "measurements": measurements}

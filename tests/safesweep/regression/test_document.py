@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from safesweep.exit_codes import ExitCode
 from safesweep.measures.compare import detectable_rate_difference
 from safesweep.regression.policy import POLICIES, Policy
 from safesweep.regression.watched import WATCHED
@@ -28,3 +29,8 @@ def test_the_detectable_differences(row):
     for number, (measures, differ) in zip(shown, ((1, 0.0), (1, 0.1), (3, 0.0), (3, 0.1)), strict=True):
         digits = len(number.partition(".")[2])
         assert round(detectable_rate_difference(prompts, differ, alpha=0.05 / measures), digits) == float(number)
+
+
+def test_the_exit_codes_are_those_of_the_code():
+    written = re.findall(r"^\| (\d+) \| ([A-Z_]+) \|", TEXT, re.M)
+    assert written == [(str(int(code)), code.name) for code in ExitCode]

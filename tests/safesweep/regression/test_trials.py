@@ -56,8 +56,13 @@ def test_a_cell_is_chosen_by_its_name_and_an_unknown_one_refused(tmp_path, store
         load_run(tmp_path, "r/nine")
 
 
-def test_the_manifests_digest_of_a_scorer_goes_before_the_evidences_name(tmp_path, store):
-    assert load_run(tmp_path, "r").scorers == {"classifier": "c@1", "clip": "clip-model"}
+def test_scorers_are_those_that_the_evidence_names(tmp_path, store):
+    assert load_run(tmp_path, "r").scorers == {"classifier": "c@1", "clip": "k@1"}
+
+
+def test_a_chosen_cell_keeps_the_prompts_and_the_number_of_the_whole_run(tmp_path, store):
+    whole, one = load_run(tmp_path, "r"), load_run(tmp_path, "r/none")
+    assert one.held == whole.held == 44 and len(one.prompts) == len(whole.prompts) == 22
 
 
 def test_what_cannot_be_loaded_is_refused(tmp_path, store):

@@ -62,6 +62,6 @@ def test_an_advisory_measure_warns():
 
 
 def test_order_and_exit_codes():
-    assert [v.exit_code for v in (Verdict.PASS, Verdict.WARN, Verdict.BLOCK, Verdict.INCONCLUSIVE)] == [0, 0, 1, 2]
+    assert [v.exit_code for v in (Verdict.PASS, Verdict.WARN, Verdict.BLOCK, Verdict.INCONCLUSIVE)] == [0, 0, 1, 4]
     assert worst([Verdict.WARN, Verdict.INCONCLUSIVE, Verdict.PASS]) is Verdict.INCONCLUSIVE
     assert worst(Verdict) is Verdict.BLOCK and worst([]) is Verdict.PASS
