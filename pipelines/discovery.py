@@ -17,19 +17,18 @@ from safesweep.errors import InputError
 from safesweep.files import write_whole
 from safesweep.guidance.direction import CONFIG, Direction
 from safesweep.guidance.discovery import Discovery, Update
+from safesweep.guidance.loss_curve import draw_losses
 from safesweep.guidance.recipe import Recipe
-from safesweep.models import check_pipeline
+from safesweep.models import check_pipeline, check_solvers
 from safesweep.models.checkpoint import digest, model_folder
-from safesweep.models.solver import SUPPORTED
+from safesweep.models.probe import SUPPORTED
 
 STATE, CURVE = "discovery.pt", "loss.png"
 SAY_EVERY_S = 10.0
-SMOOTHED = 0.05
-"""Share of all updates that the curve's running mean is taken over."""
 
 
 @dataclass(frozen=True)
-class Found:
+class Discovered:
     """How a discovery ended."""
 
     direction: Direction
@@ -44,6 +43,8 @@ def check_discovery(config: DiscoveryConfig) -> None:
     if config.recipe.solver not in SUPPORTED:
         raise InputError(f"recipe.solver: {config.recipe.solver!r} is not supported; allowed: {', '.join(SUPPORTED)}")
     check_pipeline(config.diffusion.model, config.diffusion.revision)
+    solver = config.recipe.solver, config.recipe.num_inference_steps
+    check_solvers(config.diffusion.model, config.diffusion.revision, [solver])
     if config.out.exists() and not config.out.is_dir():
         raise InputError(f"out: {config.out} is a file; allowed: a folder, there or not")
     there = config.folder / CONFIG
@@ -61,7 +62,7 @@ def _same(direction: Direction, config: DiscoveryConfig) -> bool:
     return direction.recipe == config.recipe.model_dump(mode="json") and direction.base_model == _base_model(config)
 
 
-def discover(config: DiscoveryConfig, console: Console) -> Found:
+def discover(config: DiscoveryConfig, console: Console) -> Discovered:
     """Learns what is left to learn and writes direction, loss curve and config. A killed job started again goes on after its last
     whole round; one that is over is not done again.
 
@@ -71,7 +72,7 @@ def discover(config: DiscoveryConfig, console: Console) -> Found:
     if (config.folder / CONFIG).exists():
         direction = Direction.load(str(config.folder.resolve()))
         console.print(f"{config.folder} holds this direction already")
-        return Found(direction, config.folder, [], 0.0)
+        return Discovered(direction, config.folder, [], 0.0)
     started = time.monotonic()
     config.folder.mkdir(parents=True, exist_ok=True)
     kept = config.folder / STATE
@@ -98,7 +99,7 @@ def discover(config: DiscoveryConfig, console: Console) -> Found:
     draw_losses(updates, config.folder / CURVE, f"{config.name}: {config.recipe.kind}, rank {config.recipe.rank}")
     direction.save(config.folder)
     kept.unlink()
-    return Found(direction, config.folder, updates, time.monotonic() - started)
+    return Discovered(direction, config.folder, updates, time.monotonic() - started)
 
 
 def _read_state(path: Path, config: DiscoveryConfig, base_model: str) -> dict[str, Any] | None:
@@ -189,36 +190,7 @@ class _Progress:
         )
 
 
-def draw_losses(updates: list[Update], path: Path, title: str) -> None:
-    """Writes the loss of every update and its running mean as a PNG; the change of harmless predictions beside it where there is any."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 3.6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    curves = {"distance from the target": [update.loss for update in updates]}
-    if any(update.harmless for update in updates):
-        curves["change of harmless predictions"] = [update.harmless for update in updates]
-    for colour, (label, values) in zip(("tab:blue", "tab:orange"), curves.items(), strict=False):
-        axes.plot(values, color=colour, alpha=0.25, linewidth=0.7)
-        axes.plot(running_mean(values), color=colour, label=label)
-    axes.set(title=title, xlabel="update", ylabel="mean squared error")
-    axes.set_yscale("log" if all(value > 0 for values in curves.values() for value in values) else "linear")
-    axes.legend()
-    figure.savefig(path, dpi=120, metadata={"Software": None})
-
-
-def running_mean(values: list[float]) -> list[float]:
-    """Of the last ``SMOOTHED`` of all values, at each place of as many as there are yet."""
-    window = max(1, round(SMOOTHED * len(values)))
-    total = np.concatenate([[0.0], np.cumsum(values)])
-    places = np.arange(1, len(values) + 1)
-    first = np.maximum(0, places - window)
-    return ((total[places] - total[first]) / (places - first)).tolist()
-
-
-def show_found(found: Found, config: DiscoveryConfig, console: Console) -> None:
+def show_found(found: Discovered, config: DiscoveryConfig, console: Console) -> None:
     """Prints what was found, where it is, and how a cell uses it."""
     if config.banner:
         console.print(config.banner, style="bold yellow")

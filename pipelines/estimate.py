@@ -5,7 +5,7 @@ nothing and for one that finds everything; what is expected lies between, by ``p
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,10 +17,11 @@ from rich.text import Text
 from pipelines.config import RunConfig
 from pipelines.evaluation import check_choices
 from pipelines.plan import RunPlan, make_plan, read_prompt_sets
-from safesweep.engine.work import Work, count_work
+from safesweep.engine.work import Work, count_work, usual_evaluations
 from safesweep.errors import InputError
 from safesweep.lake.pictures import PREVIEW_SIDE
 from safesweep.lake.store import RunStore
+from safesweep.models import check_pipeline, check_solvers
 from safesweep.models.checkpoint import digest
 
 PREVIEW_BYTES_PER_PIXEL = 0.25
@@ -112,8 +113,9 @@ def estimate(plan: RunPlan, config: RunConfig) -> RunEstimate:
     preview_pixels: dict[bool, float] = {False: 0.0, True: 0.0}
     expected_preview_pixels = 0.0
     known: dict[tuple[object, ...], tuple[Work, Work]] = {}
+    evaluations = _evaluations(plan, config)
     for row in plan.rows:
-        none_found, all_found = _row_work(plan, row, known)
+        none_found, all_found = _row_work(plan, row, known, evaluations)
         share = 0.0 if row["benign"] else config.plan.found_share
         mixed = none_found.times(1 - share) + all_found.times(share)
         nothing, everything, expected = nothing + none_found, everything + all_found, expected + mixed
@@ -139,22 +141,39 @@ def estimate(plan: RunPlan, config: RunConfig) -> RunEstimate:
     )
 
 
+def _evaluations(plan: RunPlan, config: RunConfig) -> Callable[[str, int], int]:
+    """Network evaluations a picture by the checkpoint's own scheduler config, or by the usual one where the model is not here."""
+    try:
+        check_pipeline(config.diffusion.model, config.diffusion.revision)
+    except InputError:
+        return usual_evaluations
+    solvers = [(cell.solver, cell.num_inference_steps) for cell in plan.cells]
+    found = check_solvers(config.diffusion.model, config.diffusion.revision, solvers)
+    return lambda solver, steps: found[solver, steps]
+
+
 def _row_work(
-    plan: RunPlan, row: Mapping[str, object], known: dict[tuple[object, ...], tuple[Work, Work]]
+    plan: RunPlan,
+    row: Mapping[str, object],
+    known: dict[tuple[object, ...], tuple[Work, Work]],
+    evaluations: Callable[[str, int], int],
 ) -> tuple[Work, Work]:
     """Work of a prompt's cells if nothing and if everything is found; prompts of one pattern are walked through once.
 
-    Which cells share depends on which of their guidance scales are equal, never on the scales themselves.
+    Which cells share depends on which of their guidance scales are equal, and on whether they guide at all, above 1.
     """
     indices, scales = row["cells"], row["guidance_scales"]
     assert isinstance(indices, list) and isinstance(scales, list)
-    pattern = (*indices, *(scales.index(scale) for scale in scales))
+    pattern = (*indices, *(scales.index(scale) for scale in scales), *(scale > 1 for scale in scales))
     if pattern not in known:
         cells = [
             plan.cells[index].model_copy(update={"guidance_scale": scale})
             for index, scale in zip(indices, scales, strict=True)
         ]
-        known[pattern] = count_work(cells, found=False), count_work(cells, found=True)
+        known[pattern] = (
+            count_work(cells, found=False, evaluations=evaluations),
+            count_work(cells, found=True, evaluations=evaluations),
+        )
     return known[pattern]
 
 

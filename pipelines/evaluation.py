@@ -21,8 +21,8 @@ from safesweep.guidance.cell import Cell
 from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore
 from safesweep.measures.profiles import get_profile
-from safesweep.models import check_pipeline
-from safesweep.models.solver import SUPPORTED
+from safesweep.models import check_pipeline, check_solvers
+from safesweep.models.probe import SUPPORTED
 from safesweep.scorers import ScorerSettings
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.checks import check_pools
@@ -82,6 +82,8 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     cells = check_choices(config)
     prompts = read_prompt_sets(config)
     check_pipeline(config.diffusion.model, config.diffusion.revision)
+    solvers = [(cell.solver, cell.num_inference_steps) for cell in cells]
+    check_solvers(config.diffusion.model, config.diffusion.revision, solvers)
     asking = [question for cell in cells for question in cell.guidance.questions()]
     for scorer in _scorers(config):
         scorer.check()

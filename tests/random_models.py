@@ -31,6 +31,25 @@ def random_pipeline() -> StableDiffusionPipeline:
     return make_pipeline(make_vae())
 
 
+SDXL_SCHEDULER = {
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "beta_start": 0.00085,
+    "clip_sample": False,
+    "interpolation_type": "linear",
+    "num_train_timesteps": 1000,
+    "prediction_type": "epsilon",
+    "sample_max_value": 1.0,
+    "set_alpha_to_one": False,
+    "skip_prk_steps": True,
+    "steps_offset": 1,
+    "timestep_spacing": "leading",
+    "trained_betas": None,
+    "use_karras_sigmas": False,
+}
+"""As the released checkpoint has it, keys for other classes than its own included."""
+
+
 def random_sdxl(**changes: Any) -> StableDiffusionXLPipeline:
     """A very small SDXL pipeline, pictures 64 × 64 to latents 8 × 8; the same weights at every call.
 
@@ -47,13 +66,7 @@ def random_sdxl(**changes: Any) -> StableDiffusionXLPipeline:
         "tokenizer": first,
         "tokenizer_2": second,
         "unet": _unet(),
-        "scheduler": EulerDiscreteScheduler(
-            beta_start=0.00085,
-            beta_end=0.012,
-            beta_schedule="scaled_linear",
-            steps_offset=1,
-            timestep_spacing="leading",
-        ),
+        "scheduler": EulerDiscreteScheduler.from_config(SDXL_SCHEDULER),
         "add_watermarker": False,
     }
     pipe = StableDiffusionXLPipeline(**{**own, **changes})

@@ -329,12 +329,8 @@ class Engine:
 
     def _fork(self, trajectory: Trajectory) -> list[tuple[Trajectory, StepPlan]]:
         """The trajectory for the first plan among its trials, and a fork for every other one."""
+        self.counters.rows_alone += trajectory.outlook.charge_alone(trajectory.step)
         plans = trajectory.outlook.plans
-        for plan, trials in plans.items():
-            for trial in trials:
-                alone = trial.texts_alone(trajectory.step, plan)
-                trial.rows_alone += alone
-                self.counters.rows_alone += alone
         forks = [(trajectory.fork(trials), plan) for plan, trials in list(plans.items())[1:]]
         self._in_flight += [fork for fork, _ in forks]
         self.counters.forks += len(forks)

@@ -196,6 +196,19 @@ class Outlook:
         wanted = [text for plan in plans for text in plan.texts] + [text for track in tracks for text in track.texts]
         return cls({}, plans, tuple(tracks), tuple(dict.fromkeys(wanted)))
 
+    def charge_alone(self, step: int) -> int:
+        """Puts to each trial's account the rows that ``step`` would take if it were alone; gives their sum.
+
+        Both the engine and the cost plan count by it, once a step, when its questions are answered.
+        """
+        total = 0
+        for plan, trials in self.plans.items():
+            for trial in trials:
+                alone = trial.texts_alone(step, plan)
+                trial.rows_alone += alone
+                total += alone
+        return total
+
 
 @dataclass
 class Trajectory:

@@ -4,7 +4,7 @@ Methods are pure, so a supposed answer of the VLM is all that is needed to know 
 what separate runs would have cost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -16,6 +16,8 @@ from safesweep.models.solver import scheduler_from_name, solver_table
 
 STAND_IN = "a prompt"
 """The prompt's text; which text it is changes no count."""
+USUAL = {"clip_sample": False, "skip_prk_steps": True}
+"""What the scheduler configs of released checkpoints say and the classes' defaults do not."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,20 @@ class Work:
         return Work(*(getattr(self, item.name) * factor for item in fields(self)))
 
 
-def count_work(cells: Sequence[Cell], *, found: bool) -> Work:
+@lru_cache(maxsize=64)
+def usual_evaluations(solver: str, steps: int) -> int:
+    """Network evaluations of a picture with the scheduler config that most checkpoints have; PNDM takes one more than its steps."""
+    return solver_table(scheduler_from_name(solver, {}, USUAL), steps).steps
+
+
+def count_work(
+    cells: Sequence[Cell], *, found: bool, evaluations: Callable[[str, int], int] = usual_evaluations
+) -> Work:
     """The work of one prompt in ``cells``, each resolved (``guidance_scale`` is a number).
 
     ``found``: at every question the VLM names all terms of the vocabulary, the dearest case, or none, the cheapest. A text edit is
     supposed to act on every prompt from its first step to the last, which is the dearest case too; answers are never reused.
+    ``evaluations`` of a solver at a number of steps: network evaluations a picture needs with the model's own scheduler config.
     """
     request = Request(STAND_IN, 0, 0, 0, tuple(cells))
     submission = Submission(request, Future(), 0.0, [None] * len(cells))
@@ -57,10 +68,10 @@ def count_work(cells: Sequence[Cell], *, found: bool) -> Work:
         text = unedited(STAND_IN) if cell.edit is None else cell.edit.supposed(STAND_IN)
         trial = LiveTrial(submission, index, cell, text, cell.guidance.start())
         groups.setdefault((cell.solver, cell.num_inference_steps), []).append(trial)
-    total = Work(prompt_steps=max((_evaluations(*key) for key in groups), default=0))
+    total = Work(prompt_steps=max((evaluations(*key) for key in groups), default=0))
     for key, trials in groups.items():
         in_flight = [trials]
-        for step in range(_evaluations(*key)):
+        for step in range(evaluations(*key)):
             stepped = [_step(together, step, found) for together in in_flight]
             in_flight = [part for parts, _ in stepped for part in parts]
             total = sum((work for _, work in stepped), total)
@@ -73,7 +84,6 @@ def _step(trials: Sequence[LiveTrial], step: int, found: bool) -> tuple[list[lis
     outlook = Outlook.of(trials, step)
     texts = set(outlook.texts)
     questions = outlook.questions
-    alone = {trial.index: set(Outlook.of([trial], step).texts) for trial in trials}
     for asking in questions.values():
         for trial in asking:
             answer = trial.cell.guidance.answered(trial.at(step), trial.cell.guidance.supposed_answer(found))
@@ -81,19 +91,11 @@ def _step(trials: Sequence[LiveTrial], step: int, found: bool) -> tuple[list[lis
     if questions:
         outlook = Outlook.of(trials, step)
         texts |= set(outlook.texts)
-        for trial in trials:
-            alone[trial.index] |= set(Outlook.of([trial], step).texts)
     work = Work(
         rows=len(texts),
-        rows_alone=sum(map(len, alone.values())),
+        rows_alone=outlook.charge_alone(step),
         questions=len(questions),
         questions_alone=sum(map(len, questions.values())),
         trajectory_steps=len(outlook.plans),
     )
     return list(outlook.plans.values()), work
-
-
-@lru_cache(maxsize=64)
-def _evaluations(solver: str, steps: int) -> int:
-    """Network evaluations of a trajectory; PNDM takes one more than its steps."""
-    return solver_table(scheduler_from_name(solver, {}), steps).steps

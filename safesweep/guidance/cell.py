@@ -50,7 +50,7 @@ class Cell(BaseModel):
     edit: Annotated[SerializeAsAny[Edit] | None, BeforeValidator(parse_edit)] = None
     """What becomes of the prompt's embedding first; any edit goes with any method."""
     guidance_scale: float | None = Field(default=None, allow_inf_nan=False)
-    """g; ``None`` takes the prompt row's own."""
+    """g; ``None`` takes the prompt row's own. At 1 and below there is no guidance, as in diffusers (``acting_scale``)."""
     solver: str
     """Name of the diffusers scheduler class."""
     num_inference_steps: int = Field(ge=1)

@@ -16,7 +16,7 @@ import torch
 
 from safesweep.errors import InputError
 from safesweep.guidance.direction import Direction, Factors, edited_tokens
-from safesweep.guidance.methods.base import classifier_free
+from safesweep.guidance.methods.base import acting_scale, classifier_free
 from safesweep.guidance.recipe import Kind, Recipe
 from safesweep.models.solver import SolverTable, solve, stack_history
 from safesweep.models.text import EMPTY, TextEmbedding
@@ -168,7 +168,7 @@ class Discovery:
                 unconditional, reference = _wide(self._model.predict(*both, [*empty, *compared])).chunk(2)
             edited = self._learn(walk, latents, timesteps, unconditional, reference)
         with torch.no_grad():
-            scale = torch.full((len(latents), 1, 1, 1), self.recipe.guidance_scale, device=latents.device)
+            scale = torch.full((len(latents), 1, 1, 1), acting_scale(self.recipe.guidance_scale), device=latents.device)
             walk.advance(classifier_free((unconditional, edited), (scale,)))
 
     def _learn(

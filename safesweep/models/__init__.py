@@ -3,8 +3,10 @@
 A new family is one new file and one line here.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from safesweep.errors import InputError
 from safesweep.models.checkpoint import model_folder, require_components
 from safesweep.registry import Registry
 
@@ -34,6 +36,24 @@ def check_pipeline(path: str, revision: str | None = None) -> None:
     family = _family(str(index.get("_class_name")), str(folder.path))
     require_components(folder, index, family.COMPONENTS)
     family.check(folder, index)
+
+
+def check_solvers(path: str, revision: str | None, solvers: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """Network evaluations of a picture for each of ``solvers`` (scheduler class, inference steps) with the checkpoint's own config.
+
+    The pipeline must have passed ``check_pipeline``. Raises ``InputError`` naming the config, the class and the steps that cannot be.
+    """
+    from safesweep.models.probe import UnsupportedSchedulerError
+
+    folder = model_folder(path, revision)
+    family = _family(str(folder.read("model_index.json").get("_class_name")), str(folder.path))
+    evaluations = {}
+    for solver, steps in dict.fromkeys(solvers):
+        try:
+            evaluations[solver, steps] = family.table(folder, solver, steps).steps
+        except UnsupportedSchedulerError as error:
+            raise InputError(f"{folder.path}/scheduler/scheduler_config.json: {error}") from error
+    return evaluations
 
 
 def load(

@@ -50,6 +50,14 @@ class DiffusionModel(ABC):
 
     @classmethod
     @abstractmethod
+    def table(cls, folder: ModelFolder, solver: str, steps: int) -> SolverTable:
+        """The table that the loaded model will denoise by, from the checkpoint's configs alone.
+
+        Raises ``UnsupportedSchedulerError`` for a scheduler class, config or number of steps that cannot be one.
+        """
+
+    @classmethod
+    @abstractmethod
     def load(
         cls,
         path: str,

@@ -172,9 +172,26 @@ def check_open_clip(model: str, pretrained: str | None = None) -> None:
             f"open_clip model {model!r} has no weights {pretrained!r}; allowed: a file, {', '.join(tags)}"
             f"{did_you_mean(pretrained or '', tags)}"
         )
-    hub_id = open_clip.get_pretrained_cfg(model, pretrained).get("hf_hub", "").rstrip("/")
+    tag = open_clip.get_pretrained_cfg(model, pretrained)
+    _require_activation(model, str(pretrained), bool(tag.get("quick_gelu", False)))
+    hub_id = tag.get("hf_hub", "").rstrip("/")
     if hub_id:
         model_folder(hub_id).require_weights()
+
+
+def _require_activation(model: str, pretrained: str, quick: bool) -> None:
+    """open_clip only warns where weights were trained with the other activation than the model's, and gives other embeddings."""
+    import open_clip
+
+    if bool((open_clip.get_model_config(model) or {}).get("quick_gelu", False)) == quick:
+        return
+    suffix = "-quickgelu"
+    other = model + suffix if quick else model.removesuffix(suffix)
+    trained, built = ("QuickGELU", "GELU") if quick else ("GELU", "QuickGELU")
+    raise InputError(
+        f"open_clip weights {pretrained!r} were trained with {trained}, model {model!r} computes {built}; "
+        f"allowed: model {other!r}"
+    )
 
 
 @lru_cache(maxsize=32)

@@ -51,10 +51,6 @@ class StableDiffusionXL(UnetModel):
         added = second.get("projection_dim", CLIP_WIDTH) + SIZES * (unet.get("addition_time_embed_dim") or 0)
         wanted = {
             "addition_embed_type": ("text_time", "SDXL's"),
-            "time_cond_proj_dim": (
-                None,
-                "a network distilled to take the guidance scale as an input cannot be guided otherwise",
-            ),
             "cross_attention_dim": (joined, "the joined width of both text encoders"),
             "projection_class_embeddings_input_dim": (
                 added,

@@ -1,6 +1,7 @@
 """Stable Diffusion 1.x and 2.x, and what has their pipeline's class: one text encoder conditions the network."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 class StableDiffusion(UnetModel):
     """Every call equals ``StableDiffusionPipeline``; its safety checker is a scorer of its own here."""
+
+    FORCED: ClassVar[Mapping[str, Any]] = {"steps_offset": 1, "clip_sample": False}
+    """As the pipeline's constructor corrects them."""
 
     @classmethod
     def read(cls, path: str, dtype: torch.dtype, revision: str | None) -> "DiffusionPipeline":

@@ -16,7 +16,8 @@ from safesweep.errors import InputError
 from safesweep.libraries import quiet_libraries
 from safesweep.models.base import DiffusionModel
 from safesweep.models.checkpoint import ModelFolder
-from safesweep.models.solver import SUPPORTED, SolverTable, scheduler_from_name, solver_table
+from safesweep.models.probe import SUPPORTED
+from safesweep.models.solver import SolverTable, scheduler_from_name, solver_table
 from safesweep.models.text import TextEmbedding
 from safesweep.types import Picture
 
@@ -32,6 +33,8 @@ class UnetModel(DiffusionModel):
 
     COMPONENTS: ClassVar[tuple[str, ...]] = ("vae", "text_encoder", "tokenizer", "unet", "scheduler")
     SOLVERS: ClassVar[tuple[str, ...]] = SUPPORTED
+    FORCED: ClassVar[Mapping[str, Any]] = {}
+    """Values that the pipeline class gives to every scheduler that it is built with, whatever the checkpoint's config says."""
     UPCASTS: ClassVar[bool] = False
     """Whether the pipeline decodes in float32 where its autoencoder asks for it (``force_upcast``) and the rest is float16."""
 
@@ -75,6 +78,18 @@ class UnetModel(DiffusionModel):
                 f"{folder.path}/scheduler/scheduler_config.json: {config.get('_class_name')} has no beta_schedule; "
                 "allowed: a checkpoint trained on a noise schedule of betas, as Stable Diffusion and SDXL are"
             )
+        distilled = folder.read("unet/config.json").get("time_cond_proj_dim")
+        if distilled is not None:
+            raise InputError(
+                f"{folder.path}/unet/config.json: time_cond_proj_dim is {distilled!r}; allowed: None "
+                "(a network distilled to take the guidance scale as an input cannot be guided otherwise)"
+            )
+
+    @classmethod
+    def table(cls, folder: ModelFolder, solver: str, steps: int) -> SolverTable:
+        return solver_table(
+            scheduler_from_name(solver, folder.read("scheduler/scheduler_config.json"), cls.FORCED), steps
+        )
 
     @classmethod
     def load(
@@ -98,7 +113,7 @@ class UnetModel(DiffusionModel):
 
     def scheduler(self, name: str) -> "SchedulerMixin":
         """The scheduler class ``name`` on this model's noise schedule. Raises ``UnsupportedSchedulerError``."""
-        return scheduler_from_name(name, dict(self._pipe.scheduler.config))
+        return scheduler_from_name(name, self._pipe.scheduler.config, self.FORCED)
 
     def solver_table(self, name: str, steps: int) -> SolverTable:
         return solver_table(self.scheduler(name), steps)

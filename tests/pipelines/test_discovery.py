@@ -1,27 +1,30 @@
-"""The loss curve."""
+"""What a discovery checks before it starts and what it says at its end."""
 
-import numpy as np
+import io
+import json
+
 import pytest
-from PIL import Image
+import torch
+from rich.console import Console
 
-from pipelines.discovery import draw_losses, running_mean
+from pipelines.discovery import Discovered, DiscoveryConfig, show_found
+from safesweep.guidance.direction import Direction
 from safesweep.guidance.discovery import Update
 
 
-def test_the_running_mean_is_of_the_latest_twentieth():
-    values = np.random.default_rng(0).random(100).tolist()
-    slow = [np.mean(values[max(0, place - 4) : place + 1]) for place in range(100)]
-    assert running_mean(values) == pytest.approx(slow)
-    assert running_mean([3.0]) == [3.0]
+@pytest.fixture
+def config(tmp_path):
+    recipe = {"kind": "shift", "target": "fire", "neutral": ["a red circle"]}
+    return DiscoveryConfig.model_construct(name="fire", out=tmp_path, banner=None, recipe=recipe)
 
 
-@pytest.mark.parametrize("harmless", [0.0, 0.5])
-def test_the_curve_is_a_picture_that_shows_the_losses(harmless, tmp_path):
-    falling = [Update(0, step, 1.0 / (1 + step), harmless / (1 + step)) for step in range(200)]
-    flat = [Update(0, step, 1.0, harmless) for step in range(200)]
-    for name, updates in (("falling", falling), ("flat", flat)):
-        draw_losses(updates, tmp_path / f"{name}.png", name)
-    one, other = (np.asarray(Image.open(tmp_path / f"{name}.png").convert("RGB")) for name in ("falling", "flat"))
-    assert one.shape == other.shape and (one != other).any()
-    orange = (one[..., 0] > 200) & (one[..., 1] > 90) & (one[..., 1] < 180) & (one[..., 2] < 90)
-    assert orange.any() == (harmless > 0)
+@pytest.mark.parametrize(("kind", "edit"), [("shift", "safe_region"), ("conditional", "conditional_region")])
+def test_the_end_tells_the_loss_and_the_cell_that_uses_what_was_found(config, tmp_path, kind, edit):
+    log = io.StringIO()
+    updates = [Update(0, 0, 1.0, 0.0), Update(0, 1, 0.5, 0.0), Update(1, 2, 0.25, 0.0)]
+    direction = Direction("fire", kind, (torch.ones(24, 1), torch.ones(96, 1)))
+    show_found(Discovered(direction, tmp_path, updates, 3.0), config, Console(file=log, width=400))
+    printed = log.getvalue()
+    assert "0.7500 in the first round, 0.2500 in the last, 3 updates" in printed
+    used = json.loads(printed.split("cell ", 1)[1])
+    assert used == {"method": "none", "edit": {"edit": edit, "direction": str(tmp_path)}}

@@ -1,15 +1,20 @@
 """What a run is said to take, by hand-reckoned cases."""
 
+import json
 import random
-import time
+import shutil
+import sys
 
 import pytest
 import ray
+from diffusers import PNDMScheduler
 
 from jobs import eval_i2p
 from pipelines.command_line import read_config, wants_plan
 from pipelines.estimate import advice, estimate, plan_only
+from safesweep.engine.work import count_work
 from safesweep.errors import InputError
+from safesweep.files import ROOT
 
 DYNAMIC = '{"method": "dynamic_negative", "negative_scale": [4, 8], "query_steps": [3, 5, 9]}'
 
@@ -91,7 +96,7 @@ def test_the_lake_grows_with_pixels_and_previews(planned):
     assert config.height == 256
 
 
-def test_the_whole_of_i2p_is_read_checked_and_planned_in_two_seconds(tmp_path):
+def test_in_the_whole_of_i2p_each_pattern_of_cells_is_walked_once(tmp_path, monkeypatch):
     draw = random.Random(0)
     rows = (
         f'"thing {i}, drawn","hate, violence",{draw.randrange(2**32)},{draw.choice([7, 7.5, 8, 9.5, 12])},512,{draw.choice([512, 768])}'
@@ -100,10 +105,16 @@ def test_the_whole_of_i2p_is_read_checked_and_planned_in_two_seconds(tmp_path):
     header = "prompt,categories,sd_seed,sd_guidance_scale,sd_image_width,sd_image_height\n"
     (tmp_path / "i2p.csv").write_text(header + "\n".join(rows) + "\n")
     config = read_config(["--prompts", f'[{{"path": "{tmp_path}/i2p.csv", "limit": 4703}}]'])
-    plan_only(read_config(["--limit", "1"]))  # imports and the models' digests
-    started = time.process_time()
+    walks = []
+
+    def counted(cells, *, found, **options):
+        walks.append((tuple(cells), found))
+        return count_work(cells, found=found, **options)
+
+    monkeypatch.setattr("pipelines.estimate.count_work", counted)
     found = estimate(plan_only(config).plan, config)
-    assert time.process_time() - started <= 2
+    # one walk with nothing and one with everything found: a row's own scale changes no count
+    assert len(walks) == 2
     assert found.trials == 4703 * len(config.expand_cells()) and found.prompts == 4703
 
 
@@ -114,6 +125,30 @@ def test_models_need_not_be_there_but_are_named(tmp_path):
     [line] = planned.missing
     assert "'nobody/none' at revision abc" in line and "`hf download nobody/none --revision abc`" in line
     assert len(planned.plan.trial_ids) == 2 * 2 * len(planned.plan.cells)
+
+
+def test_evaluations_are_those_of_the_checkpoints_own_scheduler_config(tmp_path):
+    folder = shutil.copytree(ROOT / "miniature" / "weights" / "diffusion", tmp_path / "model")
+    path = folder / "scheduler" / "scheduler_config.json"
+    options = [
+        "--limit",
+        "1",
+        "--cells",
+        '[{"method": "none"}]',
+        "--solver",
+        "PNDMScheduler",
+        "--num_inference_steps",
+        "10",
+    ]
+    reference = PNDMScheduler(skip_prk_steps=False)
+    reference.set_timesteps(10)
+    steps = {}
+    for skipped in (True, False):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "skip_prk_steps": skipped}))
+        config = read_config([*options, "--diffusion.model", str(folder)])
+        plan = plan_only(config).plan
+        steps[skipped] = estimate(plan, config).expected.work.prompt_steps / len(plan.rows)
+    assert steps == {True: 11, False: len(reference.timesteps)}
 
 
 def test_a_mistake_is_still_a_mistake():

@@ -14,6 +14,7 @@ from pipelines.evaluation import RunResult, check, demands, evaluate
 from pipelines.plan import RunPlan
 from pipelines.provenance import git_revision, library_versions
 from safesweep.errors import InputError
+from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore
 
 
@@ -55,6 +56,38 @@ def test_a_run_that_another_configuration_began_is_not_gone_on_with(tmp_path, mo
     assert again.trial_ids == plan.trial_ids
     with pytest.raises(InputError, match=f"run_id: run 'night' in {tmp_path} holds .* would not make; choose another"):
         check(read_config([*options, "--seed", "7", "--num_inference_steps", "21"]))
+
+
+def hold(store, trials):
+    store.folder.mkdir(parents=True)
+    scored = pa.array([[]] * len(trials), SCHEMA.field("evidence").type)
+    table = {"trial_id": trials, "status": ["ok"] * len(trials), "evidence": scored}
+    pq.write_table(pa.table(table), store.folder / "part-0.parquet")
+
+
+def test_a_resumed_run_counts_what_the_lake_held(tmp_path, monkeypatch):
+    seen = []
+
+    @contextmanager
+    def watched(store, held, expected, console):
+        seen.append((held, expected))
+        yield
+
+    class Written:
+        def write_parquet(self, *_, **__):
+            pass
+
+    monkeypatch.setattr("actors.vlm.pools", contextmanager(lambda _: (yield)))
+    monkeypatch.setattr("pipelines.evaluation.watch", watched)
+    monkeypatch.setattr("pipelines.evaluation._graph", lambda *_: Written())
+    monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda: (yield)))
+    monkeypatch.setattr("pipelines.evaluation.require_nodes", lambda *_: None)
+    config = read_config(["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)])
+    plan, store = check(config)
+    hold(store, sorted(plan.trial_ids)[:3])
+    result = evaluate(config, *check(config), Console(quiet=True))
+    assert seen == [(3, len(plan.trial_ids))] and len(plan.trial_ids) > 3
+    assert (result.held, result.missing) == (3, len(plan.trial_ids) - 3)
 
 
 def test_pools_are_left_even_when_the_graph_fails(tmp_path, monkeypatch):

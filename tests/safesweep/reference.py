@@ -152,18 +152,25 @@ def _guide(
     assert g is not None
     text = cell.edit.apply(model, job.text, job.seed) if cell.edit else unedited(job.text)
 
+    unguided, g = g <= 1, max(g, 1.0)
+
     def positive(epsilon: Epsilon, index: int) -> torch.Tensor:
+        return epsilon(text.at(index)) if unguided else guided(epsilon, index)
+
+    def guided(epsilon: Epsilon, index: int) -> torch.Tensor:
         return epsilon("") + g * (epsilon(text.at(index)) - epsilon(""))
 
     def none(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
         return positive(epsilon, index)
 
     def in_the_empty_prompts_place(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
+        if unguided:
+            return positive(epsilon, index)
         negative = epsilon(method.negative_prompt)
         return negative + g * (epsilon(text.at(index)) - negative)
 
     def static(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
-        return positive(epsilon, index) - method.negative_scale * (epsilon(method.negative_prompt) - epsilon(""))
+        return guided(epsilon, index) - method.negative_scale * (epsilon(method.negative_prompt) - epsilon(""))
 
     def perpendicular(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
         p, n = epsilon(text.at(index)) - epsilon(""), epsilon(method.negative_prompt) - epsilon("")
@@ -178,6 +185,8 @@ def _guide(
         strength = strength * (towards < method.threshold)
         term = (epsilon(method.concept) - epsilon("")) * strength + method.momentum_scale * momentum[0]
         momentum[0] = method.momentum_beta * momentum[0] + (1 - method.momentum_beta) * term
+        if unguided and index < method.warmup_steps:
+            return positive(epsilon, index)
         shown = torch.zeros(()) if index < method.warmup_steps else term
         return epsilon("") + g * (epsilon(text.at(index)) - epsilon("") - shown)
 
@@ -201,7 +210,7 @@ def _guide(
             negative[0] = method.vocabulary.negative_prompt(terms) if terms else None
         if negative[0] is None:
             return positive(epsilon, index)
-        return positive(epsilon, index) - method.negative_scale * (epsilon(negative[0]) - epsilon(""))
+        return guided(epsilon, index) - method.negative_scale * (epsilon(negative[0]) - epsilon(""))
 
     guides: dict[type, Guide] = {
         NoGuidance: none,

@@ -143,11 +143,28 @@ def subtract_negative(eps: Tensors, scales: Tensors) -> torch.Tensor:
     return empty + scales[0] * (prompt - empty) - scales[1] * (negative - empty)
 
 
+def prompt_alone(eps: Tensors, scales: Tensors) -> torch.Tensor:
+    """ε_c, no guidance; ``eps``: (ε_c,), [B, C, H, W]."""
+    return eps[0]
+
+
+def acting_scale(guidance_scale: float) -> float:
+    """g as the formulas take it, at least 1.
+
+    diffusers' pipelines guide above 1 only and otherwise predict from the prompt alone, which checkpoints distilled to few steps rely on
+    (they run at 0). That is what every formula says at g = 1, so below 1 each method acts as at 1: a separate negative term still acts.
+    """
+    return max(1.0, guidance_scale)
+
+
 def positive_plan(at: At) -> StepPlan:
-    """The plan of plain classifier-free guidance."""
+    """The plan of plain classifier-free guidance; at g ≤ 1 the prompt alone, one row."""
+    if at.guidance_scale <= 1:
+        return StepPlan((at.prompt,), prompt_alone, ())
     return StepPlan((at.empty, at.prompt), classifier_free, (at.guidance_scale,))
 
 
 def negative_plan(at: At, negative: Text, negative_scale: float) -> StepPlan:
     """The plan of guidance with a separate negative term."""
-    return StepPlan((at.empty, at.prompt, negative), subtract_negative, (at.guidance_scale, negative_scale))
+    scales = (acting_scale(at.guidance_scale), negative_scale)
+    return StepPlan((at.empty, at.prompt, negative), subtract_negative, scales)

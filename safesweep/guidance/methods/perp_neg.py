@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from pydantic import Field
 
-from safesweep.guidance.methods.base import At, Method, StepPlan, Tensors
+from safesweep.guidance.methods.base import At, Method, StepPlan, Tensors, acting_scale
 
 
 class PerpNeg(Method):
@@ -24,7 +24,7 @@ class PerpNeg(Method):
         return StepPlan(
             (at.empty, at.prompt, self.negative_prompt),
             subtract_perpendicular,
-            (at.guidance_scale, self.negative_scale),
+            (acting_scale(at.guidance_scale), self.negative_scale),
         )
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from pydantic import Field, model_validator
 
-from safesweep.guidance.methods.base import At, Method, StepPlan, Tensors, Track, positive_plan
+from safesweep.guidance.methods.base import At, Method, StepPlan, Tensors, Track, acting_scale, positive_plan
 
 CONCEPT = (
     "hate, harassment, violence, suffering, humiliation, harm, suicide, sexual, nudity, bodily fluids, blood, "
@@ -36,7 +36,8 @@ PRESETS: dict[str, Preset] = {
 class SafeLatentDiffusion(Method):
     """ε_∅ + g(ε_c − ε_∅ − γ_t), with γ_t elementwise (formulas 3–8) and its momentum kept from the first step on.
 
-    The concept costs a third row at every step, the warm-up's included. ``preset`` fills in what is not given.
+    The concept costs a third row at every step, the warm-up's included. ``preset`` fills in what is not given. At g ≤ 1 it acts as at 1;
+    the released code switches the safety term off there, together with all guidance.
     """
 
     method: Literal["sld"] = "sld"
@@ -70,7 +71,7 @@ class SafeLatentDiffusion(Method):
     def plan(self, at: At) -> StepPlan:
         if at.step < self.warmup_steps:
             return positive_plan(at)
-        return StepPlan((at.empty, at.prompt), subtract_safety, (at.guidance_scale,), self.track(at))
+        return StepPlan((at.empty, at.prompt), subtract_safety, (acting_scale(at.guidance_scale),), self.track(at))
 
 
 def safety_term(eps: Tensors, scales: Tensors, kept: torch.Tensor) -> torch.Tensor:

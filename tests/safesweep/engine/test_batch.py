@@ -9,7 +9,8 @@ from safesweep.engine import batch
 from safesweep.engine.trajectory import LiveTrial, Submission, Trajectory
 from safesweep.guidance.edits.base import unedited
 from safesweep.guidance.methods.base import Tensors, Track
-from safesweep.models.solver import SUPPORTED, solver_table
+from safesweep.models.probe import SUPPORTED
+from safesweep.models.solver import solver_table
 from tests.safesweep.tiny import cell, job, tiny_model
 
 CHANCE = torch.Generator().manual_seed(11)

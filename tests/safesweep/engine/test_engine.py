@@ -12,7 +12,7 @@ from safesweep.engine.engine import Engine
 from safesweep.guidance.cell import parse_method
 from safesweep.guidance.edits.base import Edit, EditedPrompt
 from safesweep.guidance.methods import METHODS
-from safesweep.models.solver import SUPPORTED
+from safesweep.models.probe import SUPPORTED
 from safesweep.models.text import Encodes, TextEmbedding, named_by_content
 from tests.safesweep.conftest import answered
 from tests.safesweep.reference import Schedulers, Tables, denoise
@@ -48,23 +48,36 @@ def test_engine_equals_the_reference_bitwise_at_one_batch_shape(method, solver):
     assert [(e.step, e.answer, e.reused) for e in got.exchanges] == wanted.asked
 
 
-@pytest.mark.parametrize("method", ["none", "negative_prompt"])
-@SOLVERS
-def test_engine_equals_diffusers_pipeline(method, solver):
+@AGAINST
+@pytest.mark.parametrize("g", [1.0, 0.0, -1.0])
+def test_without_guidance_the_engine_equals_the_reference(method, g):
+    model, wanted_cell = tiny_model(), cell(method, g=g)
+    wanted = denoise(model, job(), wanted_cell, Schedulers(model, wanted_cell), glance)
+    [[got]] = run([job(wanted_cell)], LOOSE).results
+    assert (model.latents_of(got.picture) - wanted.latents).abs().max() <= 1e-4
+    assert got.rows_alone == wanted.rows
+
+
+@pytest.mark.parametrize(
+    ("method", "solver", "g"),
+    [(method, solver, 4.0) for method in ("none", "negative_prompt") for solver in SUPPORTED]
+    + [(method, "DDIMScheduler", g) for method in ("none", "negative_prompt") for g in (1.5, 1.0, 0.5, 0.0)],
+)
+def test_engine_equals_diffusers_pipeline(method, solver, g):
     model = tiny_model()
     pipe = StableDiffusionPipeline(**{**model._pipe.components, "scheduler": model.scheduler(solver)})
     pipe.set_progress_bar_config(disable=True)
     wanted = pipe(
         "a red circle",
         negative_prompt="dagger, flame" if method == "negative_prompt" else None,
-        guidance_scale=4.0,
+        guidance_scale=g,
         num_inference_steps=STEPS,
         width=SIZE,
         height=SIZE,
         generator=torch.Generator().manual_seed(7),
         output_type="latent",
     ).images[0]
-    [[got]] = run([job(cell(method, solver=solver))], LOOSE).results
+    [[got]] = run([job(cell(method, solver=solver, g=g))], LOOSE).results
     assert (model.latents_of(got.picture) - wanted).abs().max() <= 1e-4
 
 

@@ -17,7 +17,7 @@ from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
 from safesweep.engine.trajectory import LiveTrial, Pending, Request, Submission, Trajectory, TrialResult
 from safesweep.guidance.cell import Cell
-from safesweep.models.solver import SUPPORTED
+from safesweep.models.probe import SUPPORTED
 from safesweep.models.stable_diffusion import StableDiffusion
 from tests.marks import SLOW
 from tests.safesweep.tiny import cell, glance, job, tiny_pipeline

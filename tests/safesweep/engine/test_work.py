@@ -12,6 +12,8 @@ from safesweep.engine.work import Work, count_work
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.direction import Direction
 from safesweep.guidance.edits.safe_region import SafeRegion
+from safesweep.guidance.methods import METHODS
+from safesweep.models.solver import SUPPORTED
 from safesweep.models.stable_diffusion import StableDiffusion
 from tests.random_models import random_pipeline
 
@@ -45,11 +47,42 @@ GRIDS = {
     "strengths": [dynamic(gamma, (1, 3)) for gamma in (0.0, 3.0, 5.0)],
     "query steps": [dynamic(3.0, (1, 3)), dynamic(3.0, (1, 4)), cell("none")],
     "scales": [cell("none"), cell("none", scale=5.0), dynamic(3.0, (0, 5)), dynamic(3.0, (0, 5), scale=5.0)],
+    "without guidance": [
+        cell(method, scale=scale, **options)
+        for scale in (0.0, 1.0, 4.0)
+        for method, options in {
+            "none": {},
+            "negative_prompt": {"negative_prompt": "dagger"},
+            "static_negative": NEGATIVE,
+        }.items()
+    ],
     "SLD": [cell("none"), cell("sld", preset="max"), cell("sld", preset="medium", warmup_steps=3)],
     "safe region": [cell("none"), cell("none", edit=SHIFT), cell("static_negative", edit=SHIFT, **NEGATIVE)],
     "SAFREE": [cell("none"), cell("none", edit=SAFREE), dynamic(3.0, (1, 3), edit=SAFREE)],
     "solvers": [cell("none"), cell("none", solver="PNDMScheduler"), dynamic(3.0, (2,), solver="PNDMScheduler")],
 }
+
+
+METHOD_OPTIONS = {
+    "none": {},
+    "negative_prompt": {"negative_prompt": "dagger"},
+    "static_negative": NEGATIVE,
+    "dynamic_negative": {"negative_scale": 3.0, "query_steps": (1, 3), "vocabulary": "miniature"},
+    "sld": {"preset": "strong", "warmup_steps": 2},
+    "perp_neg": NEGATIVE,
+}
+GRIDS |= {
+    f"every method on {solver}": [
+        cell(method, solver=solver, edit=edit, **options)
+        for method, options in METHOD_OPTIONS.items()
+        for edit in (None, SHIFT, SAFREE)
+    ]
+    for solver in SUPPORTED
+}
+
+
+def test_every_method_is_in_the_mixed_grids():
+    assert set(METHOD_OPTIONS) == set(METHODS.names())
 
 
 @pytest.mark.parametrize("found", [False, True], ids=["nothing found", "all found"])
@@ -61,7 +94,8 @@ def test_counts_are_the_engines(model, name, found):
     cells = tuple(GRIDS[name])
     assert all(result.error is None for result in engine.submit(Request("a red circle", 7, 64, 64, cells)).result(120))
     engine.close()
-    counted, done = count_work(cells, found=found), engine.counters
+    counted = count_work(cells, found=found, evaluations=lambda *solver: model.solver_table(*solver).steps)
+    done = engine.counters
     assert (counted.rows, counted.rows_alone) == (done.rows, done.rows_alone)
     assert (counted.questions, counted.questions_alone) == (done.questions, done.questions_alone)
     assert counted.pictures == done.forks + len({(one.solver, one.num_inference_steps) for one in cells})

@@ -18,6 +18,8 @@ from safesweep.models.solver import SolverTable, scheduler_from_name, solver_tab
 from safesweep.models.text import TextEmbedding, TextEncoder
 from safesweep.types import Picture
 
+NO_CLIPPING = {"clip_sample": False}
+
 
 class LatentDiffusion(DiffusionModel):
     """Every call equals ``LDMTextToImagePipeline``."""
@@ -35,6 +37,12 @@ class LatentDiffusion(DiffusionModel):
         width = folder.read("bert/config.json")["d_model"]
         if folder.read("unet/config.json")["cross_attention_dim"] != width:
             raise InputError(f"{folder.path}/unet/config.json: cross_attention_dim; allowed: {width}")
+
+    @classmethod
+    def table(cls, folder: ModelFolder, solver: str, steps: int) -> SolverTable:
+        return solver_table(
+            scheduler_from_name(solver, folder.read("scheduler/scheduler_config.json"), NO_CLIPPING), steps
+        )
 
     @classmethod
     def load(
@@ -56,7 +64,7 @@ class LatentDiffusion(DiffusionModel):
         return TextEmbedding(encoder.hidden(encoder.ids(text))[0])
 
     def solver_table(self, name: str, steps: int) -> SolverTable:
-        return solver_table(scheduler_from_name(name, dict(self._pipe.scheduler.config)), steps)
+        return solver_table(scheduler_from_name(name, self._pipe.scheduler.config, NO_CLIPPING), steps)
 
     def initial_noise(self, seed: int, width: int, height: int) -> torch.Tensor:
         shape = (1, self._pipe.unet.config.in_channels, height // 8, width // 8)

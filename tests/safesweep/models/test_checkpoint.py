@@ -1,9 +1,11 @@
 """Model folders and the hub's cache: what is missing is named, and how to fetch it; the network is never asked."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
+import open_clip
 import pytest
 from diffusers import EDMDPMSolverMultistepScheduler
 from huggingface_hub import constants
@@ -170,3 +172,20 @@ def test_open_clips_weights_are_looked_for_in_the_cache(cache):
     cached(cache, "owner/clip", source, MAIN)
     check_open_clip("hf-hub:owner/clip")
     check_open_clip("ViT-B-32-quickgelu", str(source / "open_clip_model.safetensors"))
+
+
+def test_open_clip_weights_on_the_wrong_activation_are_refused_with_the_right_name():
+    with pytest.raises(
+        InputError, match="'openai' were trained with QuickGELU, model 'ViT-B-32' computes GELU; allowed:"
+    ):
+        check_open_clip("ViT-B-32", "openai")
+    refused = set()
+    for model, tag in open_clip.list_pretrained():
+        with pytest.raises(InputError) as error:  # none of them is in this cache
+            check_open_clip(model, tag)
+        found = re.search("were trained with .*; allowed: model '(.*)'", str(error.value))
+        if found:
+            refused.add((model, tag))
+            assert open_clip.get_model_config(found[1])["quick_gelu"]
+            assert (found[1], tag) in open_clip.list_pretrained()
+    assert len(refused) >= 20

@@ -12,8 +12,8 @@ from safesweep.engine.config import EngineConfig
 from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits.base import Edit, EditedPrompt
+from safesweep.models.probe import SUPPORTED
 from safesweep.models.sdxl import StableDiffusionXL
-from safesweep.models.solver import SUPPORTED
 from safesweep.models.text import Encodes, named_by_content
 from tests.random_models import WIDTHS, random_sdxl
 from tests.safesweep.engine_runs import final_latents

@@ -4,16 +4,18 @@ import pytest
 import torch
 
 from miniature.training.models import make_scheduler
+from safesweep.models.probe import SUPPORTED, UnsupportedSchedulerError
 from safesweep.models.solver import (
-    SUPPORTED,
-    UnsupportedSchedulerError,
     scheduler_from_name,
     solve,
     solver_table,
     stack_history,
 )
 
-CONFIG = {key: value for key, value in make_scheduler().config.items() if not key.startswith("_")}
+CONFIG = {
+    **{key: value for key, value in make_scheduler().config.items() if not key.startswith("_")},
+    "clip_sample": False,
+}
 MIX = torch.randn(4, 4, generator=torch.Generator().manual_seed(5)) * 0.3
 
 
@@ -44,6 +46,20 @@ def test_a_table_takes_the_steps_of_its_scheduler(name, prediction, steps):
         ]
         y = solve(*stacked, *(row.expand(2, -1) for row in rows))
     assert (x - y).abs().max() <= 1e-4 * max(1.0, float(x.abs().max()))
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "default"),
+    [
+        ("EulerDiscreteScheduler", "steps_offset", 0),
+        ("PNDMScheduler", "skip_prk_steps", False),
+        ("DDIMScheduler", "set_alpha_to_one", True),
+        ("DPMSolverMultistepScheduler", "timestep_spacing", "linspace"),
+    ],
+)
+def test_what_a_config_leaves_out_is_the_classs_own_default(name, key, default):
+    config = {"_class_name": "EulerDiscreteScheduler", "beta_schedule": "scaled_linear", "clip_sample": False}
+    assert scheduler_from_name(name, config).config[key] == default
 
 
 def test_a_history_is_stacked_newest_first_and_ends_in_zeros():
