@@ -36,4 +36,5 @@ def running_mean(values: list[float]) -> list[float]:
     total = np.concatenate([[0.0], np.cumsum(values)])
     places = np.arange(1, len(values) + 1)
     first = np.maximum(0, places - window)
-    return ((total[places] - total[first]) / (places - first)).tolist()
+    means = (total[places] - total[first]) / (places - first)
+    return [float(mean) for mean in means]

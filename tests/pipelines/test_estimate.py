@@ -3,7 +3,6 @@
 import json
 import random
 import shutil
-import sys
 
 import pytest
 import ray
