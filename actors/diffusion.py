@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from actors.settings import DiffusionSettings
 from safesweep.engine.trajectory import Exchange, Request, TrialResult
 from safesweep.guidance.cell import Cell, cell_labels
 from safesweep.lake.pictures import png, preview_webp
-from safesweep.lake.schema import RECORD, to_record
+from safesweep.lake.schema import RECORD, SCHEMA, to_record
 from safesweep.vlm.base import VlmSettings
 
 
@@ -53,6 +54,7 @@ class DiffusionActor:
             from actors.vlm import make_client
 
             ask = make_client(vlm).ask
+        self._encoders = model.encoders
         config = EngineConfig(
             max_rows=settings.max_rows,
             max_trajectories=settings.max_trajectories,
@@ -80,17 +82,29 @@ class DiffusionActor:
     def _records(
         self, row: dict[str, Any], cells: Sequence[Cell], labels: Sequence[str], results: Sequence[TrialResult]
     ) -> list[dict[str, bytes]]:
-        shared = {key: value for key, value in row.items() if key not in ("cells", "trial_ids", "guidance_scales")}
-        shared["categories"] = list(row["categories"])
-        return [
-            {RECORD: to_record({**shared, **self._stamp, **_trial(trial_id, cell, label, result)})}
-            for trial_id, cell, label, result in zip(row["trial_ids"], cells, labels, results, strict=True)
-        ]
+        own = {key: value for key, value in row.items() if key in SCHEMA.names}
+        own["categories"] = list(row["categories"])
+        repeats: list[dict[str, Any]] = json.loads(row.get("repeats") or "[]")
+        found = []
+        for place, (trial_id, cell, label, result) in enumerate(
+            zip(row["trial_ids"], cells, labels, results, strict=True)
+        ):
+            others = [repeat for repeat in repeats if repeat["place"] == place]
+            lines = [{**own, "trial_id": trial_id, "repeat_of": None}]
+            lines += [{**repeat, "repeat_of": trial_id} for repeat in others]
+            made = _trial(cell, label, result, len(lines))
+            made["tokens_lost"] = self._lost(row["prompt"])
+            found += [{RECORD: to_record({**made, **line, **self._stamp})} for line in lines]
+        return found
+
+    def _lost(self, text: str) -> int:
+        """Tokens of a prompt that no encoder saw; of several encoders, the most."""
+        return max(encoder.lost(text) for encoder in self._encoders)
 
 
-def _trial(trial_id: str, cell: Cell, label: str, result: TrialResult) -> dict[str, Any]:
+def _trial(cell: Cell, label: str, result: TrialResult, lines: int) -> dict[str, Any]:
+    """Columns of a trial that ``lines`` rows of the lake stand for, which share what it cost."""
     return {
-        "trial_id": trial_id,
         "method": cell.method,
         "cell": label,
         "cell_json": cell.canonical_json(),
@@ -101,17 +115,17 @@ def _trial(trial_id: str, cell: Cell, label: str, result: TrialResult) -> dict[s
         "status": "unscored" if result.picture is None else "ok",
         "error": result.error,
         "picture": None if result.picture is None else png(result.picture),
-        "exchanges": [_exchange(exchange) for exchange in result.exchanges],
+        "exchanges": [_exchange(exchange, lines) for exchange in result.exchanges],
         "evidence": [],
-        "rows": result.rows,
+        "rows": result.rows / lines,
         "rows_alone": result.rows_alone,
-        "compute_seconds": result.compute_seconds,
+        "compute_seconds": result.compute_seconds / lines,
         "seconds": result.seconds,
         "finished_at": datetime.datetime.now(datetime.UTC),
     }
 
 
-def _exchange(exchange: Exchange) -> dict[str, Any]:
+def _exchange(exchange: Exchange, lines: int) -> dict[str, Any]:
     return {
         "step": exchange.step,
         "preview": preview_webp(exchange.preview),
@@ -119,5 +133,5 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
         "answer": exchange.answer,
         "terms": list(exchange.terms),
         "seconds": exchange.seconds,
-        "shared_by": exchange.shared_by,
+        "shared_by": exchange.shared_by * lines,
     }

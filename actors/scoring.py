@@ -46,12 +46,17 @@ class ScoringActor:
     def __call__(self, table: pa.Table) -> pa.Table:
         rows = from_records(table[RECORD].to_pylist()) if RECORD in table.column_names else table
         made = [index for index, picture in enumerate(rows["picture"]) if picture.is_valid]
-        pictures = [unpack_picture(rows["picture"][index].as_py()) for index in made]
-        prompts = [rows["prompt"][index].as_py() for index in made]
+        # rows that repeat a picture are scored with it
+        places: dict[tuple[str, bytes], list[int]] = {}
+        for index in made:
+            places.setdefault((rows["prompt"][index].as_py(), rows["picture"][index].as_py()), []).append(index)
+        pictures = [unpack_picture(picture) for _, picture in places]
+        prompts = [prompt for prompt, _ in places]
         evidence: list[list[dict[str, Any]]] = rows["evidence"].to_pylist()
         for instrument in self._instruments:
-            for index, found in zip(made, measure(instrument, pictures, prompts), strict=True):
-                evidence[index] = [*evidence[index], found]
+            for same, found in zip(places.values(), measure(instrument, pictures, prompts), strict=True):
+                for index in same:
+                    evidence[index] = [*evidence[index], found]
         column = SCHEMA.get_field_index("evidence")
         return rows.set_column(column, SCHEMA.field(column), pa.array(evidence, SCHEMA.field(column).type))
 

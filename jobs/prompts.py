@@ -12,7 +12,7 @@ from pathlib import Path
 if not __package__:  # started as a file: the repository is to be found without an install
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 from pydantic_settings import CliPositionalArg
@@ -22,6 +22,9 @@ from safesweep.cli.exits import OK
 from safesweep.cli.settings import CommandSettings
 from safesweep.config_errors import explain
 from safesweep.errors import InputError
+
+if TYPE_CHECKING:
+    from safesweep.prompts.reader import PromptSet
 
 OF_THE_FILE = {"name", "limit", "on_empty", "format", "rows", "sample", "sample_seed", "shard", "categories"}
 
@@ -59,6 +62,8 @@ class InspectOptions(CommandSettings):
     """For rows without a seed."""
     max_side: int = 4096
     """Largest width and height, pixels."""
+    model: str | None = None
+    """Folder or hub id of a diffusion model: count the tokens that its text encoders cut."""
 
 
 def inspect(options: InspectOptions) -> int:
@@ -76,11 +81,25 @@ def inspect(options: InspectOptions) -> int:
         default_seed=options.seed,
         samples=options.samples_per_prompt,
         max_side=options.max_side,
-        keep=False,
+        keep=options.model is not None,
     )
-    for prompt_set in found:
+    cut = [_cut(options.model, prompt_set) for prompt_set in found]
+    for prompt_set, said in zip(found, cut, strict=True):
         Console().print(prompt_set.report.render())
+        if said:
+            Console().print(said, markup=False, highlight=False)
     return OK
+
+
+def _cut(model: str | None, found: "PromptSet") -> str | None:
+    """What of a set's prompts the model's text encoders cut, in one line."""
+    if model is None:
+        return None
+    from safesweep.models.tokens import tokens_lost
+
+    lost = tokens_lost(model, None, [prompt.text for prompt in found.prompts])
+    none = f"no prompt is longer than the {lost.length} tokens that the text encoder takes"
+    return lost.sentence() if lost.texts else none
 
 
 def _column(written: str) -> tuple[str, str | None]:

@@ -1,11 +1,13 @@
 """The configuration of a run: a preset YAML, environment variables and dotted command-line options, all typed and checked."""
 
 import itertools
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 
-from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from actors.settings import DiffusionSettings, StageSettings
 from safesweep.cli.settings import PresetSettings
@@ -19,6 +21,11 @@ from safesweep.vlm.vocabulary import HarmVocabulary
 
 if TYPE_CHECKING:  # options are read without waiting for torch
     from safesweep.guidance.cell import Cell
+
+MOST_STEPS = 1000
+"""Of denoising: as many as the models were trained with."""
+MOST_CELLS = 100_000
+"""Points of a run's grid."""
 
 
 class SheetSettings(Section):
@@ -51,16 +58,25 @@ def _prompt_file(value: Any) -> Any:
     return {"path": value} if isinstance(value, str) else value
 
 
+class _PresetSource(InitSettingsSource):
+    """A preset's options; its limit is meant for its own prompt sets, and not for those that a user names."""
+
+    def __call__(self) -> dict[str, Any]:
+        options = super().__call__()
+        return {key: value for key, value in options.items() if key != "limit" or "prompts" not in self.current_state}
+
+
 class RunConfig(PresetSettings):
     """Everything that decides a run. The command line wins over ``SAFESWEEP_…`` variables, these over the preset."""
 
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "run": ("preset", "hardware", "lake", "run_id", "banner", "unscored_limit"),
-        "prompts": ("prompts", "limit", "samples_per_prompt", "seed", "on_empty", "max_side"),
+        "prompts": ("prompts", "limit", "samples_per_prompt", "seed", "on_empty", "max_side", "max_trials"),
         "methods": ("cells", "guidance_scale", "guidance_cap", "vocabulary", "query_steps", "profile"),
         "pictures": ("solver", "num_inference_steps", "width", "height", "row_sizes"),
         "cluster": ("rows_per_block", "no_progress_timeout_s", "wait_for_nodes_s"),
     }
+    item_fields: ClassVar[tuple[str, ...]] = ("prompts",)
 
     prompts: tuple[Annotated[PromptFileSettings, BeforeValidator(_prompt_file)], ...] = Field(min_length=1)
     """Prompt sets: paths, or mappings with path, benign, name, limit and which rows and columns are read."""
@@ -70,17 +86,19 @@ class RunConfig(PresetSettings):
     """Folder of the parquet lake."""
     run_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name of the run; by default the date and time. The same name again resumes the run."""
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0, lt=2**63)
     """For prompt rows without a seed."""
     samples_per_prompt: PositiveInt = 1
     """Pictures a prompt and cell; sample i starts from the row's seed + i."""
     limit: PositiveInt | None = None
-    """Read only so many rows of each prompt set that sets no limit of its own."""
+    """Read only so many rows of each prompt set that sets no limit of its own; a preset's holds for the preset's own sets."""
     on_empty: Literal["refuse", "skip"] = "refuse"
     """What to do with rows whose text is empty, of each prompt set that does not say it itself."""
     max_side: PositiveInt = 4096
     """Largest width and height that a prompt row may ask for, pixels."""
-    num_inference_steps: PositiveInt = 50
+    max_trials: PositiveInt = 10_000_000
+    """A run of more trials is refused."""
+    num_inference_steps: int = Field(default=50, ge=1, le=MOST_STEPS)
     """Steps from noise to picture, for cells that name none."""
     solver: str = "DPMSolverMultistepScheduler"
     """diffusers scheduler class."""
@@ -133,6 +151,28 @@ class RunConfig(PresetSettings):
 
         return cast(type[Self], AllOptions)
 
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *others: Any, **named: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """As of every preset, but that its limit is meant for its own prompt sets."""
+        *above, _, _ = super().settings_customise_sources(settings_cls, init_settings, *others, **named)
+        return (*above, *(_PresetSource(settings_cls, init_kwargs=part) for part in (cls.hardware, cls.preset)))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_prompt_options(cls, values: Any) -> Any:
+        options_of_sets = cls.item_options.get("prompts", {})
+        if not options_of_sets or not isinstance(values, dict):
+            return values
+        written = values.get("prompts")
+        sets = [_prompt_file(file) for file in (written if isinstance(written, list | tuple) else [written])]
+        for place, options in options_of_sets.items():
+            if place >= len(sets):
+                raise InputError(f"prompts.{place}: there are {len(sets)} prompt sets, counted from 0")
+            sets[place] = {**sets[place], **options}
+        return {**values, "prompts": sets}
+
     def harm_vocabulary(self) -> HarmVocabulary:
         """The vocabulary, loaded. Raises ``InputError``."""
         return HarmVocabulary.from_yaml(self.vocabulary)
@@ -142,7 +182,13 @@ class RunConfig(PresetSettings):
 
         Raises ``InputError`` naming the cell and the key.
         """
+        for name in ("width", "height"):
+            if getattr(self, name) > self.max_side:
+                raise InputError(f"{name}: {getattr(self, name):,} pixels; allowed: max_side, {self.max_side:,}")
         vocabulary = self.harm_vocabulary()
+        points = sum(math.prod(len(axis) for axis in _axes(written)) for _, written in self.written_cells())
+        if points > MOST_CELLS:
+            raise InputError(f"cells: the grid has {points:,} points; allowed: {MOST_CELLS:,}")
         cells: dict[str, Cell] = {}
         for where, written in self.written_cells():
             for point in _grid(written):
@@ -174,6 +220,9 @@ class RunConfig(PresetSettings):
             "num_inference_steps": point.get("num_inference_steps", self.num_inference_steps),
             "edit": point.get("edit"),
         }
+        steps = outer["num_inference_steps"]
+        if isinstance(steps, int) and steps > MOST_STEPS:
+            raise InputError(f"{where}.num_inference_steps: found {steps}; allowed: 1 to {MOST_STEPS}")
         for key in point:
             if key not in fields and key not in outer:
                 allowed = [*fields, *outer]
@@ -187,10 +236,15 @@ class RunConfig(PresetSettings):
             raise InputError(explain(error, where)) from error
 
 
-def _grid(written: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every combination of the values of a cell's lists; query_steps is a list itself, so only a list of lists spans there."""
+def _axes(written: dict[str, Any]) -> list[list[tuple[str, Any]]]:
+    """A cell's options with their values; query_steps is a list itself, so only a list of lists spans there."""
     axes: list[list[tuple[str, Any]]] = []
     for key, value in written.items():
         spans = isinstance(value, list) and (key != "query_steps" or any(isinstance(item, list) for item in value))
         axes.append([(key, item) for item in value] if spans else [(key, value)])
-    return [dict(point) for point in itertools.product(*axes)]
+    return axes
+
+
+def _grid(written: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every combination of the values of a cell's lists."""
+    return [dict(point) for point in itertools.product(*_axes(written))]

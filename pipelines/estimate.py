@@ -23,6 +23,7 @@ from safesweep.lake.pictures import PREVIEW_SIDE
 from safesweep.lake.store import RunStore
 from safesweep.models import check_pipeline, check_solvers
 from safesweep.models.checkpoint import digest
+from safesweep.models.tokens import tokens_lost
 
 PREVIEW_BYTES_PER_PIXEL = 0.25
 """Of a WebP of quality 80; a photograph of 128 × 128 takes some 4 kB."""
@@ -38,6 +39,8 @@ class Planned(NamedTuple):
     plan: RunPlan
     missing: tuple[str, ...]
     """One line for each model that is not on this machine."""
+    tokens: tuple[str, ...] = ()
+    """One line where prompts are longer than a text encoder takes."""
 
 
 @dataclass(frozen=True)
@@ -102,29 +105,35 @@ def plan_only(config: RunConfig) -> Planned:
     plan = make_plan(config, read_prompt_sets(config), cells, digest_of=digest_or_name)
     if config.run_id and not missing:
         plan = plan.without(set(RunStore(config.lake, config.run_id).held().trials))
-    return Planned(plan, tuple(dict.fromkeys(missing)))
+    return Planned(plan, tuple(dict.fromkeys(missing)), _tokens_lost(config, plan, missing))
+
+
+def _tokens_lost(config: RunConfig, plan: RunPlan, missing: list[str]) -> tuple[str, ...]:
+    if missing:
+        return ()
+    lost = tokens_lost(config.diffusion.model, config.diffusion.revision, [row["prompt"] for row in plan.rows])
+    return (lost.sentence(),) if lost.texts else ()
 
 
 def estimate(plan: RunPlan, config: RunConfig) -> RunEstimate:
     """What ``plan`` takes with ``config``'s actors, replicas and, where ``config.plan`` gives them, speeds."""
     nothing, everything = Work(), Work()
     expected = Work()
-    pixels = 0
     preview_pixels: dict[bool, float] = {False: 0.0, True: 0.0}
     expected_preview_pixels = 0.0
     known: dict[tuple[object, ...], tuple[Work, Work]] = {}
     evaluations = _evaluations(plan, config)
-    for row in plan.rows:
+    for row in plan.requests():
         none_found, all_found = _row_work(plan, row, known, evaluations)
         share = 0.0 if row["benign"] else config.plan.found_share
         mixed = none_found.times(1 - share) + all_found.times(share)
         nothing, everything, expected = nothing + none_found, everything + all_found, expected + mixed
-        pixels += row["width"] * row["height"] * len(row["trial_ids"])
         shown = _preview_pixels(row["width"], row["height"])
         preview_pixels[False] += shown * none_found.questions_alone
         preview_pixels[True] += shown * all_found.questions_alone
         expected_preview_pixels += shown * mixed.questions_alone
     trials = sum(len(row["trial_ids"]) for row in plan.rows)
+    pixels = sum(row["width"] * row["height"] * len(row["trial_ids"]) for row in plan.rows)
     fixed = pixels * config.plan.bytes_per_pixel + trials * ROW_BYTES
 
     def case(work: Work, shown: float) -> Case:
@@ -291,6 +300,8 @@ def show_plan(config: RunConfig, console: Console) -> int:
     console.print(plan_table(found, config))
     for line in advice(found, config):
         console.print(f"advice   {line}", soft_wrap=True, highlight=False)
+    for line in (*planned.plan.notes, *planned.tokens):
+        console.print(f"prompts  {line}", soft_wrap=True, highlight=False, markup=False)
     for line in planned.missing:
         console.print(f"missing  {line}", soft_wrap=True, highlight=False)
     return 0
@@ -298,7 +309,7 @@ def show_plan(config: RunConfig, console: Console) -> int:
 
 def _caption(found: RunEstimate, config: RunConfig) -> str:
     prompts = f"{found.prompts:,} prompts in {found.cells} cells"
-    repeated = f", {found.repeated:,} repeated trials made once" if found.repeated else ""
+    repeated = f", {found.repeated:,} trials repeat a picture, which is made once" if found.repeated else ""
     parts = [
         f"{prompts}{repeated}. Expected: the VLM finds something in {config.plan.found_share:.0%} of the prompts that are not benign.",
         f"Lake: {config.plan.bytes_per_pixel:g} bytes a pixel of a picture; every trial keeps its own, shared or not.",

@@ -80,7 +80,7 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     Raises ``InputError``.
     """
     cells = check_choices(config)
-    prompts = read_prompt_sets(config)
+    sets = read_prompt_sets(config)
     check_pipeline(config.diffusion.model, config.diffusion.revision)
     solvers = [(cell.solver, cell.num_inference_steps) for cell in cells]
     check_solvers(config.diffusion.model, config.diffusion.revision, solvers)
@@ -92,7 +92,7 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     run_id = config.run_id or datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     store = RunStore(config.lake, run_id)
     store.check_writable()
-    plan = make_plan(config, prompts, cells)
+    plan = make_plan(config, sets, cells, holders=store.holders)
     foreign = set(store.held().trials) - plan.trial_ids
     if foreign:
         raise InputError(
@@ -113,7 +113,9 @@ def evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Console
     expected = len(plan.trial_ids)
     manifest = _manifest(config, plan, store, expected)
     waiting = sum(len(row["trial_ids"]) for row in todo.rows)
-    repeated = f", {plan.repeated} repeated rows made once" if plan.repeated else ""
+    repeated = f", {plan.repeated} repeat a picture, which is made once" if plan.repeated else ""
+    for note in plan.notes:
+        console.print(f"prompts   {note}", soft_wrap=True, highlight=False, markup=False)
     console.print(
         f"run {store.run_id}: {expected} trials of {len(plan.rows)} prompts in {len(plan.cells)} cells, "
         f"{expected - waiting} in the lake already{repeated}"
@@ -150,6 +152,7 @@ def _manifest(config: RunConfig, plan: RunPlan, store: RunStore, expected: int) 
         "cells": [json.loads(cell.canonical_json()) for cell in plan.cells],
         "prompt_sets": sorted({(row["prompt_set"], row["source"], row["source_sha256"]) for row in plan.rows}),
         "benign_sets": sorted({row["prompt_set"] for row in plan.rows if row["benign"]}),
+        "prompt_notes": list(plan.notes),
         "profile": config.profile,
         "models": model_digests(config),
         "versions": library_versions(),
@@ -222,7 +225,8 @@ def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunSt
     context.execution_no_progress_timeout_s = config.no_progress_timeout_s
     context.print_on_execution_start = False
     # from_items makes its blocks here; from_arrow would start a worker for each only to read its schema
-    blocks = math.ceil(len(todo.rows) / config.rows_per_block)
+    requests = todo.requests()
+    blocks = math.ceil(len(requests) / config.rows_per_block)
     settings = config.diffusion
 
     def scored(dataset: Any, stage: StageSettings) -> Any:
@@ -237,7 +241,7 @@ def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunSt
             label_selector=stage.label_selector or None,
         )
 
-    made = ray.data.from_items(list(todo.rows), override_num_blocks=blocks).flat_map(
+    made = ray.data.from_items(list(requests), override_num_blocks=blocks).flat_map(
         DiffusionActor,
         fn_constructor_args=(
             settings,

@@ -18,12 +18,15 @@ from safesweep.reports.sheets.write import write_contact_sheets
 def show_run(config: RunConfig, result: RunResult, console: Console) -> int:
     """Prints the table, where everything is, and what went wrong; returns the exit code."""
     store = result.store
-    benign = set((store.manifest() or {}).get("benign_sets", []))
+    manifest = store.manifest() or {}
+    benign = set(manifest.get("benign_sets", []))
     profile = get_profile(config.profile)
     place = {label: index for index, label in enumerate(cell_labels(config.expand_cells()))}
     found = summary(store.lake, store.run_id, profile, benign)
     summaries = sorted(found, key=lambda row: place.get(row.cell, len(place)))
     console.print(result_table(summaries, profile=profile.name, banner=config.banner))
+    for note in manifest.get("prompt_notes", []):
+        console.print(f"prompts   {note}", soft_wrap=True, highlight=False, markup=False)
     out = Path("out") / store.run_id
     sheets = write_contact_sheets(
         store.lake,

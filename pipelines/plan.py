@@ -1,8 +1,11 @@
 """Which trials a run consists of, and which of them are still to be made."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from hashlib import sha256
+from typing import Any, NamedTuple
 
 from actors.settings import DiffusionSettings
 from pipelines.config import RunConfig
@@ -12,21 +15,34 @@ from safesweep.guidance.cell import Cell, trial_id
 from safesweep.models.checkpoint import digest
 from safesweep.types import Prompt
 
+Row = dict[str, Any]
+PLANNED = ("cells", "trial_ids", "guidance_scales", "pictures")
+"""Keys of a row that hold one value a cell; all others are columns of the lake."""
+Line = tuple[str, str, int, int]
+"""What tells a prompt's sample from all others of a run: prompt set, source, row, sample index."""
+
 
 @dataclass(frozen=True)
 class RunPlan:
     """All trials of a run, in the order of prompts, samples, cells."""
 
     cells: tuple[Cell, ...]
-    rows: tuple[dict[str, Any], ...]
-    """One a prompt × sample: the prompt's columns of the lake, ``cells`` (indices), ``trial_ids``, ``guidance_scales``."""
-    repeated: int
-    """Trials that another row of the prompt sets already asks for: same text, seed, size and cell."""
+    rows: tuple[Row, ...]
+    """One a prompt × sample: the prompt's columns of the lake, ``cells`` (indices), ``trial_ids``, ``guidance_scales`` and
+    ``pictures`` (what decides each picture, by its hash: trials with equal ones are one picture)."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of the prompt files, one line each."""
 
     @property
     def trial_ids(self) -> set[str]:
         """Every trial."""
         return {trial for row in self.rows for trial in row["trial_ids"]}
+
+    @property
+    def repeated(self) -> int:
+        """Trials whose picture another row of the prompt sets already asks for: same text, seed, size and cell."""
+        pictures = [picture for row in self.rows for picture in row["pictures"]]
+        return len(pictures) - len(set(pictures))
 
     @property
     def asks(self) -> bool:
@@ -39,14 +55,50 @@ class RunPlan:
         for row in self.rows:
             keep = [place for place, trial in enumerate(row["trial_ids"]) if trial not in made]
             if keep:
-                picked = {key: [row[key][place] for place in keep] for key in ("cells", "trial_ids", "guidance_scales")}
-                rows.append({**row, **picked})
-        return RunPlan(self.cells, tuple(rows), self.repeated)
+                rows.append(_pick(row, keep))
+        return RunPlan(self.cells, tuple(rows), self.notes)
+
+    def requests(self) -> tuple[Row, ...]:
+        """The rows as they are computed: each picture once, by the first row that asks for it.
+
+        A row that asks again stands in that one's ``repeats``, JSON (Ray Data would infer other types of an empty list): the
+        columns of its own, ``trial_id``, and ``place``, that of the cell among the row's.
+        """
+        asked: dict[str, tuple[list[Row], int]] = {}
+        rows: list[tuple[Row, list[Row]]] = []
+        for row in self.rows:
+            keep: list[int] = []
+            repeats: list[Row] = []
+            for place, (picture, trial) in enumerate(zip(row["pictures"], row["trial_ids"], strict=True)):
+                if picture not in asked:
+                    asked[picture] = repeats, len(keep)
+                    keep.append(place)
+                    continue
+                columns = {key: value for key, value in row.items() if key not in PLANNED}
+                others, at = asked[picture]
+                others.append({**columns, "trial_id": trial, "place": at})
+            if keep:
+                rows.append((_pick(row, keep), repeats))
+        return tuple({**row, "repeats": json.dumps(repeats)} for row, repeats in rows)
 
 
-def read_prompt_sets(config: RunConfig) -> list[tuple[Prompt, bool]]:
-    """All prompts with whether their set is benign, in the order of the config. Raises ``InputError``."""
+def _pick(row: Row, places: Sequence[int]) -> Row:
+    return {**row, **{key: [row[key][place] for place in places] for key in PLANNED}}
+
+
+class PromptSets(NamedTuple):
+    """What the prompt files hold for a run."""
+
+    prompts: list[tuple[Prompt, bool]]
+    """With whether their set is benign, in the order of the config."""
+    notes: list[str]
+    """What a user should know of the files, one line each: what of them was not taken, and which of two columns was."""
+
+
+def read_prompt_sets(config: RunConfig) -> PromptSets:
+    """All prompts of the run's files. Raises ``InputError``."""
     prompts: list[tuple[Prompt, bool]] = []
+    notes: list[str] = []
     names: dict[str, tuple[int, str]] = {}
     for place, file in enumerate(config.prompts):
         found = file.model_copy(update={"path": resolve_file(file.path)}).read(
@@ -63,49 +115,80 @@ def read_prompt_sets(config: RunConfig) -> list[tuple[Prompt, bool]]:
             holder = names.setdefault(name, (place, prompt_set.report.source))
             if holder != (place, prompt_set.report.source) and (holder[0] != place or file.name is None):
                 raise InputError(f"prompts: {file.path} and {config.prompts[holder[0]].path} are both named {name!r}")
+            notes += [f"{prompt_set.report.source}: {note}" for note in prompt_set.report.notes()]
             prompts += [(prompt, file.benign) for prompt in prompt_set.prompts]
-    return prompts
+    return PromptSets(prompts, notes)
 
 
 def make_plan(
     config: RunConfig,
-    prompts: Sequence[tuple[Prompt, bool]],
+    sets: PromptSets,
     cells: tuple[Cell, ...],
     digest_of: Callable[[str, str | None], str] | None = None,
+    holders: Callable[[set[str]], Mapping[str, Line]] | None = None,
 ) -> RunPlan:
-    """The run's trials. A trial that several rows ask for (same text, seed, size, cell) is planned once.
+    """The run's trials, one a row, sample and cell.
+
+    A trial's id is the hash of all that decides its picture. Where several rows ask for one picture, one of them has this id, the
+    first or the one that the lake has it under (``holders`` tells, of such ids), and the others' are made of it and their place.
 
     ``digest_of`` names a model (folder or hub id, revision) by its content, by default ``safesweep.models.checkpoint.digest``.
+
+    Raises ``InputError`` for more trials than ``max_trials``.
     """
+    prompts = sets.prompts
+    trials = len(prompts) * config.samples_per_prompt * len(cells)
+    if trials > config.max_trials:
+        found = f"{len(prompts):,} prompts × {config.samples_per_prompt:,} samples × {len(cells):,} cells are {trials:,} trials"
+        raise InputError(f"max_trials: {found}; allowed: {config.max_trials:,}")
     named = digest_of or digest
     model = _with_precision(named(config.diffusion.model, config.diffusion.revision), config.diffusion)
     asks = any(cell.guidance.needs_vlm for cell in cells)
     vlm = config.vlm.identity(named) if asks else None
     if asks and config.diffusion.preview_decoder:
         vlm = f"{vlm} through {named(config.diffusion.preview_decoder, None)}"
-    rows: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    repeated = 0
+    rows: list[Row] = []
     for prompt, benign in prompts:
         asked = (prompt.width, prompt.height) if config.row_sizes else (None, None)
         width, height = asked[0] or config.width, asked[1] or config.height
+        resolved = [cell.resolve(prompt, config.guidance_scale) for cell in cells]
         for sample in range(config.samples_per_prompt):
             seed = prompt.seed + sample
-            planned: dict[str, list[Any]] = {"cells": [], "trial_ids": [], "guidance_scales": []}
-            for index, cell in enumerate(cells):
-                resolved = cell.resolve(prompt, config.guidance_scale)
-                trial = trial_id(resolved, prompt, seed=seed, width=width, height=height, model=model, vlm=vlm)
-                if trial in seen:
-                    repeated += 1
-                    continue
-                seen.add(trial)
-                planned["cells"].append(index)
-                planned["trial_ids"].append(trial)
-                planned["guidance_scales"].append(resolved.guidance_scale)
-            if planned["cells"]:
-                columns = _prompt_columns(prompt, benign, seed, sample, width, height)
-                rows.append({**columns, **planned})
-    return RunPlan(cells, tuple(rows), repeated)
+            pictures: dict[str, int] = {}
+            for index, cell in enumerate(resolved):
+                picture = trial_id(cell, prompt, seed=seed, width=width, height=height, model=model, vlm=vlm)
+                pictures.setdefault(picture, index)  # cells that only this row's guidance scale makes equal are one
+            planned = {
+                "cells": list(pictures.values()),
+                "trial_ids": list(pictures),
+                "guidance_scales": [resolved[index].guidance_scale for index in pictures.values()],
+                "pictures": list(pictures),
+            }
+            rows.append({**_prompt_columns(prompt, benign, seed, sample, width, height), **planned})
+    _name_repeats(rows, holders or (lambda trials: {}))
+    return RunPlan(cells, tuple(rows), tuple(sets.notes))
+
+
+def _name_repeats(rows: Sequence[Row], holders: Callable[[set[str]], Mapping[str, Line]]) -> None:
+    """Gives each row that asks for another's picture trial ids of its own."""
+    asking: dict[str, list[Row]] = {}
+    counts = Counter(picture for row in rows for picture in row["pictures"])
+    for row in rows:
+        for picture in row["pictures"]:
+            if counts[picture] > 1:
+                asking.setdefault(picture, []).append(row)
+    held = holders(set(asking)) if asking else {}
+    for picture, those in asking.items():
+        own = next((row for row in those if _line(row) == held.get(picture)), those[0])
+        for row in those:
+            if row is not own:
+                place = row["pictures"].index(picture)
+                named = json.dumps([picture, *_line(row)])
+                row["trial_ids"][place] = sha256(named.encode()).hexdigest()[: len(picture)]
+
+
+def _line(row: Row) -> Line:
+    return row["prompt_set"], row["source"], row["prompt_row"], row["sample_index"]
 
 
 def _with_precision(model: str, settings: DiffusionSettings) -> str:

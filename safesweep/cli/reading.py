@@ -1,6 +1,8 @@
 """From the words of a command line to its settings."""
 
+import json
 import os
+import re
 from argparse import ArgumentError, ArgumentParser
 from collections.abc import Iterable
 from typing import Any, ClassVar, NamedTuple, TypeVar, cast
@@ -16,6 +18,7 @@ from safesweep.config_errors import explain
 from safesweep.errors import InputError, did_you_mean
 
 Settings = TypeVar("Settings", bound=CommandSettings)
+Items = dict[str, dict[int, dict[str, Any]]]
 
 
 class Source(NamedTuple):
@@ -68,12 +71,13 @@ def read_settings(
 def from_source(source: Source, model: type[Settings], others: Iterable[type[CommandSettings]] = ()) -> Settings:
     """As ``read_settings``, where the preset is found already."""
     options = options_of(model)
-    rest, given = _spell(source.rest, options)
+    words, items = _take_items(source.rest, model.item_fields)
+    rest, given = _spell(words, options)
     if issubclass(model, PresetSettings):
         known: tuple[type[CommandSettings], ...] = (model, *others)
         check_environment(os.environ, [option for one in known for option in options_of(one)])
     try:
-        return _with_sources(model.with_all_options(), source, rest, given)()
+        return _with_sources(model.with_all_options(), source, rest, given, items)()
     except ValidationError as error:
         where = f"{source.preset.path.name} and options" if source.preset else "options"
         raise InputError(f"{where}: {explain(error, allowed=[option.name for option in options])}") from error
@@ -100,10 +104,41 @@ def _spell(words: list[str], options: Iterable[Option]) -> tuple[list[str], froz
     return spelt, frozenset(given)
 
 
-def _with_sources(model: type[Settings], source: Source, words: list[str], on_line: frozenset[str]) -> type[Settings]:
+def _take_items(words: list[str], fields: Iterable[str]) -> tuple[list[str], Items]:
+    """The words less the options of single items of lists, and these."""
+    names = "|".join(fields)
+    rest: list[str] = []
+    items: Items = {}
+    left = iter(words)
+    for word in left:
+        found = re.fullmatch(rf"--({names})\.(\d+)\.([\w.-]+?)(?:=(.*))?", word, re.DOTALL) if names else None
+        if found is None:
+            rest.append(word)
+            continue
+        field, place, option, value = found.groups()
+        value = next(left, None) if value is None else value
+        if value is None:
+            raise InputError(f"{word}: needs a value")
+        try:
+            written: Any = json.loads(value) if value[:1] in ("[", "{") else value
+        except ValueError as error:
+            raise InputError(f"{word}: is not JSON: {error}") from None
+        first, *keys = option.replace("-", "_").split(".")
+        options = items.setdefault(field, {}).setdefault(int(place), {})
+        if keys:
+            options.setdefault(first, {})[".".join(keys)] = written
+        else:
+            options[first] = written
+    return rest, items
+
+
+def _with_sources(
+    model: type[Settings], source: Source, words: list[str], on_line: frozenset[str], items: Items
+) -> type[Settings]:
     class Read(model):  # type: ignore[misc, valid-type]
         model_config = ConfigDict(use_attribute_docstrings=False)
         given: ClassVar[frozenset[str]] = on_line
+        item_options: ClassVar[Items] = items
         preset_name: ClassVar[str] = source.preset_name
         preset: ClassVar[dict[str, Any]] = source.preset.options if source.preset else {}
         hardware: ClassVar[dict[str, Any]] = source.preset.hardware if source.preset else {}

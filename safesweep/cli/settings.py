@@ -16,6 +16,10 @@ class CommandSettings(BaseSettings):
 
     given: ClassVar[frozenset[str]] = frozenset()
     """Dotted names of the options that stand on the command line."""
+    item_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields that are lists of sections: ``--prompts.0.shard 2/8`` is an option of the first."""
+    item_options: ClassVar[Mapping[str, Mapping[int, Mapping[str, Any]]]] = {}
+    """Such options as they stand on the command line: field -> place in the list -> option -> value."""
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Headings of the help, each with the fields below it; a section is a group of its own."""
 

@@ -29,6 +29,8 @@ class Manifest(TypedDict, total=False):
     prompt_sets: list[tuple[str, str, str]]
     """Name, file, SHA-256 of each."""
     benign_sets: list[str]
+    prompt_notes: list[str]
+    """What a user should know of the prompt files: rows not taken, which of two text columns was."""
     profile: str
     models: dict[str, str]
     """Role -> model@digest."""

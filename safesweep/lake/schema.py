@@ -37,9 +37,11 @@ SCHEMA = pa.schema(
     [
         ("run_id", pa.string()),
         ("trial_id", pa.string()),
+        ("repeat_of", pa.string()),
         ("prompt_id", pa.string()),
         ("prompt", pa.string()),
         ("prompt_hash", pa.string()),
+        ("tokens_lost", pa.int32()),
         ("prompt_set", pa.string()),
         ("benign", pa.bool_()),
         ("categories", pa.list_(pa.string())),

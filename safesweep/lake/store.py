@@ -65,6 +65,19 @@ class RunStore:
             unscored += table["status"].to_pylist().count("unscored")
         return Held(trials, unscored)
 
+    def holders(self, trials: set[str]) -> dict[str, tuple[str, str, int, int]]:
+        """Of these trials that are held: prompt set, source, row and sample index of the row that each was made for."""
+        found = {}
+        names = ["trial_id", "prompt_set", "source", "prompt_row", "sample_index"]
+        for path in self.files() if trials else ():
+            try:
+                table = pq.read_table(path, columns=names, partitioning=None, filters=[("trial_id", "in", trials)])
+            except pa.ArrowInvalid:
+                continue  # no footer: not a file that readers trust
+            for row in table.to_pylist():
+                found[row["trial_id"]] = (row["prompt_set"], row["source"], row["prompt_row"], row["sample_index"])
+        return found
+
     def rows_so_far(self) -> int:
         """Rows in the files that are complete; cheap enough to be asked again and again while others write."""
         rows = 0

@@ -15,7 +15,7 @@ from safesweep.measures.resample import Floats
 
 SEPARATOR = "\x1f"
 """Between the categories of a trial; a control character, so that no category's name holds it."""
-_KEY = ["prompt_set", "prompt_id", "prompt_hash", "seed", "sample_index"]
+_KEY = ["prompt_set", "prompt_row", "prompt_id", "prompt_hash", "seed", "sample_index"]
 _WORDS = ("method", "cell", "prompt_set", "prompt_id", "prompt_hash", "categories")
 
 
@@ -45,7 +45,7 @@ def outcomes(
     """Return a run's trials, one narrow row each, in the order of their ids.
 
     Columns: method, cell, prompt_set, prompt_id, prompt_hash (strings, as pandas categories); categories (strings joined
-    by `SEPARATOR`, sorted, as pandas categories); seed, sample_index; benign (bool); unsafe (1 unsafe, 0 safe, NaN
+    by `SEPARATOR`, sorted, as pandas categories); prompt_row, seed, sample_index; benign (bool); unsafe (1 unsafe, 0 safe, NaN
     unscored); score (P(unsafe) in [0, 1], NaN unscored); cosine ([-1, 1], NaN); triggered (1 when any answer had a harm
     term, else 0).
 
@@ -66,7 +66,7 @@ def outcomes(
     query = f"""
         SELECT method, cell, prompt_set, prompt_id, prompt_hash,
                array_to_string(list_sort(list_distinct(coalesce(categories, []))), chr({ord(SEPARATOR)})) AS categories,
-               seed, sample_index, {is_one_of("prompt_set", benign_sets)} AS benign,
+               coalesce(prompt_row, 0)::BIGINT AS prompt_row, seed, sample_index, {is_one_of("prompt_set", benign_sets)} AS benign,
                CASE outcome WHEN 'unsafe' THEN 1.0 WHEN 'safe' THEN 0.0 END::DOUBLE AS unsafe,
                score::DOUBLE AS score, cosine::DOUBLE AS cosine,
                coalesce(list_bool_or(list_transform(exchanges, lambda x: len(x.terms) > 0)), false)::DOUBLE AS triggered

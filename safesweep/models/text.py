@@ -76,6 +76,11 @@ class TextEncoder:
         encoded = self.tokenizer(text, truncation=True, max_length=self.tokenizer.model_max_length)
         return len(encoded.input_ids)
 
+    def lost(self, text: str) -> int:
+        """How many of the text's tokens are behind the last that the encoder takes."""
+        whole = self.tokenizer(text, truncation=False, verbose=False)
+        return max(0, len(whole.input_ids) - int(self.tokenizer.model_max_length))
+
     @torch.inference_mode()
     def hidden(self, ids: torch.Tensor) -> torch.Tensor:
         """Last hidden states [N, T, D] of token ids [N, T]."""

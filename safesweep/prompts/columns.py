@@ -95,7 +95,8 @@ def look_alikes(names: Sequence[str], roles: Mapping[str, int]) -> Mapping[str, 
     found: dict[str, str] = {}
     for position, name in enumerate(names):
         folded = normalised(str(name))
-        for role in ALIASES.keys() - roles.keys() if position not in roles.values() and folded else ():
+        ignored = position not in roles.values() and folded and folded not in ALIASES["text"]
+        for role in ALIASES.keys() - roles.keys() if ignored else ():
             words = {role, *ALIASES[role]}
             if words & set(folded.split("_")) - {"id"} or get_close_matches(folded, words, n=1, cutoff=0.8):
                 found[str(name)] = role

@@ -13,9 +13,18 @@ def test_a_row_of_the_lake_keeps_every_number_apart():
     exchange = Exchange(3, PICTURE, "what?", "dagger", ("dagger",), seconds=0.5, shared_by=4)
     result = TrialResult(PICTURE, None, (exchange,), rows=2.5, rows_alone=10, compute_seconds=0.25, seconds=1.5)
     cell = Cell(guidance={"method": "none"}, guidance_scale=4.0, solver="DDIMScheduler", num_inference_steps=5)
-    row = _trial("id", cell, "none g=4", result)
+    row = _trial(cell, "none g=4", result, 1)
     assert (row["rows"], row["rows_alone"]) == (2.5, 10)
     assert (row["compute_seconds"], row["seconds"]) == (0.25, 1.5)
     [kept] = row["exchanges"]
     assert (kept["step"], kept["shared_by"], kept["seconds"]) == (3, 4, 0.5)
     assert (kept["question"], kept["answer"], kept["terms"]) == ("what?", "dagger", ["dagger"])
+
+
+def test_rows_that_stand_for_one_picture_share_what_it_cost():
+    exchange = Exchange(3, PICTURE, "what?", "dagger", ("dagger",), seconds=0.5, shared_by=4)
+    result = TrialResult(PICTURE, None, (exchange,), rows=3.0, rows_alone=10, compute_seconds=0.75, seconds=1.5)
+    cell = Cell(guidance={"method": "none"}, guidance_scale=4.0, solver="DDIMScheduler", num_inference_steps=5)
+    row = _trial(cell, "none g=4", result, 3)
+    assert (row["rows"], row["rows_alone"], row["compute_seconds"], row["seconds"]) == (1.0, 10, 0.25, 1.5)
+    assert row["exchanges"][0]["shared_by"] == 12

@@ -1,5 +1,8 @@
 """Configuration: presets, dotted options, and what a mistake is answered with."""
 
+import json
+import re
+
 import pytest
 import torch
 import yaml
@@ -125,3 +128,76 @@ def test_an_unknown_key_of_a_preset_is_refused_with_the_nearest(tmp_path):
         InputError, match=r"mine.yaml.*diffusion.max_row: unknown key; did you mean 'diffusion.max_rows'"
     ):
         read_config(["--preset", str(path)])
+
+
+def test_a_presets_limit_holds_for_its_own_prompt_sets(tmp_path, monkeypatch):
+    (tmp_path / "mine.csv").write_text("prompt\n" + "a circle\n" * 50)
+    mine = ["--prompts", str(tmp_path / "mine.csv")]
+    assert read_config([]).limit == 40
+    assert read_config(mine).limit is None
+    assert read_config([*mine, "--limit", "3"]).limit == 3
+    monkeypatch.setenv("SAFESWEEP_LIMIT", "7")
+    assert read_config(mine).limit == 7
+    monkeypatch.delenv("SAFESWEEP_LIMIT")
+    monkeypatch.setenv("SAFESWEEP_PROMPTS", f'["{mine[1]}"]')
+    assert read_config([]).limit is None
+
+
+def test_options_of_one_prompt_set():
+    options = [
+        "--prompts.0.shard",
+        "2/8",
+        "--prompts.1.limit=5",
+        "--prompts.0.columns.seed",
+        "No.",
+        "--prompts.0.on_empty=skip",
+    ]
+    first, second = read_config(options).prompts
+    assert (first.shard, first.columns, first.on_empty, first.path) == (
+        "2/8",
+        {"seed": "No."},
+        "skip",
+        "miniature/prompts/hazard.csv",
+    )
+    assert (second.limit, second.benign, second.shard) == (5, True, None)
+    [own] = read_config(
+        ["--prompts", "mine.csv", "--prompts.0.benign", "true", "--prompts.0.categories", '["a", "b"]']
+    ).prompts
+    assert (own.path, own.benign, own.categories) == ("mine.csv", True, ("a", "b"))
+    assert read_config(["--on_empty", "skip"]).on_empty == "skip"
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        (["--prompts.2.limit", "5"], "prompts.2: there are 2 prompt sets, counted from 0"),
+        (["--prompts.0.shrad", "2/8"], "shrad"),
+        (["--prompts.0.limit", "many"], "limit"),
+        (["--prompts.0.limit"], "--prompts.0.limit: needs a value"),
+        (["--width", "4104"], "width: 4,104 pixels; allowed: max_side, 4,096"),
+        (["--num_inference_steps", "1001"], "num_inference_steps"),
+        (
+            ["--cells", '[{"method": "none", "num_inference_steps": 1001}]'],
+            "num_inference_steps: found 1001; allowed: 1 to 1000",
+        ),
+        (["--seed", str(2**63)], "seed"),
+        (
+            [
+                "--cells",
+                json.dumps(
+                    [
+                        {
+                            "method": "static_negative",
+                            "negative_scale": list(range(1, 400)),
+                            "guidance_scale": list(range(400)),
+                        }
+                    ]
+                ),
+            ],
+            "cells: the grid has 159,600 points; allowed: 100,000",
+        ),
+    ],
+)
+def test_options_out_of_bounds(options, wanted):
+    with pytest.raises(InputError, match=re.escape(wanted)):
+        read_config(options).expand_cells()

@@ -1,5 +1,7 @@
 """Which trials a run consists of."""
 
+import json
+
 import pytest
 
 from pipelines.command_line import read_config
@@ -39,9 +41,52 @@ def test_the_guidance_scale_is_the_cells_else_the_rows_else_the_default(plan_of)
     assert [row["guidance_scales"] for row in plan.rows] == [[5.5, 9.0], [4.0, 9.0]]
 
 
-def test_rows_that_ask_for_the_same_trial_are_planned_once(plan_of):
+def test_rows_that_ask_for_one_picture_are_trials_of_their_own_and_one_request(plan_of):
     plan = plan_of("a red circle,7,4,,\na red circle,7,4,,\na red circle,8,4,,\n", "--cells", '[{"method": "none"}]')
-    assert len(plan.trial_ids) == 2 and plan.repeated == 1
+    assert len(plan.rows) == 3 and len(plan.trial_ids) == 3 and plan.repeated == 1
+    first, second = plan.requests()
+    assert (first["prompt_row"], second["prompt_row"]) == (0, 2) and second["repeats"] == "[]"
+    [repeat] = json.loads(first["repeats"])
+    assert (repeat["prompt_row"], repeat["place"], repeat["trial_id"]) == (1, 0, plan.rows[1]["trial_ids"][0])
+    assert first["trial_ids"] == first["pictures"] == plan.rows[1]["pictures"]
+
+
+def test_a_repeat_stands_with_the_cell_that_it_repeats(plan_of):
+    cells = '[{"method": "none"}, {"method": "none", "guidance_scale": 9}]'
+    plan = plan_of("a red circle,7,4,,\na red circle,7,5,,\n", "--cells", cells)
+    first, second = plan.requests()
+    assert (first["cells"], second["cells"]) == ([0, 1], [0])
+    assert [repeat["place"] for repeat in json.loads(first["repeats"])] == [1] and second["repeats"] == "[]"
+
+
+def test_a_repeat_that_is_left_alone_is_a_request(plan_of):
+    plan = plan_of("a red circle,7,4,,\n" * 3, "--cells", '[{"method": "none"}]')
+    [request] = plan.without({plan.rows[0]["trial_ids"][0]}).requests()
+    assert request["prompt_row"] == 1 and [r["prompt_row"] for r in json.loads(request["repeats"])] == [2]
+
+
+def test_a_trial_keeps_the_row_that_the_lake_has_it_for(plan_of, tmp_path):
+    """A row that is put before, or a higher limit, brings repeats in front of what is held."""
+    cells = ("--cells", '[{"method": "none"}]')
+    plan = plan_of("a key,1,,,\na red circle,7,4,,\n", *cells)
+    held = plan.rows[1]["trial_ids"][0]
+    (tmp_path / "set.csv").write_text(HEADER + "a red circle,7,4,,\na red circle,7,4,,\n")
+    config = read_config(["--prompts", str(tmp_path / "set.csv"), *cells])
+    sets = read_prompt_sets(config)
+    alone = make_plan(config, sets, config.expand_cells())
+    assert alone.rows[0]["trial_ids"] == [held]
+    resumed = make_plan(config, sets, config.expand_cells(), holders=lambda asked: {held: ("set", "set.csv", 1, 0)})
+    assert resumed.rows[1]["trial_ids"] == [held] != resumed.rows[0]["trial_ids"]
+    assert [row["prompt_row"] for row in resumed.without({held}).rows] == [0]
+
+
+def test_a_run_of_too_many_trials_is_refused(plan_of):
+    with pytest.raises(InputError, match="max_trials: 2 prompts × 3 samples × 4 cells are 24 trials; allowed: 23"):
+        plan_of("a,1,,,\nb,2,,,\n", "--samples_per_prompt", "3", "--max_trials", "23")
+
+
+def test_what_was_not_taken_is_said(plan_of):
+    assert plan_of("a,1,,,\nb,2,,,\nc,3,,,\n", "--limit", "2").notes == ("set.csv: 2 of 3 rows (limit)",)
 
 
 @pytest.mark.parametrize(

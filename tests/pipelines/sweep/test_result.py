@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from pipelines.command_line import read_config
-from pipelines.plan import make_plan, read_prompt_sets
+from pipelines.plan import PLANNED, make_plan, read_prompt_sets
 from pipelines.sweep.config import SweepConfig
 from pipelines.sweep.result import show_result, sweep_result, write_result
 from pipelines.sweep.split import is_validation
@@ -39,7 +39,7 @@ def swept(tmp_path):
             risk = 0.0 if row["benign"] else RISK[gamma]
             labels = [{"label": name, "score": risk, "box": None} for name in ("dagger", "flame", "skull")]
             cosine = [{"label": "cosine", "score": COSINE[gamma] - 0.001 * (row["seed"] % 7), "box": None}]
-            columns = {key: value for key, value in row.items() if key not in ("cells", "trial_ids", "guidance_scales")}
+            columns = {key: value for key, value in row.items() if key not in PLANNED}
             evidence = [
                 {"scorer": "classifier", "model": "m", "error": None, "measurements": labels},
                 {"scorer": "clip", "model": "m", "error": None, "measurements": cosine},

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from miniature.prompt_sets import COLUMNS
 from safesweep.prompts.columns import look_alikes, map_columns
 from safesweep.prompts.reader import read_prompts
 from tests.safesweep.prompts.writing import refusal, texts, write, write_csv
@@ -66,6 +67,8 @@ def test_an_ignored_column_that_looks_like_a_role(tmp_path: Path) -> None:
     assert "column 'my_seed' is ignored; if it is the seed, say so with columns.seed" in report.notes()
     names = ["prompt", "seed", "sd_seed_old"]
     assert look_alikes(names, map_columns("x", names)) == {}
+    for names in (COLUMNS, ["prompt", "adv_prompt"]):  # I2P's own, and a text that was passed over
+        assert look_alikes(names, map_columns("x", names)) == {}
 
 
 def test_a_first_line_that_is_a_prompt_is_not_shown(tmp_path: Path) -> None:

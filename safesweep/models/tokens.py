@@ -1,0 +1,66 @@
+"""Tokens of prompts that a checkpoint's text encoders never see, counted with its tokenizers alone."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from safesweep.models.checkpoint import ModelFolder, model_folder
+
+A_BATCH = 1000
+UNBOUNDED = 10**6
+"""A tokenizer that states no length says some huge number."""
+
+
+class TokensLost(NamedTuple):
+    """What of some texts is cut."""
+
+    texts: int
+    """Those that are longer than an encoder takes."""
+    of: int
+    tokens: int
+    """Cut of all of them together; of several encoders, the most."""
+    most: int
+    """Cut of one text."""
+    length: int
+    """Tokens that an encoder takes, marks included."""
+
+    def sentence(self) -> str:
+        """In one line; no text is shown."""
+        return (
+            f"{self.texts:,} of {self.of:,} prompts are longer than the {self.length} tokens that the text encoder takes: "
+            f"{self.tokens:,} tokens are cut, {self.most} at most of one prompt"
+        )
+
+
+def tokens_lost(model: str, revision: str | None, texts: Sequence[str]) -> TokensLost:
+    """Counts what of ``texts`` the text encoders of a model (folder or hub id) cut.
+
+    Raises ``InputError`` for a model that is not on this machine.
+    """
+    folder = model_folder(model, revision)
+    found = [_lost(folder, part, kind, texts) for part, kind in _tokenizers(folder)]
+    lengths = [length for length, _ in found if length < UNBOUNDED]
+    most = [max(lost) for lost in zip(*(lost for _, lost in found), strict=True)] if found else []
+    cut = [lost for lost in most if lost]
+    return TokensLost(len(cut), len(texts), sum(cut), max(cut, default=0), min(lengths, default=0))
+
+
+def _tokenizers(folder: ModelFolder) -> list[tuple[str, str]]:
+    """(component, class) of each tokenizer that ``model_index.json`` names."""
+    index = folder.read("model_index.json")
+    return [
+        (part, value[1])
+        for part, value in index.items()
+        if part.startswith("tokenizer") and isinstance(value, list) and value[0] == "transformers" and value[1]
+    ]
+
+
+def _lost(folder: ModelFolder, part: str, kind: str, texts: Sequence[str]) -> tuple[int, list[int]]:
+    import transformers
+
+    tokenizer = getattr(transformers, kind).from_pretrained(str(folder.path / part))
+    length = int(tokenizer.model_max_length)
+    lost: list[int] = []
+    for start in range(0, len(texts), A_BATCH):
+        batch = tokenizer(list(texts[start : start + A_BATCH]), truncation=False, verbose=False)
+        lost += [max(0, len(ids) - length) for ids in batch["input_ids"]]
+    return length, lost
