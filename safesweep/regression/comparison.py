@@ -102,6 +102,12 @@ def compare(baseline: Run, candidate: Run, policy: Policy) -> Comparison:
     )
 
 
+def judge_pairs(joined: Mapping[CellPair, pd.DataFrame], policy: Policy) -> tuple[Verdict, list[Finding]]:
+    """What pairs of cells that lack nothing come to; the tables are `coverage.join`'s."""
+    findings = _findings(joined, policy)
+    return _overall(findings, [])[0], findings
+
+
 class _Test(NamedTuple):
     """A measure of a pair of cells before its family is known."""
 
