@@ -11,7 +11,7 @@ from safesweep.regression.sound import PAIR
 from safesweep.regression.trials import Run
 from safesweep.regression.weights import version
 
-_PROMPT = ["prompt_set", "prompt_row", "prompt_hash", "sample_index"]
+_PROMPT = ["prompt_set", "source_sha256", "prompt_row", "prompt_hash", "sample_index"]
 _TIMES = ["finished_at", "seconds", "compute_seconds"]
 CHOSEN = ("method", "edit", "guidance_scale")
 """What whoever names one cell of each side by its label has chosen to compare; steps and solver stand in no label."""

@@ -9,7 +9,7 @@ from safesweep.errors import NotJudgedError
 from safesweep.lake.layout import has_footer
 from safesweep.regression.cell_content import PER_PROMPT, cell_content, differences
 
-PAIR = ["prompt_set", "prompt_row", "prompt_hash", "sample_index", "seed", "width", "height"]
+PAIR = ["prompt_set", "source_sha256", "prompt_row", "prompt_hash", "sample_index", "seed", "width", "height"]
 """Columns that name a prompt × sample × seed: two cells' trials with equal values are a pair."""
 
 

@@ -25,7 +25,6 @@ _LAKE_COLUMNS = [
     "trial_id",
     "prompt_id",
     "benign",
-    "source_sha256",
     "method",
     "cell",
     "cell_json",
@@ -43,7 +42,7 @@ class Run:
     run_id: str
     manifest: dict[str, Any]
     table: pd.DataFrame
-    """``PAIR``, run_id, trial_id, prompt_id, benign, source_sha256, method, cell, cell_json, status, compute_seconds, seconds, finished_at;
+    """``PAIR``, run_id, trial_id, prompt_id, benign, method, cell, cell_json, status, compute_seconds, seconds, finished_at;
     unsafe (1, 0, NaN unscored), score (P(unsafe), NaN unscored), clip (100·cos, NaN), asked, triggered (1, 0, NaN not made), picture,
     answers and text (of the prompt; digests, None)."""
     scorers: dict[str, str]

@@ -31,6 +31,8 @@ def other_scale(table):
 def test_a_sound_run_is_none_of_them_and_a_prompt_may_have_its_own_guidance_scale(table):
     check_rows("r", table)
     check_rows("r", other_scale(table))
+    same_row_of_another_file = table.iloc[[0, 0]].assign(trial_id=["x", "y"], source_sha256=["1", "2"])
+    check_rows("r", same_row_of_another_file)
 
 
 @pytest.mark.parametrize(
