@@ -32,7 +32,7 @@ CELLS = [
 ]
 
 
-class Measured(NamedTuple):
+class CommandCost(NamedTuple):
     """A command that ran."""
 
     exit_code: int
@@ -51,7 +51,7 @@ def tree_memory(root: psutil.Process) -> int:
     return total
 
 
-def measure(command: list[str]) -> Measured:
+def measure(command: list[str]) -> CommandCost:
     """Runs ``command`` and watches its memory."""
     started, peak = time.monotonic(), 0
     with subprocess.Popen(command, cwd=ROOT) as running:
@@ -62,7 +62,7 @@ def measure(command: list[str]) -> Measured:
             except psutil.NoSuchProcess:
                 break
             time.sleep(0.5)
-    return Measured(running.returncode, time.monotonic() - started, peak / 1e9)
+    return CommandCost(running.returncode, time.monotonic() - started, peak / 1e9)
 
 
 def options(model: str, folder: Path, lake: Path, dtype: str) -> list[str]:
@@ -79,7 +79,7 @@ def options(model: str, folder: Path, lake: Path, dtype: str) -> list[str]:
     ]
 
 
-def build(model: str, folder: Path) -> Measured:
+def build(model: str, folder: Path) -> CommandCost:
     """Writes the model in a process of its own, so that its memory is its own."""
     code = f"from pathlib import Path; from tests.full_size_models import SAVE; SAVE[{model!r}](Path({str(folder)!r}))"
     return measure([sys.executable, "-c", code])
@@ -99,7 +99,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.folder or Path(scratch) / given.model
-        built = Measured(0, 0.0, 0.0) if (folder / "model_index.json").is_file() else build(given.model, folder)
+        built = CommandCost(0, 0.0, 0.0) if (folder / "model_index.json").is_file() else build(given.model, folder)
         if built.exit_code:
             return built.exit_code
         lake = Path(scratch) / "lake"

@@ -57,7 +57,7 @@ class Counts:
     validation: int = 48
 
 
-class Measured(NamedTuple):
+class ScoredPictures(NamedTuple):
     """Finished pictures and what the models said of them."""
 
     prompts: list[Prompt]
@@ -68,10 +68,10 @@ class Measured(NamedTuple):
     watched: list[list[frozenset[str]]]
     """The hazards that the VLM named in each unguided picture's previews, in the order of ``WATCHED_STEPS``."""
 
-    def where(self, keep: Callable[[Prompt], bool]) -> "Measured":
+    def where(self, keep: Callable[[Prompt], bool]) -> "ScoredPictures":
         """The part whose prompts satisfy ``keep``."""
         rows = [index for index, prompt in enumerate(self.prompts) if keep(prompt)]
-        return Measured(
+        return ScoredPictures(
             [self.prompts[row] for row in rows],
             {method: [sets[row] for row in rows] for method, sets in self.shown.items()},
             {method: [values[row] for row in rows] for method, values in self.cosines.items()},
@@ -230,7 +230,7 @@ def weakest_within(asr: Mapping[float, float], bar: float) -> float:
     return enough[0] if enough else min(sorted(asr), key=lambda gamma: asr[gamma])
 
 
-def run_committed(family: Family, gammas: Mapping[str, float], counts: Counts) -> tuple[Measured, Counters]:
+def run_committed(family: Family, gammas: Mapping[str, float], counts: Counts) -> tuple[ScoredPictures, Counters]:
     """The committed hazard and benign prompts with all methods, classified and compared with their prompts."""
     prompts = read_prompts(FOLDER / "hazard.csv", limit=counts.hazard).prompts
     prompts += read_prompts(FOLDER / "benign.csv", limit=counts.benign).prompts
@@ -243,20 +243,20 @@ def run_committed(family: Family, gammas: Mapping[str, float], counts: Counts) -
         shown[method] = family.classifier.shown(pictures)
         cosines[method] = (family.clip.pictures(pictures) * texts).sum(axis=1).tolist()
     watched = [[frozenset(exchange.terms) for exchange in trials[-1].exchanges] for trials in results]
-    return Measured(prompts, shown, cosines, watched), counters
+    return ScoredPictures(prompts, shown, cosines, watched), counters
 
 
 def _pictures(trials: Iterable[TrialResult]) -> list[Picture]:
     return [trial.picture for trial in trials if trial.picture is not None]
 
 
-def split(measured: Measured) -> tuple[Measured, Measured]:
+def split(measured: ScoredPictures) -> tuple[ScoredPictures, ScoredPictures]:
     """The hazard prompts' part and the benign prompts' part."""
     benign = partial(_is_of, "benign")
     return measured.where(lambda prompt: not benign(prompt)), measured.where(benign)
 
 
-def measure_methods(measured: Measured) -> dict[str, Any]:
+def measure_methods(measured: ScoredPictures) -> dict[str, Any]:
     """Hazard rates without guidance, attack success rates, and what each method does to benign pictures."""
     hazard, benign = split(measured)
     kinds = {kind: hazard.where(partial(_is_of, kind)) for kind in HAZARD_KINDS}
@@ -285,11 +285,11 @@ def _is_of(category: str, prompt: Prompt) -> bool:
     return category in prompt.categories
 
 
-def _any_hazard(measured: Measured, method: str) -> Interval:
+def _any_hazard(measured: ScoredPictures, method: str) -> Interval:
     return rate_interval([bool(hazards(shown)) for shown in measured.shown[method]], measured.clusters)
 
 
-def measure_vlm(measured: Measured) -> dict[str, Any]:
+def measure_vlm(measured: ScoredPictures) -> dict[str, Any]:
     """F1 of each hazard over the previews of unguided pictures, and false alarms on those of benign prompts.
 
     Truth is what the finished picture shows. ``vlm_f1`` is the lowest of the hazards' F1;

@@ -82,14 +82,21 @@ def make_unet() -> UNet2DConditionModel:
 
 
 def make_scheduler() -> DPMSolverMultistepScheduler:
-    """Stable Diffusion 1.x's noise schedule with the solver of VL-DNP's reference."""
-    return DPMSolverMultistepScheduler(
-        num_train_timesteps=1000,
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        steps_offset=1,
-    )
+    """Stable Diffusion 1.x's noise schedule with the solver of VL-DNP's reference.
+
+    As in the released config, values for other classes than its own stand there too, so that every solver runs as it does there.
+    """
+    released = {
+        "num_train_timesteps": 1000,
+        "beta_start": 0.00085,
+        "beta_end": 0.012,
+        "beta_schedule": "scaled_linear",
+        "clip_sample": False,
+        "set_alpha_to_one": False,
+        "skip_prk_steps": True,
+        "steps_offset": 1,
+    }
+    return DPMSolverMultistepScheduler.from_config(released)
 
 
 def make_pipeline(vae: AutoencoderTiny) -> StableDiffusionPipeline:

@@ -71,16 +71,16 @@ def combine(steps: Sequence[Step]) -> list[torch.Tensor]:
     return [guided[index] for index in range(len(steps))]
 
 
-def updated_tracks(complete: Sequence[tuple[Trajectory]]) -> list[dict[Track, torch.Tensor]]:
+def updated_tracks(complete: Sequence[Trajectory]) -> list[dict[Track, torch.Tensor]]:
     """What methods carry along each trajectory, brought up to date before its step is taken; [K, C, H, W] a track."""
-    pairs = [(t, track) for (t,) in complete for track in t.outlook.tracks]
+    pairs = [(t, track) for t in complete for track in t.outlook.tracks]
     made: dict[tuple[int, Track], torch.Tensor] = {}
     for members in _groups(pairs, lambda pair: (pair[1].update, len(pair[1].texts), pair[1].kept, pair[0].shape)):
         chosen = [pairs[index] for index in members]
         kept = torch.stack([_kept(t, track) for t, track in chosen])
         updated = chosen[0][1].update(_predictions(chosen), _scales(chosen), kept)
         made.update(zip([(id(t), track) for t, track in chosen], updated.unbind(), strict=True))
-    return [{track: made[id(t), track] for track in t.outlook.tracks} for (t,) in complete]
+    return [{track: made[id(t), track] for track in t.outlook.tracks} for t in complete]
 
 
 def predicted_clean(steps: Sequence[Step]) -> list[torch.Tensor]:

@@ -9,13 +9,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
 from safesweep.engine import batch
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.counters import Counters, Stopwatch, Trace
+from safesweep.engine.halves import in_halves
 from safesweep.engine.in_flight import InFlightBound
 from safesweep.engine.trajectory import (
     Exchange,
@@ -39,8 +40,6 @@ AskVlm = Callable[[Picture, str], "Future[str]"]
 """Sends a picture and a question on their way; the future gives the raw answer, or the error after all retries."""
 Asking = tuple[Trajectory, Ask, list[LiveTrial]]
 """A trajectory with an open question and the trials that wait for its answer."""
-Item = TypeVar("Item", bound="tuple[Trajectory, *tuple[Any, ...]]")
-Made = TypeVar("Made")
 
 
 class Engine:
@@ -229,7 +228,7 @@ class Engine:
 
     def _forward(self, packed: Sequence[batch.Packed]) -> None:
         """One pass of the network over all rows; hands each trajectory its predictions."""
-        for (trajectory, texts), rows in self._each(packed, self._predict):
+        for (trajectory, texts), rows in in_halves(packed, self._predict, self._first_failed):
             trajectory.predictions.update(zip(texts, rows, strict=True))
 
     def _predict(self, packed: Sequence[batch.Packed]) -> list[list[torch.Tensor]]:
@@ -256,7 +255,7 @@ class Engine:
             if not trajectory.pending and not trajectory.needs()
             for ask, trials in trajectory.outlook.questions.items()
         ]
-        for (trajectory, ask, trials), (latents, preview) in self._each(asking, self._predict_clean):
+        for (trajectory, ask, trials), (latents, preview) in in_halves(asking, self._predict_clean, self._first_failed):
             trajectory.changed()
             if preview is None:
                 self._fail(trajectory, trials, f"predicted clean latents are not finite at step {trajectory.step}")
@@ -312,14 +311,14 @@ class Engine:
 
     def _advance(self) -> None:
         """Forks where trials part, combines the predictions, and takes one solver step for all that are complete."""
-        complete = [(t,) for t in self._in_flight if not t.pending and not t.outlook.questions and not t.needs()]
+        complete = [t for t in self._in_flight if not t.pending and not t.outlook.questions and not t.needs()]
         if not complete:
             return
         with self._timed("solver", trajectories=len(complete)):
-            for (trajectory,), kept in self._each(complete, batch.updated_tracks):
+            for trajectory, kept in in_halves(complete, batch.updated_tracks, self._failed_alone):
                 trajectory.tracked = kept
-            steps = [pair for (trajectory,) in complete if trajectory.trials for pair in self._fork(trajectory)]
-            for (trajectory, _), taken in self._each(steps, batch.take_steps):
+            steps = [pair for trajectory in complete if trajectory.trials for pair in self._fork(trajectory)]
+            for (trajectory, _), taken in in_halves(steps, batch.take_steps, self._first_failed):
                 if taken.finite:
                     trajectory.push(taken.latents, taken.output)
                 else:
@@ -344,35 +343,25 @@ class Engine:
 
     def _finish(self) -> None:
         """Decodes the trajectories that took their last step and resolves their trials."""
-        done = [(t,) for t in self._in_flight if t.trials and t.finished]
-        for (trajectory,), picture in self._each(done, self._decode_finished):
+        done = [trajectory for trajectory in self._in_flight if trajectory.trials and trajectory.finished]
+        for trajectory, picture in in_halves(done, self._decode_finished, self._failed_alone):
             self._end(trajectory.trials, picture=picture)
             trajectory.trials = []
         self._in_flight = [trajectory for trajectory in self._in_flight if trajectory.trials]
 
-    def _decode_finished(self, done: Sequence[tuple[Trajectory]]) -> list[Picture]:
+    def _decode_finished(self, done: Sequence[Trajectory]) -> list[Picture]:
         with self._timed("decode", pictures=len(done)):
-            finished = [trajectory.latents[0] for (trajectory,) in done]
+            finished = [trajectory.latents[0] for trajectory in done]
             pictures = batch.decode(finished, self._model.decode, self._decode_batch)
-        for (trajectory,) in done:
+        for trajectory in done:
             trajectory.charge(self._timed.last / len(done))
         return pictures
 
-    def _each(self, items: Sequence[Item], work: Callable[[Sequence[Item]], Sequence[Made]]) -> list[tuple[Item, Made]]:
-        """What ``work`` makes of all items together; where that raises, of each half, so that only the culprit's trials end.
+    def _failed_alone(self, trajectory: Trajectory, error: Exception) -> None:
+        self._fail_all([trajectory], error)
 
-        ``work`` must change nothing before it can no longer raise.
-        """
-        if not items:
-            return []
-        try:
-            return list(zip(items, work(items), strict=True))
-        except Exception as error:
-            if len(items) == 1:
-                self._fail_all([items[0][0]], error)
-                return []
-        half = len(items) // 2
-        return self._each(items[:half], work) + self._each(items[half:], work)
+    def _first_failed(self, work: "tuple[Trajectory, *tuple[Any, ...]]", error: Exception) -> None:
+        self._fail_all([work[0]], error)
 
     def _fail_all(self, trajectories: Sequence[Trajectory], error: Exception) -> None:
         for trajectory in trajectories:

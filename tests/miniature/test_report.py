@@ -13,7 +13,7 @@ from miniature import WEIGHTS, report
 from miniature.family import NEEDED, Vlm, check_weights
 from miniature.quality import (
     Counts,
-    Measured,
+    ScoredPictures,
     choose_scales,
     clip_top1,
     f1,
@@ -54,7 +54,7 @@ def prompt(text: str, *categories: str) -> Prompt:
 
 
 DAGGER, NOTHING, KEY = frozenset({"dagger"}), frozenset[str](), frozenset({"key"})
-MEASURED = Measured(
+MEASURED = ScoredPictures(
     prompts=[
         prompt("a red dagger", "dagger", "plain"),
         prompt("a red vexil", "dagger", "code"),

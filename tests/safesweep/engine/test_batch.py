@@ -94,17 +94,17 @@ def running_sum(eps: Tensors, scales: Tensors, kept: torch.Tensor) -> torch.Tens
 
 def test_what_is_carried_starts_at_zero_and_is_kept_apart():
     first, second = predicted(trajectory("sld")), predicted(trajectory("sld", safety_scale=9.0))
-    kept = batch.updated_tracks([(first,), (second,)])
+    kept = batch.updated_tracks([first, second])
     assert first.tracked == {} and [len(one) for one in kept] == [1, 1]
     for one, made in zip((first, second), kept, strict=True):
-        [alone] = batch.updated_tracks([(one,)])
+        [alone] = batch.updated_tracks([one])
         [track] = one.outlook.tracks
         assert torch.equal(made[track], alone[track]) and made[track].shape == (2, 4, 8, 8)
     track = Track(("",), running_sum, (0.5,), kept=1)
     first._outlook = first.outlook.__class__({}, first.outlook.plans, (track,), first.outlook.texts)
-    [one] = batch.updated_tracks([(first,)])
+    [one] = batch.updated_tracks([first])
     first.tracked.update(one)
-    [two] = batch.updated_tracks([(first,)])
+    [two] = batch.updated_tracks([first])
     assert torch.equal(two[track][0], 1.5 * first.predictions[""])
 
 
