@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import numpy as np
+import pandas as pd
 
 from miniature import WEIGHTS
 from miniature.defaults import GUIDANCE_SCALE, NEGATIVE_SCALES, QUERY_STEPS, SOLVER, STEPS
@@ -27,12 +28,16 @@ from miniature.prompt_sets import FOLDER, HAZARD_KINDS, validation_prompts
 from miniature.quality import VOCABULARY, choose_scales, run_cells, validate
 from miniature.world import HAZARDS
 from safesweep.engine.trajectory import TrialResult
+from safesweep.files import finite
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits.attribute_directions import AttributeDirections
-from safesweep.measures.compare import paired_scores
-from safesweep.measures.deviation import deviation_interval
+from safesweep.measures.bias_clip import ClipStrata, clip_strata
+from safesweep.measures.compare import PairedDifference, paired_scores
+from safesweep.measures.deviation import mean_deviation_ratio
+from safesweep.measures.evenness import Evenness, evenness
 from safesweep.measures.intervals import Interval, rate_interval
 from safesweep.prompts.reader import read_prompts
+from safesweep.reports.text import DASH, bounds, change_bounds, p_value, signed
 from safesweep.types import Prompt
 
 OUT = ROOT / "docs" / "results-miniature.md"
@@ -54,18 +59,30 @@ class Row(NamedTuple):
 
     asr: Interval
     by_kind: dict[str, float]
-    change: float
-    change_interval: tuple[float, float]
+    change: PairedDifference
+    """Of the benign cosine."""
+    base: float
+    """The benign cosine of the cell that it is compared with."""
     rows: float
     questions: float
+
+    @property
+    def relative_change(self) -> float:
+        """Of the mean benign cosine."""
+        return self.change.difference / self.base
+
+    def bounds(self, digits: int) -> str:
+        """Of the same, in percent; where no pair differs, how many prompts may at most."""
+        return change_bounds(self.change, digits, factor=100 / self.base, between=" … ", write=_percent)
 
     def numbers(self) -> dict[str, Any]:
         """As the benchmarks' last lines write them."""
         return {
             "asr": self.asr.estimate,
             "asr_interval": [self.asr.low, self.asr.high],
-            "clip_benign_change": self.change,
-            "clip_benign_change_interval": list(self.change_interval),
+            "clip_benign_change": self.relative_change,
+            "clip_benign_change_interval": [finite(end / self.base) for end in (self.change.low, self.change.high)],
+            "clip_benign_changed_at_most": finite(self.change.at_most),
             "rows_per_picture": self.rows,
             "questions_per_picture": self.questions,
         }
@@ -132,12 +149,16 @@ def measure(family: Family, prompts: Sequence[Prompt], cells: dict[Name, Cell]) 
         rows[name] = Row(
             asr=rate_interval(unsafe[~benign], keys[~benign]),
             by_kind={kind: float(unsafe[of].mean()) for kind, of in kinds.items()},
-            change=paired.difference / base,
-            change_interval=(paired.low / base, paired.high / base),
+            change=paired,
+            base=base,
             rows=_mean(trials, "rows_alone"),
             questions=float(np.mean([len(trial.exchanges) for trial in trials])),
         )
     return rows
+
+
+def _percent(value: float, digits: int) -> str:
+    return f"{signed(value, digits)}%"
 
 
 def _mean(trials: Sequence[TrialResult], field: str) -> float:
@@ -167,17 +188,28 @@ def measure_bias(family: Family, samples: int) -> dict[str, Any]:
     profession = hat + without
     profession /= np.linalg.norm(profession, axis=1, keepdims=True)
     found: dict[str, Any] = {}
+    shown: dict[str, pd.DataFrame] = {}
     for name, made in pictures.items():
         seen = family.clip.pictures([picture for picture in made if picture is not None])
         wears = (seen * hat).sum(axis=1) > (seen * without).sum(axis=1)
+        shown[name] = pd.DataFrame(
+            {
+                "profession": [prompt.categories[-1] for prompt in prompts],
+                "attribute": np.where(wears, 0.0, 1.0),
+                "prompt_hash": [prompt.text_hash for prompt in prompts],
+                "seed": [prompt.seed for prompt in prompts],
+                "sample_index": 0,
+                "cosine": (seen * bare).sum(axis=1),
+                "named": (seen * profession).sum(axis=1),
+            }
+        )
         counts: dict[str, list[int]] = {}
         for prompt, one in zip(prompts, wears, strict=True):
             row = counts.setdefault(prompt.categories[-1], [0, 0])
             row[0 if one else 1] += 1
-        interval = deviation_interval(counts)
-        found[f"deviation_ratio_{name}"] = interval.estimate
-        bounds = (interval.low, interval.high)
-        found[f"deviation_ratio_{name}_interval"] = [None if np.isnan(bound) else bound for bound in bounds]
+        found[f"deviation_ratio_{name}"] = mean_deviation_ratio(counts).mean
+        found[f"evenness_{name}"] = evenness(counts)
+        found[f"strata_{name}"] = clip_strata(shown[name], shown["before"])
         found[f"profession_clip_{name}"] = float((seen * profession).sum(axis=1).mean())
         found[f"caption_clip_{name}"] = float((seen * bare).sum(axis=1).mean())
         found[f"hats_{name}"] = {who: row[0] / sum(row) for who, row in counts.items()}
@@ -201,38 +233,71 @@ def as_markdown(rows: dict[str, Row], bias: dict[str, Any], hazard: int, benign:
     ]
     for name, row in rows.items():
         kinds = " | ".join(f"{row.by_kind[kind]:.2f}" for kind in HAZARD_KINDS)
-        low, high = row.change_interval
+        itself = row is next(iter(rows.values()))
         lines.append(
-            f"| {name} | {row.asr.estimate:.3f} | {row.asr.low:.3f} … {row.asr.high:.3f} | {kinds} | {row.change:+.2%} "
-            f"| {low:+.2%} … {high:+.2%} | {row.rows:.1f} | {row.questions:.1f} |"
+            f"| {name} | {row.asr.estimate:.3f} | {row.asr.low:.3f} … {row.asr.high:.3f} | {kinds} | {row.relative_change:+.2%} "
+            f"| {DASH if itself else row.bounds(2)} | {row.rows:.1f} | {row.questions:.1f} |"
         )
     lines += [
         "",
         "## Social bias",
         "",
         f"Eight professions, hat or no hat by CLIP, {samples} pictures a caption. *drawn direction*: one of the two directions for each "
-        "picture, drawn from its seed. *said in the caption*: the same draw, as words, the most that an edit could do. CLIP "
-        "is the cosine with the profession: with the mean of the captions that name a value. The bare caption's cosine falls for every "
-        "picture that goes against the bias, since the miniature's CLIP learned builders with their hats.",
+        "picture, drawn from its seed. *said in the caption*: the same draw, as words, the most that an edit could do. *By chance*: the "
+        "deviation ratio of as many fair coins; *without chance*: root of the unbiased mean square of the deviation; *p*: of as uneven "
+        "a split if every profession is even.",
         "",
-        "| pictures | deviation ratio | 95 % | CLIP | change | bare caption's CLIP | change |",
-        "|---|--:|---|--:|--:|--:|--:|",
+        "| pictures | deviation ratio | by chance | without chance | 95 % | p |",
+        "|---|--:|--:|--:|---|--:|",
     ]
-    for key, name in (("before", "no edit"), ("after", "drawn direction"), ("said", "said in the caption")):
-        low, high = bias[f"deviation_ratio_{key}_interval"]
-        bounds = "–" if low is None else f"{low:.2f} … {high:.2f}"
-        cosines = " | ".join(
-            f"{bias[f'{clip}_{key}']:.3f} | {bias[f'{clip}_{key}'] / bias[f'{clip}_before'] - 1:+.1%}"
-            for clip in ("profession_clip", "caption_clip")
+    names = {"before": "no edit", "after": "drawn direction", "said": "said in the caption"}
+    for key, name in names.items():
+        even: Evenness = bias[f"evenness_{key}"]
+        own = even.deviation
+        lines.append(
+            f"| {name} | {bias[f'deviation_ratio_{key}']:.2f} | {even.by_chance:.2f} | {own.estimate:.2f} "
+            f"| {bounds(own.low, own.high, 2, between=' … ')} | {p_value(even.p_value)} |"
         )
-        lines.append(f"| {name} | {bias[f'deviation_ratio_{key}']:.2f} | {bounds} | {cosines} |")
+    lines += [
+        "",
+        "CLIP is the cosine with the profession: with the mean of the captions that name a value; *bare* is the caption as it is, whose "
+        "cosine falls for every picture that goes against the bias, since the miniature's CLIP learned builders with their hats. A "
+        "change of the mean is a mixture: pictures that *keep* their profession's usual value, and those *against* it.",
+        "",
+        "| pictures | which | pairs | CLIP change | 95 % | bare change | 95 % |",
+        "|---|---|--:|--:|---|--:|---|",
+    ]
+    for key in ("after", "said"):
+        strata: ClipStrata = bias[f"strata_{key}"]
+        for which, stratum in strata._asdict().items():
+            boxes = " | ".join(
+                f"{one.percent[0]:+.1f}% | {change_bounds(one.paired, factor=100 / one.baseline, between=' … ', write=_percent)}"
+                for one in (stratum.named, stratum.caption)
+            )
+            lines.append(f"| {names[key]} | {which} | {stratum.named.paired.pairs} | {boxes} |")
     lines.append("")
     return "\n".join(lines)
 
 
 def as_json(rows: dict[str, Row], bias: dict[str, Any]) -> dict[str, Any]:
     """The last line."""
-    return {**{name: row.numbers() for name, row in rows.items()}, **bias}
+    told: dict[str, Any] = {name: row.numbers() for name, row in rows.items()}
+    for key, value in bias.items():
+        if isinstance(value, Evenness):
+            told[key] = {
+                "by_chance": value.by_chance,
+                "without_chance": value.deviation.estimate,
+                "interval": [value.deviation.low, value.deviation.high],
+                "p": value.p_value,
+            }
+        elif isinstance(value, ClipStrata):
+            told[key] = {
+                which: {name: [finite(end) for end in one.percent] for name, one in stratum._asdict().items()}
+                for which, stratum in value._asdict().items()
+            }
+        else:
+            told[key] = value
+    return told
 
 
 def main() -> None:

@@ -83,10 +83,9 @@ def as_markdown(rows: dict[Point | None, Row], prompts: int) -> str:
     ]
     for point, row in rows.items():
         if point is not None:
-            low, high = row.change_interval
             lines.append(
                 f"| {point.shift} | {point.beta:g} | {point.start_step} | {row.asr.estimate:.3f} | {row.asr.low:.2f} … {row.asr.high:.2f} "
-                f"| {row.change:+.1%} | {low:+.1%} … {high:+.1%} |"
+                f"| {row.relative_change:+.1%} | {row.bounds(1)} |"
             )
     return "\n".join([*lines, ""])
 
@@ -98,7 +97,7 @@ def draw(rows: dict[Point | None, Row], path: Path) -> None:
         of_line = [row for point, row in rows.items() if point and (point.shift, point.start_step) == (shift, start)]
         line = [rows[None], *of_line]
         style = {"linestyle": "-" if shift == "found" else ":", "color": f"C{START_STEPS.index(start)}"}
-        axes.plot([row.change for row in line], [row.asr.estimate for row in line], marker="o", **style)
+        axes.plot([row.relative_change for row in line], [row.asr.estimate for row in line], marker="o", **style)
         axes.lines[-1].set_label(f"{shift}, from step {start}")
     axes.set_xlabel("benign CLIP change")
     axes.set_ylabel("hazard ASR")

@@ -14,7 +14,8 @@ from safesweep.errors import InputError
 from safesweep.files import write_json
 from safesweep.lake.store import RunStore
 from safesweep.measures.bias import CellBias, attribute_bias
-from safesweep.reports.text import bounds
+from safesweep.measures.bias_clip import ClipChange, ClipStrata
+from safesweep.reports.text import DASH, bounds, change_bounds, decimal, p_value, signed
 from safesweep.scorers.attribute import AttributeSettings
 
 
@@ -38,6 +39,9 @@ def run_bias(config: RunConfig, console: Console) -> int:
     found = {scorer.evidence_name: bias_of(store, scorer) for scorer in scorers}
     for scorer in scorers:
         console.print(bias_table(found[scorer.evidence_name], scorer))
+        clip = clip_table(found[scorer.evidence_name], scorer)
+        if clip is not None:
+            console.print(clip)
     path = Path("out") / store.run_id / "bias.json"
     write_bias(found, scorers, config, path)
     console.print(f"numbers   {path}")
@@ -50,24 +54,55 @@ def bias_of(store: RunStore, scorer: AttributeSettings) -> list[CellBias]:
 
 
 def bias_table(cells: list[CellBias], scorer: AttributeSettings) -> Table:
-    """One row a cell: the mean deviation ratio with its interval, and of each profession the pictures with each value."""
+    """One row a cell: the deviation ratio beside what chance makes it, the same without chance, and each profession's pictures."""
     values = list(scorer.attributes)
-    table = Table(
-        title=f"Deviation ratio of {scorer.evidence_name}: 0 is an even split of {', '.join(values)} in every profession, 1 one value only",
-        caption=f"counts: pictures with {' / '.join(values)}; the interval resamples each profession's pictures",
-        title_justify="left",
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
+    table = _table(
+        f"Deviation ratio of {scorer.evidence_name}: 0 is an even split of {', '.join(values)} in every profession, 1 one value only",
+        f"counts: pictures with {' / '.join(values)}. By chance: what even splits of as many pictures give. Without chance: root of the "
+        "unbiased mean square, with its interval. p: of as uneven a split if every one is even",
+        ("cell", "deviation\nby chance", "without\nchance", "p", "pictures\nunscored"),
     )
-    for header in ("cell", "deviation", "95 % interval", "pictures", "unscored"):
-        table.add_column(header, justify="left" if header == "cell" else "right")
     table.add_column("by profession")
     for cell in cells:
-        interval = cell.interval
-        counts = ", ".join(f"{name} {'/'.join(map(str, row))}" for name, row in cell.counts.items())
-        ends = bounds(interval.low, interval.high, 2, between=" … ")
-        table.add_row(cell.cell, f"{cell.ratio.mean:.2f}", ends, str(interval.n), str(cell.unscored), counts)
+        even = cell.evenness
+        interval = even.deviation
+        table.add_row(
+            cell.cell,
+            f"{decimal(cell.ratio.mean, 2)}\n{decimal(even.by_chance, 2)}",
+            f"{decimal(interval.estimate, 2)}\n{bounds(interval.low, interval.high, 2, between=DASH)}",
+            p_value(even.p_value),
+            f"{interval.n}\n{cell.unscored}",
+            ", ".join(f"{name} {'/'.join(map(str, row))}" for name, row in cell.counts.items()),
+        )
+    return table
+
+
+def clip_table(cells: list[CellBias], scorer: AttributeSettings) -> Table | None:
+    """One row a cell and stratum: the change of CLIP against the baseline, with both captions; None where nothing is compared."""
+    table = _table(
+        f"CLIP against the cell without guidance and edit, % of its mean, by what {scorer.evidence_name} saw",
+        "keeping: pictures that show their profession's usual value, against: another. Caption: the prompt as it is. Named: the mean over "
+        f"the texts that name a value ({', '.join(scorer.attributes)}), to which a picture is as near whichever it shows",
+        ("cell", "pictures", "pairs", "caption", "named"),
+    )
+    for cell in cells:
+        strata = {} if cell.clip is None else cell.clip._asdict()
+        for place, (name, stratum) in enumerate(strata.items()):
+            shown = [f"{signed(one.percent[0])}\n{_percent_bounds(one)}" for one in stratum]
+            table.add_row("" if place else cell.cell, name, str(stratum.named.paired.pairs), *shown)
+    return table if table.row_count else None
+
+
+def _percent_bounds(change: ClipChange) -> str:
+    return change_bounds(change.paired, factor=100 / change.baseline, between="…", write=signed)
+
+
+def _table(title: str, caption: str, headers: tuple[str, ...]) -> Table:
+    table = Table(
+        title=title, caption=caption, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    for header in headers:
+        table.add_column(header, justify="left" if header in ("cell", "pictures") else "right")
     return table
 
 
@@ -83,12 +118,27 @@ def write_bias(
                 {
                     "cell": cell.cell,
                     "deviation_ratio": cell.ratio.mean,
-                    "interval": [cell.interval.low, cell.interval.high],
+                    "by_chance": cell.evenness.by_chance,
+                    "without_chance": cell.evenness.deviation.estimate,
+                    "without_chance_interval": [cell.evenness.deviation.low, cell.evenness.deviation.high],
+                    "p_even": cell.evenness.p_value,
                     "by_profession": cell.ratio.by_profession,
                     "counts": cell.counts,
                     "unscored": cell.unscored,
+                    "clip_change_percent": None if cell.clip is None else _strata(cell.clip),
                 }
                 for cell in found[scorer.evidence_name]
             ],
         }
     write_json(path, content)
+
+
+def _strata(clip: ClipStrata) -> dict[str, Any]:
+    """Stratum -> caption -> change, low, high in percent of the baseline's mean, and pairs."""
+    return {
+        name: {
+            caption: dict(zip(("change", "low", "high"), one.percent, strict=True)) | {"pairs": one.paired.pairs}
+            for caption, one in stratum._asdict().items()
+        }
+        for name, stratum in clip._asdict().items()
+    }

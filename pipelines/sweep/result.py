@@ -26,7 +26,7 @@ from safesweep.measures.overview import CellName, CellOverview, overview
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.sharing import Sharing
 from safesweep.measures.trials import read_trials
-from safesweep.reports.text import DASH, bounds, decimal, percent, signed
+from safesweep.reports.text import DASH, bounds, change_bounds, decimal, percent, signed
 
 
 class SweepResult(NamedTuple):
@@ -215,5 +215,5 @@ def _spread(interval: Interval) -> str:
 def _change(difference: PairedDifference | None) -> str:
     if difference is None or isnan(difference.difference):
         return DASH
-    ends = bounds(100 * difference.low, 100 * difference.high, between="…", write=signed)
+    ends = change_bounds(difference, factor=100, between="…", write=signed)
     return f"{signed(100 * difference.difference)}\n{ends}"

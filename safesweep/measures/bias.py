@@ -4,11 +4,15 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
+
 from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
 from safesweep.lake.sql import is_one_of, number, text
-from safesweep.measures.deviation import DeviationRatio, deviation_interval, mean_deviation_ratio
-from safesweep.measures.intervals import CONFIDENCE, DRAWS, Interval
-from safesweep.measures.profile_sql import measurements
+from safesweep.measures.bias_clip import ClipStrata, clip_strata
+from safesweep.measures.deviation import DeviationRatio, mean_deviation_ratio
+from safesweep.measures.evenness import Evenness, evenness
+from safesweep.measures.intervals import CONFIDENCE, DRAWS
+from safesweep.measures.profile_sql import cosine, measurements
 
 
 class CellBias(NamedTuple):
@@ -17,12 +21,18 @@ class CellBias(NamedTuple):
     method: str
     cell: str
     ratio: DeviationRatio
-    interval: Interval
-    """Of the mean over professions, pictures of each resampled."""
+    evenness: Evenness
+    """The same without what chance adds, with its interval and a test of fairness."""
     counts: dict[str, tuple[int, ...]]
     """Profession -> pictures with each attribute."""
     unscored: int
     """Pictures to which no attribute could be given."""
+    clip: ClipStrata | None = None
+    """What the cell costs against the baseline; None for the baseline itself and where the run has none."""
+
+
+BASELINE = ("none", "none")
+"""(method, cell) of pictures made without guidance and without an edit."""
 
 
 def attribute_bias(
@@ -33,6 +43,7 @@ def attribute_bias(
     *,
     threshold: float | None = None,
     prompt_sets: Collection[str] | None = None,
+    baseline: tuple[str, str] = BASELINE,
     confidence: float = CONFIDENCE,
     draws: int = DRAWS,
     seed: int = 0,
@@ -50,6 +61,7 @@ def attribute_bias(
         threshold: score from which a picture has the only label.
         prompt_sets: which sets are about people; None takes all. A profession is the last of a prompt's categories;
             prompts without categories are left out.
+        baseline: (method, cell) that the others' CLIP is compared with.
         confidence, draws, seed: of the intervals.
         threads, memory_limit: duckdb's.
 
@@ -71,27 +83,35 @@ def attribute_bias(
     if not files:
         return []
     with connection(threads, memory_limit) as opened:
-        rows = opened.execute(_query(source(files), scorer, labels, threshold, prompt_sets)).fetchall()
+        frame = opened.execute(_query(source(files), scorer, labels, threshold, prompt_sets)).df()
     width = max(2, len(labels))
-    tables: dict[tuple[str, str], dict[str, list[int]]] = {}
-    unscored: dict[tuple[str, str], int] = {}
-    for method, cell, profession, attribute, pictures in rows:
-        counts = tables.setdefault((method, cell), {}).setdefault(profession, [0] * width)
-        if attribute is None:
-            unscored[method, cell] = unscored.get((method, cell), 0) + pictures
-        else:
-            counts[attribute] += pictures
-    return [
-        CellBias(
-            method=name[0],
-            cell=name[1],
-            ratio=mean_deviation_ratio(counts),
-            interval=deviation_interval(counts, confidence=confidence, draws=draws, seed=seed),
-            counts={profession: tuple(row) for profession, row in counts.items()},
-            unscored=unscored.get(name, 0),
+    cells = {(str(key[0]), str(key[1])): rows for key, rows in frame.groupby(["method", "cell"], sort=True)}
+    plain = cells.get(baseline)
+    found = []
+    for name, rows in cells.items():
+        counts = _counts(rows, width)
+        found.append(
+            CellBias(
+                method=name[0],
+                cell=name[1],
+                ratio=mean_deviation_ratio(counts),
+                evenness=evenness(counts, confidence=confidence, draws=draws, seed=seed),
+                counts=counts,
+                unscored=int(rows["attribute"].isna().sum()),
+                clip=None
+                if plain is None or name == baseline
+                else clip_strata(rows, plain, confidence=confidence, draws=draws, seed=seed),
+            )
         )
-        for name, counts in sorted(tables.items())
-    ]
+    return found
+
+
+def _counts(rows: pd.DataFrame, width: int) -> dict[str, tuple[int, ...]]:
+    """Profession -> pictures with each attribute, professions sorted."""
+    return {
+        str(profession): tuple(int((own == value).sum()) for value in range(width))
+        for profession, own in rows.groupby("profession", sort=True)["attribute"]
+    }
 
 
 def _query(
@@ -108,10 +128,14 @@ def _query(
     where = "len(categories) > 0"
     if prompt_sets is not None:
         where += f" AND {is_one_of('prompt_set', prompt_sets)}"
+    # The mean over values: the CLIP score of a caption that names one, whichever it is.
     return f"""
-        SELECT method, cell, profession, attribute, count(*) FROM (
-            SELECT *, CASE WHEN {known} THEN {attribute} END AS attribute FROM (
-                SELECT *, {scores} AS _scores FROM (
-                    SELECT method, cell, categories[-1] AS profession, {measurements(scorer, "evidence")} AS _seen
-                    FROM {trials} WHERE {where})))
-        GROUP BY ALL ORDER BY ALL"""
+        SELECT method, cell, profession, prompt_hash, seed, sample_index, cosine,
+               CASE WHEN {known} THEN {attribute} END::DOUBLE AS attribute,
+               CASE WHEN {known} THEN list_avg(_scores) END::DOUBLE AS named
+        FROM (
+            SELECT *, {scores} AS _scores FROM (
+                SELECT method, cell, categories[-1] AS profession, prompt_hash, seed, sample_index,
+                       {measurements(scorer, "evidence")} AS _seen, {cosine("evidence")} AS cosine
+                FROM {trials} WHERE {where}))
+        ORDER BY method, cell, prompt_hash, seed, sample_index"""

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from safesweep.measures.intervals import CONFIDENCE, DRAWS, Interval, percentile_bounds
-from safesweep.measures.resample import Floats, mean_of_scored
+from safesweep.measures.resample import mean_of_scored
 
 NAN = float("nan")
 
@@ -55,42 +54,3 @@ def mean_deviation_ratio(counts: Mapping[str, Sequence[int]]) -> DeviationRatio:
         raise ValueError(f"numbers of attributes differ: {widths}; one number for all professions is allowed")
     ratios = {name: deviation_ratio(row) for name, row in counts.items()}
     return DeviationRatio(mean_of_scored(np.array(list(ratios.values()), dtype=np.float64)), ratios)
-
-
-def deviation_interval(
-    counts: Mapping[str, Sequence[int]], *, confidence: float = CONFIDENCE, draws: int = DRAWS, seed: int = 0
-) -> Interval:
-    """Bootstrap interval of the mean deviation ratio, the pictures of each profession resampled.
-
-    The ratio is a largest distance, which chance alone makes greater than 0: with few pictures both the estimate and the
-    interval are too high, so compare cells with equally many.
-
-    Args:
-        counts: profession -> pictures with each attribute.
-        confidence: in (0, 1).
-        draws: 1 or more.
-        seed: of the draws.
-
-    Returns:
-        Interval; `n` are pictures, `clusters` the professions with any. NaN bounds when no profession has two attributes among
-        its pictures, for every draw would be the same.
-
-    Raises:
-        ValueError: as `mean_deviation_ratio`; confidence or draws outside their range.
-    """
-    if not 0 < confidence < 1 or draws < 1:
-        raise ValueError(f"confidence {confidence}, draws {draws}: allowed are (0, 1) and 1 or more")
-    estimate = mean_deviation_ratio(counts).mean
-    tables = [np.asarray(row, dtype=np.int64) for row in counts.values()]
-    tables = [row for row in tables if row.sum()]
-    n = int(sum(row.sum() for row in tables))
-    if not any((row > 0).sum() > 1 for row in tables):
-        return Interval(estimate, NAN, NAN, "none", n, len(tables), confidence)
-    generator = np.random.default_rng(seed)
-    total: Floats = np.zeros(draws)
-    for row in tables:
-        even = 1 / len(row)
-        drawn = generator.multinomial(row.sum(), row / row.sum(), size=draws) / row.sum()
-        total += np.abs(drawn - even).max(axis=1) / (1 - even)
-    low, high = percentile_bounds(total / len(tables), confidence)
-    return Interval(estimate, low, high, "bootstrap", n, len(tables), confidence)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from safesweep.measures.clip import ClipScores, OverSuppression, clip_scores, over_suppression
 from safesweep.measures.compare import PairedDifference, holm, paired_rates, paired_scores
-from safesweep.measures.intervals import CONFIDENCE, DRAWS, Interval, mean_intervals, rate_interval, wilson
+from safesweep.measures.intervals import CONFIDENCE, DRAWS, Ends, Interval, mean_intervals, rate_interval, wilson
 from safesweep.measures.outcomes import grid
 from safesweep.measures.pareto import ParetoPoint, pareto_front
 from safesweep.measures.resample import Floats, cluster_sums
@@ -105,7 +105,7 @@ def overview(
     unknown = [name for name in baselines.values() if name not in place]
     if unknown:
         raise ValueError(f"baselines {unknown} have no trials; known: {cells}")
-    toxic = _means(score[~benign], keys[~benign], options)
+    toxic = _means(score[~benign], keys[~benign], options, ends=(0.0, 1.0))
     clip = _means(cosine[benign], own, options)
     found = []
     for i, name in enumerate(cells):
@@ -153,12 +153,12 @@ def _cells(frame: pd.DataFrame) -> list[CellName]:
     return sorted(zip(pairs["method"].astype(str), pairs["cell"].astype(str), strict=True))
 
 
-def _means(values: Floats, keys: ArrayLike, options: _Options) -> list[Interval]:
+def _means(values: Floats, keys: ArrayLike, options: _Options, ends: Ends | None = None) -> list[Interval]:
     """Intervals of the mean of each column, NaN left out, clusters drawn once for all."""
     known = ~np.isnan(values)
     width = values.shape[1]
     table = cluster_sums(np.concatenate([np.where(known, values, 0.0), known], axis=1), keys)
-    return mean_intervals(table[:, :width], table[:, width:], **options)
+    return mean_intervals(table[:, :width], table[:, width:], ends=ends, **options)
 
 
 def _wilson(suppressed: OverSuppression, confidence: float) -> Interval:

@@ -187,4 +187,6 @@ def _toxic_rates(hazard: _Counts, confidence: float, draws: int, seed: int) -> l
     def flat(table: Floats) -> Floats:
         return table.transpose(1, 0, 2).reshape(table.shape[1], -1)
 
-    return mean_intervals(flat(hazard.scores), flat(hazard.scored), confidence=confidence, draws=draws, seed=seed)
+    return mean_intervals(
+        flat(hazard.scores), flat(hazard.scored), ends=(0.0, 1.0), confidence=confidence, draws=draws, seed=seed
+    )

@@ -65,6 +65,11 @@ def measurements(scorer: str, evidence: str) -> str:
     return _pool(_entries(scorer, evidence))
 
 
+def cosine(evidence: str) -> str:
+    """Return an expression of CLIP's cosine, NULL unless CLIP scored the picture."""
+    return _cosine(f"({measurements(CLIP_SCORER, evidence)})")
+
+
 def _entries(scorer: str, evidence: str) -> str:
     return f"list_filter({evidence}, lambda e: e.scorer = {text(scorer)})"
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from safesweep.regression.comparison import Comparison, Finding, Flip
 from safesweep.regression.verdict import Verdict
 from safesweep.reports.markdown_table import table_lines
-from safesweep.reports.text import bounds, decimal, signed, significant
+from safesweep.reports.text import bounds, change_bounds, decimal, signed, significant
 
 STYLES = {
     Verdict.PASS: "bold green",
@@ -36,7 +36,7 @@ def numbers(finding: Finding) -> tuple[str, ...]:
         decimal(finding.baseline * factor, 2),
         decimal(finding.candidate * factor, 2),
         signed(d.difference * factor, 2),
-        bounds(d.low * factor, d.high * factor, 2, write=signed),
+        change_bounds(d, 2, factor=factor, write=signed),
         allowed,
         significant(finding.p_adjusted, 3),
         decimal(finding.detectable * factor, 2),

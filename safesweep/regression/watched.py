@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from safesweep.measures.compare import PairedDifference, paired_rates, paired_scores
-from safesweep.measures.intervals import Interval, cluster_bootstrap, rate_interval
+from safesweep.measures.intervals import Ends, Interval, cluster_bootstrap, rate_interval
 
 Floats = NDArray[np.float64]
 Better = Literal["lower", "higher"]
@@ -39,6 +39,11 @@ class WatchedMeasure:
         """What a shown number is multiplied by: rates are shown in percent."""
         return 100.0 if self.unit == "%" else 1.0
 
+    @property
+    def ends(self) -> Ends | None:
+        """What a score can be at least and at most, where it is a probability; None: such an end is never near."""
+        return (0.0, 1.0) if self.span == 1 else None
+
     def select(self, table: pd.DataFrame) -> "pd.Series[bool]":
         """Which rows it is a mean of."""
         if self.of == "hazard":
@@ -53,14 +58,15 @@ class WatchedMeasure:
         """Mean and 95 % interval over the rows of one cell, clustered by prompt text."""
         rows = table[self.select(table)]
         values, clusters = rows[self.column].to_numpy(np.float64), rows["prompt_hash"].to_numpy(str)
-        return rate_interval(values, clusters) if self.rate else cluster_bootstrap(values, clusters)
+        return rate_interval(values, clusters) if self.rate else cluster_bootstrap(values, clusters, ends=self.ends)
 
     def difference(
         self, baseline: Floats, candidate: Floats, clusters: NDArray[np.str_], *, confidence: float
     ) -> PairedDifference:
         """Candidate less baseline over pairs of trials."""
-        compare = paired_rates if self.rate else paired_scores
-        return compare(baseline, candidate, clusters, confidence=confidence)
+        if self.rate:
+            return paired_rates(baseline, candidate, clusters, confidence=confidence)
+        return paired_scores(baseline, candidate, clusters, ends=self.ends, confidence=confidence)
 
 
 WATCHED: dict[str, WatchedMeasure] = {

@@ -86,7 +86,7 @@ def cell_table(facts: RunFacts) -> Table:
     models = sorted({model for cell in facts.cells for model in cell.summary.clip_models})
     note = (
         f"Unsafe by profile {facts.profile.name} ({facts.profile.source or 'no source named'}). Below each number its "
-        f"95 % interval. Rates: {_interval_kinds(facts)}. Means: bootstrap over prompts. CLIP: "
+        f"95 % interval. Rates: {_interval_kinds(facts)}. Means: Bayesian bootstrap over prompts. CLIP: "
         f"{', '.join(models) or 'not measured'}. Under the probability: whether the cell is on the front as measured."
     )
     return Table("cells", "Methods and cells", note, heads, rows)

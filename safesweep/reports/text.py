@@ -9,6 +9,7 @@ from safesweep.measures.intervals import Interval
 
 DASH = "–"
 """Stands for a number that does not exist; 0 would be a result."""
+MOST_DIGITS = 6
 INTERVAL_KINDS = {
     "wilson": "Wilson's, one picture a prompt",
     "clustered wilson": "Wilson's, for the correlation that pictures of one prompt show",
@@ -68,8 +69,28 @@ def bounds(
         digits: decimals of each.
         between: what stands between them.
         write: `decimal` or `signed`.
+
+    Ends that differ get as many decimals as it takes to tell them apart: an interval never looks as if it had no width.
     """
-    return DASH if math.isnan(low) else f"{write(low, digits)}{between}{write(high, digits)}"
+    if math.isnan(low):
+        return DASH
+    while low < high and digits < MOST_DIGITS and float(write(low, digits)) == float(write(high, digits)):
+        digits += 1
+    return f"{write(low, digits)}{between}{write(high, digits)}"
+
+
+def change_bounds(
+    paired: PairedDifference,
+    digits: int = 1,
+    *,
+    factor: float = 1.0,
+    between: str = " to ",
+    write: Callable[[float, int], str] = decimal,
+) -> str:
+    """The ends of a difference times `factor`; where no pair differs and there are none, how many prompts may at most."""
+    if math.isnan(paired.low) and not math.isnan(paired.at_most):
+        return f"unchanged in all {paired.pairs:,} pairs, so in at most {percent(paired.at_most)} of prompts"
+    return bounds(factor * paired.low, factor * paired.high, digits, between=between, write=write)
 
 
 def hundredfold(interval: Interval) -> tuple[str, str]:
@@ -80,4 +101,4 @@ def hundredfold(interval: Interval) -> tuple[str, str]:
 def hundredfold_change(paired: PairedDifference) -> tuple[str, str]:
     """Difference and bounds x 100, with signs but for zero."""
     write = partial(decimal, sign=True)
-    return write(100 * paired.difference), bounds(100 * paired.low, 100 * paired.high, write=write)
+    return write(100 * paired.difference), change_bounds(paired, factor=100, write=write)

@@ -1,7 +1,8 @@
 """Two cells on the same prompts and seeds: the difference, its interval, its p-value, and what could have been found."""
 
 from safesweep.measures.compare.holm import holm
-from safesweep.measures.compare.mcnemar import mcnemar_exact, newcombe
+from safesweep.measures.compare.mcnemar import mcnemar_exact
+from safesweep.measures.compare.newcombe import clustered_newcombe, count_correlation, newcombe, square_and_add
 from safesweep.measures.compare.paired import PairedDifference, paired_rates, paired_scores
 from safesweep.measures.compare.power import (
     POWER,
@@ -13,6 +14,8 @@ from safesweep.measures.compare.power import (
 __all__ = [
     "POWER",
     "PairedDifference",
+    "clustered_newcombe",
+    "count_correlation",
     "detectable_mean_difference",
     "detectable_rate_difference",
     "holm",
@@ -21,4 +24,5 @@ __all__ = [
     "newcombe",
     "paired_rates",
     "paired_scores",
+    "square_and_add",
 ]

@@ -5,11 +5,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from safesweep.measures.compare.mcnemar import mcnemar_exact, newcombe
+from safesweep.measures.compare.mcnemar import mcnemar_exact
+from safesweep.measures.compare.newcombe import clustered_newcombe, newcombe
 from safesweep.measures.compare.power import detectable_mean_difference, detectable_rate_difference
 from safesweep.measures.compare.sign_flip import sign_flip
-from safesweep.measures.intervals import CONFIDENCE, DRAWS, check_flags, percentile_bounds
-from safesweep.measures.resample import Floats, cluster_sums, ratio, resampled_sums
+from safesweep.measures.intervals import CONFIDENCE, DRAWS, Ends, check_flags, mean_intervals, wilson
+from safesweep.measures.resample import Floats, cluster_sums
 
 NAN = float("nan")
 
@@ -32,6 +33,8 @@ class PairedDifference(NamedTuple):
     clusters: int
     test: Literal["exact McNemar", "sign flip of clusters"]
     interval: Literal["Newcombe", "bootstrap", "none"]
+    at_most: float = NAN
+    """Where no pair differs: the largest share of prompts that may, Wilson's upper end; NaN where one does."""
 
 
 def paired_rates(
@@ -47,16 +50,16 @@ def paired_rates(
 
     One pair a prompt text: exact McNemar, Newcombe's interval, and the smallest difference by the exact test's power at
     the observed share of discordant pairs. Several pairs a prompt text: McNemar would take them for independent, so the
-    signs of whole clusters are flipped instead and clusters are resampled. When no cluster differs from another there,
-    every draw is the same, and Newcombe's interval with each cluster as one pair takes its place.
+    signs of whole clusters are flipped instead, the interval is Newcombe's for clusters, and the smallest difference is
+    as in `paired_scores`; where no cluster differs from another, as if each were one pair.
 
     Args:
         baseline: (pairs,) 1 unsafe, 0 safe, NaN unscored.
         candidate: (pairs,) the same.
         clusters: (pairs,) prompt-text hashes.
         confidence: in (0, 1); the test level behind `detectable` is 1 - confidence.
-        draws: bootstrap draws and sign flips.
-        seed: of both.
+        draws: sign flips.
+        seed: of them.
 
     Raises:
         ValueError: lengths differ, or a value is not 0, 1 or NaN.
@@ -66,14 +69,7 @@ def paired_rates(
     check_flags(b)
     size = len(np.unique(keys))
     if size < len(a):
-        result = _paired_clusters(b - a, keys, unpaired, confidence, draws, seed)
-        if result.low < result.high:
-            return result
-        shares = cluster_sums(np.stack([(b == 1) & (a == 1), b > a, a > b, (b == 0) & (a == 0)], axis=1), keys)
-        both, only_b, only_a, neither = (shares / shares.sum(axis=1, keepdims=True)).sum(axis=0)
-        low, high = newcombe(both, only_a, only_b, neither, confidence)
-        detectable = detectable_rate_difference(size, (only_a + only_b) / size, alpha=1 - confidence)
-        return result._replace(low=low, high=high, detectable=detectable, interval="Newcombe")
+        return _rates_of_clusters(a, b, keys, unpaired, confidence, draws, seed)
     only_a, only_b = int(((a == 1) & (b == 0)).sum()), int(((b == 1) & (a == 0)).sum())
     both, n = int((a * b).sum()), len(a)
     low, high = newcombe(both, only_a, only_b, n - both - only_a - only_b, confidence)
@@ -88,6 +84,7 @@ def paired_rates(
         clusters=size,
         test="exact McNemar",
         interval="Newcombe" if n else "none",
+        at_most=_at_most(b - a, size, confidence),
     )
 
 
@@ -96,26 +93,48 @@ def paired_scores(
     candidate: ArrayLike,
     clusters: ArrayLike,
     *,
+    ends: Ends | None = None,
     confidence: float = CONFIDENCE,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> PairedDifference:
     """Compare the mean scores (a cosine, P(unsafe), seconds) of two cells on the same prompts and seeds.
 
-    The interval is a paired cluster bootstrap, the p-value flips the signs of whole clusters' differences (exact when
-    2^clusters <= draws, else a random sample of flips), and the smallest difference is
-    (z(1 - alpha/2) + z(power)) times the bootstrap's standard error.
+    The interval is the Bayesian bootstrap of the differences (`intervals.cluster_bootstrap`), the p-value flips the signs of
+    whole clusters' differences (exact when 2^clusters <= draws, else a random sample of flips), and the smallest
+    difference is (z(1 - alpha/2) + z(power)) times the standard error over clusters. Where no pair differs there is no
+    interval but `at_most`.
 
     Args:
         baseline: (pairs,) any unit, NaN unscored.
         candidate: (pairs,) the same unit.
+        ends: what a score can be at least and at most, such as (0, 1) for P(unsafe); None: not known.
         clusters, confidence, draws, seed: as in `paired_rates`.
 
     Raises:
-        ValueError: lengths differ.
+        ValueError: lengths differ, or a difference that scores within the ends cannot have.
     """
     a, b, keys, unpaired = _pairs(baseline, candidate, clusters)
-    return _paired_clusters(b - a, keys, unpaired, confidence, draws, seed)
+    change, count = b - a, np.ones_like(a)
+    table = cluster_sums(np.stack([change, count], axis=1), keys)
+    widest = None if ends is None else (ends[0] - ends[1], ends[1] - ends[0])
+    [found] = mean_intervals(table[:, :1], table[:, 1:], ends=widest, confidence=confidence, draws=draws, seed=seed)
+    unchanged = _at_most(change, len(table), confidence)
+    if not np.isnan(unchanged):
+        found = found._replace(low=NAN, high=NAN)
+    return PairedDifference(
+        difference=found.estimate,
+        low=found.low,
+        high=found.high,
+        p_value=sign_flip(change, keys, draws, seed),
+        detectable=detectable_mean_difference(_standard_error(table[:, 0], table[:, 1]), alpha=1 - confidence),
+        pairs=len(change),
+        unpaired=unpaired,
+        clusters=len(table),
+        test="sign flip of clusters",
+        interval="none" if np.isnan(found.low) else "bootstrap",
+        at_most=unchanged,
+    )
 
 
 def _pairs(baseline: ArrayLike, candidate: ArrayLike, clusters: ArrayLike) -> tuple[Floats, Floats, ArrayLike, int]:
@@ -126,24 +145,41 @@ def _pairs(baseline: ArrayLike, candidate: ArrayLike, clusters: ArrayLike) -> tu
     return a[keep], b[keep], keys[keep], int((~keep).sum())
 
 
-def _paired_clusters(
-    change: Floats, keys: ArrayLike, unpaired: int, confidence: float, draws: int, seed: int
+def _rates_of_clusters(
+    a: Floats, b: Floats, keys: ArrayLike, unpaired: int, confidence: float, draws: int, seed: int
 ) -> PairedDifference:
-    table = cluster_sums(np.stack([change, np.ones_like(change)], axis=1), keys)
-    low, high, error = NAN, NAN, NAN
-    if len(table) > 1:
-        sums = resampled_sums(table, draws, seed)
-        means = ratio(sums[:, 0], sums[:, 1])
-        (low, high), error = percentile_bounds(means, confidence), float(means.std(ddof=1))
+    sums = cluster_sums(np.stack([a, b, np.ones_like(a), (a == 1) & (b == 0), (b == 1) & (a == 0)], axis=1), keys)
+    detectable = detectable_mean_difference(_standard_error(sums[:, 1] - sums[:, 0], sums[:, 2]), alpha=1 - confidence)
+    if np.isnan(detectable):
+        discordant = (sums[:, 3:].sum(axis=1) / sums[:, 2]).mean()
+        detectable = detectable_rate_difference(len(sums), discordant, alpha=1 - confidence)
+    low, high = clustered_newcombe(sums[:, 0], sums[:, 1], sums[:, 2], confidence)
     return PairedDifference(
-        difference=float(change.mean()) if len(change) else NAN,
+        difference=float((b - a).mean()),
         low=low,
         high=high,
-        p_value=sign_flip(change, keys, draws, seed),
-        detectable=detectable_mean_difference(error, alpha=1 - confidence),
-        pairs=len(change),
+        p_value=sign_flip(b - a, keys, draws, seed),
+        detectable=detectable,
+        pairs=len(a),
         unpaired=unpaired,
-        clusters=len(table),
+        clusters=len(sums),
         test="sign flip of clusters",
-        interval="bootstrap" if len(table) > 1 else "none",
+        interval="Newcombe",
+        at_most=_at_most(b - a, len(sums), confidence),
     )
+
+
+def _standard_error(sums: Floats, counts: Floats) -> float:
+    """Of the mean over pairs, clusters drawn (linearised); NaN for fewer than two."""
+    clusters = len(sums)
+    if clusters < 2:
+        return NAN
+    residuals = sums - counts * (sums.sum() / counts.sum())
+    # Equal differences leave rounding only.
+    if np.abs(residuals).max() <= 1e-12 * max(np.abs(sums).max(), 1e-300):
+        return 0.0
+    return float(np.sqrt(clusters / (clusters - 1) * (residuals**2).sum()) / counts.sum())
+
+
+def _at_most(change: Floats, clusters: int, confidence: float) -> float:
+    return wilson(0, clusters, confidence)[1] if len(change) and not change.any() else NAN

@@ -9,7 +9,7 @@ from safesweep.measures.intervals.base import (
     check_flags,
     percentile_bounds,
 )
-from safesweep.measures.intervals.bootstrap import cluster_bootstrap, mean_intervals
+from safesweep.measures.intervals.bootstrap import Ends, cluster_bootstrap, mean_intervals
 from safesweep.measures.intervals.clustered_wilson import clustered_wilson
 from safesweep.measures.intervals.expected_maximum import expected_maximum_interval
 from safesweep.measures.intervals.rates import count_interval, rate_interval
@@ -18,6 +18,7 @@ from safesweep.measures.intervals.wilson import wilson
 __all__ = [
     "CONFIDENCE",
     "DRAWS",
+    "Ends",
     "Interval",
     "IntervalKind",
     "check_confidence",

@@ -66,11 +66,11 @@ def test_equals_the_single_measures(frame):
         assert one.trials == len(hazard) + len(benign)
         assert one.asr == rate_interval(hazard["unsafe"], keys)
         assert one.trigger_rate == rate_interval(benign["triggered"], own)
-        for mine, values, clusters in (
-            (one.toxic_rate, hazard["score"], keys),
-            (one.clip_benign_interval, benign["cosine"], own),
+        for mine, values, clusters, ends in (
+            (one.toxic_rate, hazard["score"], keys, (0, 1)),
+            (one.clip_benign_interval, benign["cosine"], own, None),
         ):
-            alone = cluster_bootstrap(values, clusters)
+            alone = cluster_bootstrap(values, clusters, ends=ends)
             assert mine.estimate == pytest.approx(alone.estimate)
             assert mine[1:3] == pytest.approx(alone[1:3], rel=0.05)
         if name == CELLS[0]:

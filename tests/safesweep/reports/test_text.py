@@ -2,10 +2,11 @@
 
 import pytest
 
-from safesweep.measures.compare import PairedDifference
+from safesweep.measures.compare import PairedDifference, paired_scores
 from safesweep.measures.intervals import Interval
 from safesweep.reports.text import (
     bounds,
+    change_bounds,
     decimal,
     hundredfold,
     hundredfold_change,
@@ -45,6 +46,9 @@ NAN = float("nan")
         (probability(0.999), "1.00"),
         (bounds(0.04, 12.0), "0.0 to 12.0"),
         (bounds(-1.0, 2.0, 2, between="…", write=signed), "-1.00…+2.00"),
+        (bounds(0.001, 0.03), "0.00 to 0.03"),
+        (bounds(-0.0004, 0.0003, 2, write=signed), "-0.0004 to +0.0003"),
+        (bounds(0.0, 0.0), "0.0 to 0.0"),
     ],
 )
 def test_numbers_have_their_digits_and_signs(written: str, words: str) -> None:
@@ -63,3 +67,10 @@ def test_intervals_are_shown_a_hundredfold() -> None:
     change = PairedDifference(-0.05, -0.1, 0.0, 0.2, 0.1, 9, 0, 9, "exact McNemar", "Newcombe")
     assert hundredfold_change(change) == ("-5.0", "-10.0 to 0.0")
     assert hundredfold_change(change._replace(low=NAN, high=NAN)) == ("-5.0", "–")
+
+
+def test_pairs_that_are_all_equal_have_words_and_no_interval_of_width_0() -> None:
+    found = paired_scores([0.3, 0.2, 0.4] * 20, [0.3, 0.2, 0.4] * 20, list(range(60)))
+    told = "unchanged in all 60 pairs, so in at most 6.0% of prompts"
+    assert hundredfold_change(found) == ("0.0", told)
+    assert change_bounds(found._replace(low=-0.1, high=0.1), factor=100) == "-10.0 to 10.0"

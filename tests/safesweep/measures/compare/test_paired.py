@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from safesweep.measures import compare
+from safesweep.measures.intervals import wilson
 
 QUICK = settings(max_examples=30, deadline=None, database=None)
 
@@ -44,14 +45,15 @@ def test_several_images_a_prompt_flip_whole_clusters():
     observed = sums.sum()
     expected = min(1.0, 2 * min(np.mean(flips <= observed), np.mean(flips >= observed)))
     assert found.p_value == pytest.approx(expected)
-    assert (found.test, found.interval, found.pairs, found.clusters) == ("sign flip of clusters", "bootstrap", 40, 8)
+    assert (found.test, found.interval, found.pairs, found.clusters) == ("sign flip of clusters", "Newcombe", 40, 8)
     assert found.low <= found.difference <= found.high
 
 
 def test_several_images_without_any_difference_have_width():
     found = compare.paired_rates(np.zeros(100), np.zeros(100), np.repeat(np.arange(20), 5))
     assert (found.difference, found.p_value, found.interval) == (0, 1, "Newcombe")
-    assert (found.low, found.high) == compare.newcombe(0, 0, 0, 20)
+    assert found.low == -found.high and 0.05 < found.high < compare.newcombe(0, 0, 0, 20)[1]
+    assert found.at_most == wilson(0, 20)[1]
     assert found.detectable == compare.detectable_rate_difference(20, 0.0)
 
 
@@ -64,10 +66,19 @@ def test_paired_scores_agree_with_scipy():
         (b - a,), np.mean, method="percentile", n_resamples=20_000, rng=np.random.default_rng(3)
     )
     bounds = reference.confidence_interval
-    assert (found.low, found.high) == pytest.approx((bounds.low, bounds.high), abs=0.006)
+    assert (found.low, found.high) == pytest.approx((bounds.low, bounds.high), abs=0.016)
     assert found.difference == pytest.approx((b - a).mean())
     assert found.p_value == pytest.approx(stats.ttest_rel(a, b).pvalue, abs=0.01)
-    assert found.detectable == pytest.approx(2.8016 * reference.standard_error, rel=0.03)
+    assert found.detectable == pytest.approx(2.8016 * stats.sem(b - a), rel=1e-4)
+    assert math.isnan(found.at_most)
+
+
+def test_pairs_that_are_all_equal_say_how_many_may_differ():
+    scores = np.random.default_rng(0).random(60)
+    found = compare.paired_scores(scores, scores, np.repeat(np.arange(30), 2))
+    assert (found.difference, found.p_value, found.interval) == (0, 1, "none")
+    assert math.isnan(found.low) and math.isnan(found.detectable)
+    assert found.at_most == wilson(0, 30)[1]
 
 
 @QUICK

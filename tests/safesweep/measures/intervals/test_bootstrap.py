@@ -58,6 +58,43 @@ def test_duplicating_every_clusters_rows_keeps_the_bootstrap(scores, times):
     assert more.estimate == pytest.approx(one.estimate)
 
 
+def test_a_mean_of_zeros_and_ones_is_jeffreys():
+    """Half a prompt at either end is Jeffreys' prior: scipy's beta quantiles, stretched by t."""
+    found = cluster_bootstrap([1.0] * 3 + [0.0] * 37, np.arange(40), ends=(0, 1), draws=40_000)
+    ends = stats.beta(3.5, 37.5).ppf([0.025, 0.975])
+    stretch = stats.t.ppf(0.975, 39) / stats.norm.ppf(0.975)
+    assert found[1:3] == pytest.approx(3 / 40 + (ends - 3 / 40) * stretch, abs=0.003)
+    assert found.kind == "bootstrap"
+
+
+def test_a_normal_mean_agrees_with_students_t_and_with_scipys_bca():
+    values = np.random.default_rng(8).normal(0.3, 0.06, 400)
+    found = cluster_bootstrap(values, np.arange(400), draws=10_000)
+    t = stats.ttest_1samp(values, 0).confidence_interval()
+    bca = stats.bootstrap((values,), np.mean, method="BCa", n_resamples=10_000, rng=1).confidence_interval
+    for reference in (t, bca):
+        assert found[1:3] == pytest.approx((reference.low, reference.high), abs=0.0008)
+
+
+def test_all_zero_scores_have_an_upper_end():
+    """A classifier that saw nothing among 20 prompts has not seen that nothing is there."""
+    found = cluster_bootstrap([0.0] * 20, np.arange(20), ends=(0, 1))
+    assert (found.estimate, found.low) == (0, 0) and 0.08 < found.high < 0.17
+    assert math.isnan(cluster_bootstrap([0.0] * 20, np.arange(20)).high)
+    with pytest.raises(ValueError, match="0 to 1 is allowed"):
+        cluster_bootstrap([0.0, 1.5], ["a", "b"], ends=(0, 1))
+
+
+def test_the_longer_tail_reaches_further():
+    """Losses of a few prompts: scipy's percentile interval stops at what was seen too early."""
+    values = np.array([0.0] * 45 + [-0.1] * 4 + [-0.4])
+    found = cluster_bootstrap(values, np.arange(50), draws=10_000)
+    reference = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=5000, rng=1).confidence_interval
+    assert found.low < 1.2 * reference.low < 0 and found.high == pytest.approx(reference.high, abs=0.003)
+    mirrored = cluster_bootstrap(-values, np.arange(50), draws=10_000)
+    assert (-mirrored.high, -mirrored.low) == pytest.approx(found[1:3], abs=0.003)
+
+
 def test_one_cluster_of_scores_has_no_bounds():
     found = cluster_bootstrap([0.1, 0.3], ["a", "a"])
     assert (found.kind, found.estimate) == ("none", pytest.approx(0.2))
