@@ -74,9 +74,14 @@ def bounds(
     """
     if math.isnan(low):
         return DASH
-    while low < high and digits < MOST_DIGITS and float(write(low, digits)) == float(write(high, digits)):
+    while low < high and digits < MOST_DIGITS and _look_alike(write(low, digits), write(high, digits)):
         digits += 1
     return f"{write(low, digits)}{between}{write(high, digits)}"
+
+
+def _look_alike(one: str, other: str) -> bool:
+    """Whether two ends are one text, or both nothing but zeros with whichever sign."""
+    return one == other or not set("123456789") & set(one + other)
 
 
 def change_bounds(
