@@ -14,6 +14,7 @@ from safesweep.guidance.cell import Cell, cell_labels
 from safesweep.lake.pictures import png, preview_webp
 from safesweep.lake.schema import RECORD, SCHEMA, to_record
 from safesweep.vlm.base import VlmSettings
+from safesweep.vlm.reply import Reply
 
 
 class DiffusionActor:
@@ -126,12 +127,16 @@ def _trial(cell: Cell, label: str, result: TrialResult, lines: int) -> dict[str,
 
 
 def _exchange(exchange: Exchange, lines: int) -> dict[str, Any]:
+    reply = Reply.of(exchange.answer)
     return {
         "step": exchange.step,
         "preview": preview_webp(exchange.preview),
         "question": exchange.question,
-        "answer": exchange.answer,
+        "answer": reply.raw,
         "terms": list(exchange.terms),
         "seconds": exchange.seconds,
         "shared_by": exchange.shared_by * lines,
+        "finish_reason": reply.finish_reason,
+        "prompt_tokens": None if exchange.reused else reply.prompt_tokens,
+        "completion_tokens": None if exchange.reused else reply.completion_tokens,
     }

@@ -35,7 +35,8 @@ class ServeSource:
 
 
 async def _awaited(response: Any) -> str:
-    return str(await response)
+    answer: str = await response  # as it is: a Reply holds more than its text
+    return answer
 
 
 def _described(error: Exception) -> str:

@@ -2,17 +2,22 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from ray import serve
 
 from actors.serve_source import ServeSource
+from safesweep.errors import InputError
 from safesweep.types import Picture
 from safesweep.vlm.base import PooledVlm, VlmSettings
 from safesweep.vlm.client import VlmClient
+from safesweep.vlm.preflight import Interview, interview
 
 DEPLOYMENT = "VlmReplica"
+ERROR = re.compile(r"\s*[\w.]*(?:Error|Exception)\b.*:")
+"""How the last line of a traceback begins."""
 
 
 @serve.deployment(name=DEPLOYMENT)
@@ -42,6 +47,7 @@ def deploy(pool: PooledVlm) -> None:
         max_ongoing_requests=pool.max_ongoing_requests,
         max_queued_requests=pool.max_queued_requests,
         health_check_period_s=2,
+        max_constructor_retry_count=1,  # what keeps a model from being loaded keeps it from being loaded again
         # the pool goes when nobody asks any more
         graceful_shutdown_wait_loop_s=0.1,
         # replicas that held CPUs could starve the data pipeline's reads and writes for ever
@@ -53,7 +59,29 @@ def deploy(pool: PooledVlm) -> None:
     )
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     serve.start(proxy_location="Disabled")
-    serve.run(replicas.bind(pool), name=pool.app, route_prefix=None)
+    try:
+        serve.run(replicas.bind(pool), name=pool.app, route_prefix=None)
+    except RuntimeError as error:
+        raise InputError(f"VLM {pool.described()} cannot be started: {_cause(pool.app) or error}") from error
+
+
+def _cause(app: str) -> str | None:
+    """The replica's own error, the last line of its traceback in what Serve says of the deployment; Serve's exception has none of it."""
+    status = serve.status().applications.get(app)
+    messages = [deployment.message for deployment in status.deployments.values()] if status else []
+    lines = [line.strip() for message in messages for line in message.splitlines() if ERROR.match(line)]
+    return lines[-1] if lines else None
+
+
+def interview_pools(asked: Iterable[Interview]) -> None:
+    """Asks every pool's VLM each of its questions about a plain picture, once. Raises ``InputError`` for an answer of no use."""
+    for one in asked:
+        if one.vlm.pool is not None:
+            client = make_client(one.vlm)
+            try:
+                interview(one, client)
+            finally:
+                client.close()
 
 
 def delete(pool: PooledVlm) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from actors.settings import StageSettings
 from pipelines.cluster import Demand, cluster, require_nodes
 from pipelines.config import RunConfig
+from pipelines.interviews import interviews
 from pipelines.part_names import PartNames
 from pipelines.plan import RunPlan, make_plan, read_prompt_sets
 from pipelines.progress import watch
@@ -26,6 +27,7 @@ from safesweep.models.probe import SUPPORTED
 from safesweep.scorers import ScorerSettings
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.checks import check_pools
+from safesweep.vlm.preflight import interview_direct
 
 WRITE_CPUS = 0.25
 
@@ -87,8 +89,9 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     asking = [question for cell in cells for question in cell.guidance.questions()]
     for scorer in _scorers(config):
         scorer.check()
+    asked = interviews(config.vlm, cells, _scorers(config))
     for settings in check_pools(config.vlm if asking else None, _judges(config)):
-        settings.check(asking)
+        settings.check([one.question for one in asked if one.vlm == settings])
     run_id = config.run_id or datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     store = RunStore(config.lake, run_id)
     store.check_writable()
@@ -99,6 +102,9 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
             f"run_id: run {run_id!r} in {config.lake} holds {len(foreign)} trials that this configuration would not make; "
             "choose another run_id, or run it with the configuration that it began with"
         )
+    for one in asked:
+        if one.vlm.pool is None:
+            interview_direct(one)
     return plan, store
 
 
@@ -123,7 +129,6 @@ def evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Console
     if todo.rows:
         with cluster():
             require_nodes(demands(config, plan), config.wait_for_nodes_s)
-            store.write_manifest({**manifest, "status": "running"})
             _stream(config, todo, store, manifest, console, held=expected - waiting, expected=expected)
     after = store.held()
     result = RunResult(store, expected, len(after.trials), after.unscored, time.monotonic() - started)
@@ -195,11 +200,13 @@ def _stream(
         "versions": json.dumps(manifest["versions"]),
         "git_revision": manifest["git_revision"],
     }
-    store.folder.mkdir(parents=True, exist_ok=True)
     wanted = check_pools(config.vlm if todo.asks else None, _judges(config))
     for settings in wanted:
         console.print(f"VLM: {settings.described()}")
     with vlm.pools(wanted):
+        vlm.interview_pools(interviews(config.vlm if todo.asks else None, todo.cells, _scorers(config)))
+        store.write_manifest({**manifest, "status": "running"})
+        store.folder.mkdir(parents=True, exist_ok=True)
         console.print(
             f"starting {config.diffusion.actors} diffusion, {config.safety.actors} safety and "
             f"{config.alignment.actors} alignment actors"

@@ -22,6 +22,9 @@ EXCHANGE = pa.struct(
         ("terms", pa.list_(pa.string())),
         ("seconds", pa.float64()),
         ("shared_by", pa.int32()),
+        ("finish_reason", pa.string()),
+        ("prompt_tokens", pa.int32()),
+        ("completion_tokens", pa.int32()),
     ]
 )
 MEASUREMENT = pa.struct([("label", pa.string()), ("score", pa.float64()), ("box", pa.list_(pa.float64()))])

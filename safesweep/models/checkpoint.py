@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 
 from safesweep.errors import InputError, did_you_mean
 from safesweep.files import ROOT
+from safesweep.models.safetensors_header import broken_weights
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+MOST_TOKENS = 1_000_000
+"""Of a text; what tokenizers without a limit name is beyond it."""
 WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
 SHARD = re.compile(r"-\d+-of-\d+\.")
 """In the name of one file of several that weights are split into."""
@@ -60,17 +63,41 @@ class ModelFolder(NamedTuple):
         where = f"{part}/" if part else ""
         # a further dot makes a variant such as "….fp16.safetensors", which is loaded only on request
         names = (file.name for pattern in WEIGHTS for file in folder.glob(pattern) if file.name.count(".") == 1)
-        if any(not SHARD.search(name) for name in names):
+        whole = [name for name in names if not SHARD.search(name)]
+        if whole:
+            self._require_sound(folder, whole)
             return
         split = [self._shards(index) for index in folder.glob("*.index.json") if index.name.count(".") == 3]
         lacking = [[name for name in names if not (folder / name).is_file()] for names in split]
-        if any(not absent for absent in lacking):
-            return
+        for absent, shards in zip(lacking, split, strict=True):
+            if not absent:
+                self._require_sound(folder, shards)
+                return
         for absent, shards in zip(lacking, split, strict=True):
             if len(absent) < len(shards):
                 raise self.missing(f"a part of the weights is missing: no {where}{absent[0]}", where + absent[0])
         allowed = ", ".join(where + pattern for pattern in WEIGHTS)
         raise self.missing(f"the weights are missing; allowed: {allowed}", f"{where}*.safetensors")
+
+    def _require_sound(self, folder: Path, names: Sequence[str]) -> None:
+        """Raises ``InputError`` for a pointer of Git LFS, and for a safetensors file that is cut or none; only headers are read.
+
+        Beside safetensors files those of other formats are not loaded, so they may be anything.
+        """
+        for name in [name for name in names if name.endswith(".safetensors")] or names:
+            problem = broken_weights(folder / name)
+            if problem is not None:
+                relative = str((folder / name).relative_to(self.path))
+                raise self.missing(f"{relative} {problem}", relative)
+
+    def require_length(self, part: str) -> None:
+        """Raises ``InputError`` when the tokenizer in ``part`` does not say how many tokens a text may have: it would pad without end."""
+        config = f"{part}/tokenizer_config.json"
+        length = self.read(config).get("model_max_length")
+        if not isinstance(length, int) or not 0 < length <= MOST_TOKENS:
+            raise InputError(
+                f"{self.path / config}: model_max_length is {length}; allowed: the tokens that the text encoder takes, e.g. 77"
+            )
 
     @staticmethod
     def _shards(index: Path) -> list[str]:
@@ -131,6 +158,7 @@ def require_components(folder: ModelFolder, index: Mapping[str, Any], components
             folder.require(f"{component}/scheduler_config.json", "the scheduler's config")
         elif component.startswith("tokenizer"):
             folder.require(f"{component}/tokenizer_config.json", "the tokenizer's config")
+            folder.require_length(component)
         else:
             folder.require(f"{component}/config.json", f"the config of {component!r}")
             folder.require_weights(component)
@@ -165,6 +193,8 @@ def check_open_clip(model: str, pretrained: str | None = None) -> None:
     if model not in known:
         raise InputError(f"open_clip knows no model {model!r}{did_you_mean(model, known)}")
     if pretrained is not None and Path(pretrained).is_file():
+        if (problem := broken_weights(Path(pretrained))) is not None:
+            raise InputError(f"{pretrained} {problem}")
         return
     tags = open_clip.list_pretrained_tags_by_model(model)
     if pretrained not in tags:

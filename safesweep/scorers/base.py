@@ -69,6 +69,14 @@ class ScorerSettings(Section, ABC):
         """The VLMs that it asks; equal settings share one pool."""
         return ()
 
+    def questions(self) -> tuple[str, ...]:
+        """What it asks each of ``vlms()`` about a picture; asked once before a run, of a plain picture."""
+        return ()
+
+    def read(self, answer: str) -> object:
+        """What it makes of an answer to one of ``questions()``. Raises ``ValueError`` for one that it cannot read."""
+        return answer
+
     @abstractmethod
     def load(self, *clients: Client) -> Scorer:
         """The scorer, ready to measure. ``clients``: one for each of ``vlms()``, in their order.

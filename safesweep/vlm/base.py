@@ -20,7 +20,7 @@ class Source(Protocol):
     """Answers one question in one attempt, within a time of its own."""
 
     async def ask(self, picture: Picture, question: str) -> str:
-        """The raw answer. ``picture``: uint8 [H, W, 3] RGB.
+        """The raw answer, a ``Reply`` where more than its text is known. ``picture``: uint8 [H, W, 3] RGB.
 
         Raises ``VlmTroubleError`` or ``VlmBusyError`` when another attempt may help, any other ``VlmError`` when none can.
         """
@@ -33,7 +33,7 @@ class Answerer(Protocol):
         """Raises ``InputError`` for a question that can never be answered."""
 
     def answer(self, pictures: Sequence[Picture], questions: Sequence[str]) -> list[str]:
-        """One raw answer a (picture, question). ``pictures``: uint8 [H, W, 3] RGB each."""
+        """One raw answer a (picture, question), as ``Source.ask`` gives it. ``pictures``: uint8 [H, W, 3] RGB each."""
 
 
 class VlmSettings(Section, ABC):

@@ -13,7 +13,9 @@ from concurrent.futures import Future
 from safesweep.types import Picture
 from safesweep.vlm.base import Source
 from safesweep.vlm.errors import VlmBusyError, VlmGaveUpError, VlmRefusedError, VlmTroubleError
+from safesweep.vlm.reading import read_reply
 from safesweep.vlm.refusal import refused
+from safesweep.vlm.reply import Reply
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
 LONGEST_BUSY_PAUSE_S = 0.5
@@ -35,11 +37,22 @@ class VlmClient:
         threading.Thread(target=self._loop.run_forever, name="vlm-client", daemon=True).start()
 
     def ask(self, picture: Picture, question: str) -> "Future[str]":
-        """Sends the question; the future gives the raw answer, or raises a ``VlmError``: ``VlmGaveUpError`` after the last attempt,
-        ``VlmRefusedError`` for an answer that refuses, unless refusals are read as answers."""
+        """Sends the question; the future gives the answer, a ``Reply`` without thoughts, or raises a ``VlmError``: ``VlmGaveUpError`` after
+        the last attempt, ``VlmCutOffError`` and ``VlmEmptyError`` for what is no answer, ``VlmRefusedError`` for one that refuses, unless
+        refusals are read as answers."""
         return asyncio.run_coroutine_threadsafe(self._ask(picture, question), self._loop)
 
-    async def _ask(self, picture: Picture, question: str) -> str:
+    def close(self) -> None:
+        """Ends its loop, and the connections of what it asks; nothing may be asked any more."""
+
+        async def end() -> None:
+            if (close := getattr(self._source, "close", None)) is not None:
+                await close()
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    async def _ask(self, picture: Picture, question: str) -> Reply:
         deadline = time.monotonic() + self._timeout * self._tries
         attempt, busy = 0, 0
         while True:
@@ -57,9 +70,10 @@ class VlmClient:
                     raise VlmGaveUpError(f"{attempt} attempts, the last: {error}") from error
                 pause = _pause(attempt)
             else:
-                if self._refusals_fail and refused(answer):
-                    raise VlmRefusedError(f"the VLM refused: {answer[:200]!r}")
-                return answer
+                reply = read_reply(answer)
+                if self._refusals_fail and refused(reply):
+                    raise VlmRefusedError(f"the VLM refused: {reply[:200]!r}")
+                return reply
             self.retries += 1
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))
 

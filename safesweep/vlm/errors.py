@@ -23,3 +23,19 @@ class VlmRefusedError(VlmError):
 
 class VlmGaveUpError(VlmError):
     """No answer came in any attempt; the message holds the last attempt's error."""
+
+
+class VlmEmptyError(VlmError):
+    """The model answered with no word: that says nothing about the picture."""
+
+
+class VlmCutOffError(VlmError):
+    """The limit of tokens ended the answer, or the thought before it: what it would have named is not known."""
+
+
+class VlmMalformedError(VlmError):
+    """The answer has not the form that was asked for."""
+
+
+class VlmQuotaError(VlmError):
+    """The account behind an endpoint has nothing left: waiting will not help."""

@@ -3,6 +3,7 @@
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -15,6 +16,8 @@ from safesweep.vlm.examples import Example
 from safesweep.vlm.likelihood import Form, likelihoods
 from safesweep.vlm.prefix import Prefix, encode_prefix, go_on, join
 from safesweep.vlm.prompting import Inputs, Prompting
+from safesweep.vlm.reading import THOUGHTS
+from safesweep.vlm.reply import Reply
 
 log = logging.getLogger(__name__)
 
@@ -78,11 +81,12 @@ class VisionLanguageModel:
 
     @torch.inference_mode()
     def answer(self, pictures: Sequence[Picture], questions: Sequence[str]) -> list[str]:
-        """One answer a (picture, question): greedy, at most ``max_new_tokens`` tokens, special tokens and outer blanks removed.
+        """One ``Reply`` a (picture, question): greedy, at most ``max_new_tokens`` tokens, special tokens (but for those that mark thoughts)
+        and outer blanks removed.
 
         ``pictures``: uint8 [H, W, 3] RGB each.
         """
-        answers: dict[int, str] = {}
+        answers: dict[int, Reply] = {}
         for members in _groups(pictures, questions):
             written = self._generate([pictures[index] for index in members], questions[members[0]])
             answers.update(zip(members, written, strict=True))
@@ -103,7 +107,7 @@ class VisionLanguageModel:
             found.update(zip(members, likelihoods(self._model, prefix, inputs, form), strict=True))
         return [found[index] for index in range(len(pictures))]
 
-    def _generate(self, pictures: Sequence[Picture], question: str) -> list[str]:
+    def _generate(self, pictures: Sequence[Picture], question: str) -> list[Reply]:
         prefix, inputs = self._inputs(pictures, question)
         options: dict[str, Any] = {"do_sample": False, "max_new_tokens": self._max_new_tokens}
         if prefix is None:
@@ -116,8 +120,33 @@ class VisionLanguageModel:
             cache, _ = go_on(self._model, prefix, row, asked.shape[1] - 1)
             mask = torch.ones_like(asked)
             made = self._model.generate(input_ids=asked, attention_mask=mask, past_key_values=cache, **options)
-        answer_ids = made[:, asked.shape[1] :]
-        return [text.strip() for text in self._prompting.tokenizer.batch_decode(answer_ids, skip_special_tokens=True)]
+        return [self._reply(written, asked.shape[1]) for written in made[:, asked.shape[1] :].tolist()]
+
+    def _reply(self, written: list[int], prompt_tokens: int) -> Reply:
+        """``written``: a row of tokens, padded behind its end."""
+        ends = self._ends()
+        end = next((place for place, token in enumerate(written) if token in ends), None)
+        decode, text, start = self._prompting.tokenizer.decode, "", 0
+        for place, token in enumerate(written):
+            if token in self._thought_marks:
+                text += decode(written[start:place], skip_special_tokens=True) + self._thought_marks[token]
+                start = place + 1
+        text += decode(written[start:], skip_special_tokens=True)
+        return Reply(
+            text.strip(),
+            finish_reason="length" if end is None else "stop",
+            prompt_tokens=prompt_tokens,
+            completion_tokens=len(written) if end is None else end + 1,
+        )
+
+    @cached_property
+    def _thought_marks(self) -> dict[int, str]:
+        """Special tokens that mark thoughts: were they left out, a thought would read as the answer."""
+        marks = {mark.casefold() for pair in THOUGHTS for mark in pair}
+        added = self._prompting.tokenizer.added_tokens_decoder
+        return {
+            number: str(token) for number, token in added.items() if token.special and str(token).casefold() in marks
+        }
 
     def _inputs(self, pictures: Sequence[Picture], question: str) -> tuple[Prefix | None, Inputs]:
         """An encoded prefix with the inputs that follow it, or no prefix and the inputs of the whole prompt."""

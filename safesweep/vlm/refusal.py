@@ -3,6 +3,9 @@
 import re
 import unicodedata
 
+LONGEST = 2_000
+"""Characters that are looked at; no refusal is longer."""
+
 _WHO = r"(?:i|we|this (?:assistant|model|ai))"
 _CANNOT = (
     r"(?:can(?:no| no|')?t|can not|could(?:n't| not)|won'?t|will not|am (?:not able|unable|not allowed|not permitted)(?: to)?"
@@ -43,7 +46,7 @@ def refused(answer: str) -> bool:
     An answer that speaks of what it sees or does not see is none, even if it also refuses something; nor is an empty one.
     English only: an answer in another language that refuses reads as one that names nothing.
     """
-    text = unicodedata.normalize("NFKC", answer).casefold().translate({ord(c): "'" for c in "’‘ʼ`´"})
+    text = unicodedata.normalize("NFKC", answer[:LONGEST]).casefold().translate({ord(c): "'" for c in "’‘ʼ`´"})
     sentences = [part for part in re.split(r"[.!?;\n]+", text) if part.strip()]
     if not sentences:
         return False

@@ -16,6 +16,8 @@ from safesweep.vlm.negation import FIRST_MARK, LAST_MARK, affirmed
 FOLDER = Path(__file__).parent / "vocabularies"
 """The vocabularies that are known by name, one YAML file each."""
 
+LONGEST = 2_000
+"""Characters of an answer that are read: the rules for negation take longer than their texts grow (24,000 took 23 s)."""
 _PLACEHOLDER = "{terms}"
 _MARKS = "".join(chr(code) for code in range(0x300, 0x1E950) if unicodedata.category(chr(code)).startswith("M"))
 _LETTER = rf"[\w{re.escape(_MARKS)}]"
@@ -99,9 +101,10 @@ class HarmVocabulary:
 
         Names, synonyms and plurals are matched on word boundaries, the longest first, in any case and Unicode form,
         with blanks or hyphens between their words. English negations are understood within their clause; what is
-        ambiguous counts as seen. An empty answer, and one that names no term, gives ``()``.
+        ambiguous counts as seen. An empty answer, and one that names no term, gives ``()``. Beyond ``LONGEST`` characters an answer is
+        cut at a blank.
         """
-        marked = self._pattern.sub(self._mark, self._with_heads_repeated(_fold(answer)))
+        marked = self._pattern.sub(self._mark, self._with_heads_repeated(_fold(_cut(answer))))
         seen = {ord(mark) - ord(FIRST_MARK) for mark in affirmed(marked)}
         return tuple(term.name for number, term in enumerate(self.terms) if number in seen)
 
@@ -219,6 +222,13 @@ def _find(path_or_name: str | Path) -> Path:
         near = did_you_mean(path_or_name, names)
         raise InputError(f"vocabulary {path_or_name!r} is unknown; known are {', '.join(names)}, or a .yaml file{near}")
     return FOLDER / f"{path_or_name}.yaml"
+
+
+def _cut(answer: str) -> str:
+    if len(answer) <= LONGEST:
+        return answer
+    whole, blank, _ = answer[: LONGEST + 1].rpartition(" ")
+    return whole if blank else answer[:LONGEST]
 
 
 def _fold(text: str) -> str:

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from ray import serve
 
-from actors.vlm import make_client, pools
+from actors.vlm import interview_pools, make_client, pools
 from miniature import WEIGHTS
 from pipelines.cluster import cluster
+from safesweep.errors import InputError
+from safesweep.scorers.judge import read_verdict
 from safesweep.vlm.backends.openai import OpenAiVlm
 from safesweep.vlm.backends.transformers import TransformersVlm
+from safesweep.vlm.preflight import Interview
 from safesweep.vlm.vocabulary import HarmVocabulary
 from tests.marks import STARTS_RAY
 
@@ -41,7 +44,11 @@ def test_each_pool_is_started_once_answers_and_is_deleted_at_the_end():
     with pools([GUIDE, ENDPOINT, JUDGE, GUIDE]):
         assert applications() == {"guide", "judge"}
         plain = GUIDE.load().answer([PICTURE], [QUESTION])[0]
-        assert make_client(GUIDE).ask(PICTURE, QUESTION).result(timeout=60) == plain
+        answer = make_client(GUIDE).ask(PICTURE, QUESTION).result(timeout=60)
+        assert (answer, answer.finish_reason) == (plain, "stop") and answer.completion_tokens == plain.completion_tokens > 1
+        interview_pools([Interview(GUIDE, QUESTION, str), Interview(JUDGE, QUESTION, str), Interview(ENDPOINT, "", str)])
+        with pytest.raises(InputError, match="^VLM 1 × .*vlm on Ray Serve: the judge gave no verdict"):
+            interview_pools([Interview(GUIDE, QUESTION, read_verdict)])
         assert make_client(JUDGE).ask(PICTURE, QUESTION).result(timeout=60)
     assert applications() == set()
 
@@ -57,6 +64,7 @@ def test_a_pool_is_deleted_after_an_exception():
 
 def test_those_that_run_are_deleted_when_another_cannot_be_started():
     broken = TransformersVlm(model="nowhere", app="broken")
-    with pytest.raises(RuntimeError, match="broken"), pools([GUIDE, broken]):
+    own = "^VLM 1 × nowhere on Ray Serve cannot be started: .*model folder 'nowhere' does not exist"
+    with pytest.raises(InputError, match=own), pools([GUIDE, broken]):
         pytest.fail("a pool without its model was taken for one that runs")
     assert applications() == set()

@@ -10,18 +10,25 @@ from typing import Any, Literal
 
 import aiohttp
 from PIL import Image
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from safesweep.errors import InputError, did_you_mean
 from safesweep.models.checkpoint import digest
 from safesweep.types import Picture
 from safesweep.vlm.base import DigestOf, DirectVlm, Source
 from safesweep.vlm.chat import ChatVlm
-from safesweep.vlm.errors import VlmBusyError, VlmError, VlmRefusedError, VlmTroubleError
+from safesweep.vlm.completion import quota_spent, read_completion, short
+from safesweep.vlm.errors import VlmBusyError, VlmError, VlmQuotaError, VlmTroubleError
 from safesweep.vlm.examples import Example, load_examples
+from safesweep.vlm.reading import read_reply
+from safesweep.vlm.refusal import refused
+from safesweep.vlm.reply import Reply
+from safesweep.vlm.structured import form_for
 
-SHOWN = 200
-"""Characters of a reply that an error shows."""
+FIXED = ("messages", "model", "n", "response_format", "stream")
+"""Fields of a request that no ``extra_body`` may set."""
+PATHS = ("/chat/completions", "/completions", "/models", "/responses")
+"""What people copy along with the address under which an API begins."""
 
 
 class OpenAiVlm(ChatVlm, DirectVlm):
@@ -41,6 +48,38 @@ class OpenAiVlm(ChatVlm, DirectVlm):
     """The environment variable that holds the key; it must be set wherever diffusion actors run."""
     max_ongoing_requests: PositiveInt = 64
     """Connections that one actor keeps."""
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    """The request's field for ``max_new_tokens``; newer OpenAI models know the second one alone."""
+    extra_body: dict[str, Any] = Field(default={})
+    """Further fields of the request as the server names them, e.g. ``{temperature: 1, seed: 7}``; one that is null is not sent at all."""
+    structured: bool = False
+    """Ask for the answer in a JSON schema (``response_format``): guiding questions for a list of terms, judges for a rating."""
+    vocabularies: tuple[str, ...] = ()
+    """structured: YAML files of the vocabularies that do not ship."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        url = url.strip()
+        scheme, found, rest = url.partition("://")
+        if not found:
+            raise ValueError(f"{url!r} has no scheme; allowed: http://{url} or https://{url}")
+        if scheme.lower() not in ("http", "https") or not rest.strip("/"):
+            raise ValueError(f"{url!r} is no address of an API; allowed: http://HOST:PORT/v1 or https://HOST/v1")
+        for path in PATHS:
+            if url.rstrip("/").endswith(path):
+                raise ValueError(
+                    f"{url!r} is too long; allowed: {url.rstrip('/').removesuffix(path)}, where the API begins"
+                )
+        return url
+
+    @field_validator("extra_body")
+    @classmethod
+    def _leaves_the_question_alone(cls, extra: dict[str, Any]) -> dict[str, Any]:
+        for field in FIXED:
+            if field in extra:
+                raise ValueError(f"{field} may not be set; it is given by other options or by the question")
+        return extra
 
     @model_validator(mode="before")
     @classmethod
@@ -56,8 +95,11 @@ class OpenAiVlm(ChatVlm, DirectVlm):
             raise ValueError("mode score needs the logits of backend transformers; backend openai allows: generate")
 
     def check(self, questions: Iterable[str] = ()) -> None:
-        """The examples' pictures, and once the endpoint itself. Raises ``InputError``."""
+        """The examples' pictures, a form for the answer to every question, and once the endpoint itself. Raises ``InputError``."""
         super().check(questions)
+        if self.structured:
+            for question in questions:
+                form_for(question, self.vocabularies)
         check_endpoint(self.url, self.model, self.api_key_env, min(self.timeout_s, 10.0))
 
     def model_id(self, digest_of: DigestOf = digest) -> str:
@@ -66,8 +108,11 @@ class OpenAiVlm(ChatVlm, DirectVlm):
 
     def deciding(self, digest_of: DigestOf = digest) -> dict[str, Any]:
         """The model as its user names it, and the conversation. The fixed keys are those of a pool's model: identities that stand
-        in lakes were made with them."""
-        return {"weights": self.model_id(digest_of), "dtype": None, "mode": "generate", **self.conversation()}
+        in lakes were made with them. An option of the request is part of it where it is set."""
+        written = {"weights": self.model_id(digest_of), "dtype": None, "mode": "generate", **self.conversation()}
+        fields = type(self).model_fields
+        request = {name: getattr(self, name) for name in ("max_tokens_field", "extra_body", "structured")}
+        return {**written, **{name: value for name, value in request.items() if value != fields[name].default}}
 
     def described(self) -> str:
         """Model and address."""
@@ -84,6 +129,10 @@ class OpenAiVlm(ChatVlm, DirectVlm):
             examples=load_examples(self.examples),
             api_key_env=self.api_key_env,
             connections=self.max_ongoing_requests,
+            max_tokens_field=self.max_tokens_field,
+            extra_body=self.extra_body,
+            structured=self.structured,
+            vocabularies=self.vocabularies,
         )
 
 
@@ -104,36 +153,49 @@ class Endpoint:
         examples: Sequence[Example] = (),
         api_key_env: str | None = None,
         connections: int = 64,
+        max_tokens_field: str = "max_tokens",
+        extra_body: Mapping[str, Any] | None = None,
+        structured: bool = False,
+        vocabularies: Sequence[str] = (),
     ) -> None:
         self._url, self._model = url.rstrip("/"), model
-        self._max_new_tokens, self._picture_size = max_new_tokens, picture_size
+        self._picture_size = picture_size
+        asked = {"temperature": 0, max_tokens_field: max_new_tokens, **(extra_body or {})}
+        self._options = {field: value for field, value in asked.items() if value is not None}
+        self._structured, self._vocabularies = structured, tuple(vocabularies)
         self._examples = [(example, _data_url(example.picture, picture_size)) for example in examples]
         self._headers = _headers(api_key_env)
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
 
-    async def ask(self, picture: Picture, question: str) -> str:
-        """The raw answer, outer blanks removed. ``picture``: uint8 [H, W, 3] RGB; sent as PNG.
+    async def ask(self, picture: Picture, question: str) -> Reply:
+        """The answer, outer blanks removed, with its record. ``picture``: uint8 [H, W, 3] RGB; sent as PNG.
 
-        Raises ``VlmTroubleError``, ``VlmBusyError``, ``VlmRefusedError``, or ``VlmError`` itself for what no
-        second attempt can mend (a wrong key, an unknown model, a malformed request).
+        A structured one is checked and put into words. Raises ``VlmTroubleError``, ``VlmBusyError``, ``VlmRefusedError``,
+        ``VlmQuotaError``, ``VlmMalformedError``, ``VlmEmptyError``, ``VlmCutOffError``, or ``VlmError`` itself for what no second attempt
+        can mend (a wrong key, an unknown model, a malformed request).
         """
+        form = form_for(question, self._vocabularies) if self._structured else None
         shown = await asyncio.to_thread(_data_url, picture, self._picture_size)
-        body = {
-            "model": self._model,
-            "messages": [*self._turns(question), _user(shown, question)],
-            "max_tokens": self._max_new_tokens,
-            "temperature": 0,
-        }
+        body = {"model": self._model, "messages": [*self._turns(question), _user(shown, question)], **self._options}
+        if form is not None:
+            body["response_format"] = form.response_format()
         status, headers, text = await self._post(f"{self._url}/chat/completions", body)
+        if quota_spent(status, headers, text):
+            raise VlmQuotaError(f"{self._url}: the quota is used up: status {status}: {short(text)}")
         if status == 429:
-            raise VlmBusyError(f"{self._url}: status 429: {_short(text)}", _seconds(headers.get("Retry-After")))
+            raise VlmBusyError(f"{self._url}: status 429: {short(text)}", _seconds(headers.get("Retry-After")))
         if status >= 500 or status in (408, 409, 425):
-            raise VlmTroubleError(f"{self._url}: status {status}: {_short(text)}")
+            raise VlmTroubleError(f"{self._url}: status {status}: {short(text)}")
         if status != 200:
-            raise VlmError(f"{self._url}: status {status}: {_short(text)}")
-        return self._answer(text)
+            where = f"; does the API begin at {self._url}/v1?" if status == 404 and "/v" not in self._url else ""
+            raise VlmError(f"{self._url}: status {status}: {short(text)}{where}")
+        reply = read_completion(text, self._url)
+        if form is None:
+            return reply
+        read = read_reply(reply)
+        return read if refused(read) else read.read_as(form.read(read))
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -159,19 +221,6 @@ class Endpoint:
         except aiohttp.ClientError as error:
             raise VlmTroubleError(f"{self._url}: {type(error).__name__}: {error}") from error
 
-    def _answer(self, text: str) -> str:
-        try:
-            choice = json.loads(text)["choices"][0]
-            message, finished = choice["message"], choice.get("finish_reason")
-            content, refusal = message.get("content"), message.get("refusal")
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-            raise VlmTroubleError(f"{self._url}: the reply is no chat completion: {_short(text)}") from None
-        if refusal or finished == "content_filter":
-            raise VlmRefusedError(f"{self._url}: refused: {_short(str(refusal or finished))}")
-        if not isinstance(content, str):
-            raise VlmTroubleError(f"{self._url}: the reply has no text: {_short(text)}")
-        return content.strip()
-
 
 def check_endpoint(url: str, model: str, api_key_env: str | None = None, timeout_s: float = 10.0) -> None:
     """Asks ``GET {url}/models`` once, so that a run does not start without its VLM.
@@ -185,11 +234,11 @@ def check_endpoint(url: str, model: str, api_key_env: str | None = None, timeout
     if status in (404, 405, 501):
         return
     if status != 200:
-        raise InputError(f"vlm.url: {url}: status {status}: {_short(text)}")
+        raise InputError(f"vlm.url: {url}: status {status}: {short(text)}")
     try:
         served = [str(entry["id"]) for entry in json.loads(text)["data"]]
     except (ValueError, KeyError, TypeError):
-        raise InputError(f"vlm.url: {url}/models: is no list of models: {_short(text)}") from None
+        raise InputError(f"vlm.url: {url}/models: is no list of models: {short(text)}") from None
     if model not in served:
         hint = did_you_mean(model, served)
         raise InputError(f"vlm.model: {url} serves no model {model!r}; allowed: {', '.join(served) or 'none'}{hint}")
@@ -209,9 +258,13 @@ async def _get(url: str, headers: dict[str, str], timeout_s: float) -> tuple[int
 def _headers(api_key_env: str | None) -> dict[str, str]:
     if api_key_env is None:
         return {}
-    key = os.environ.get(api_key_env)
+    key = os.environ.get(api_key_env, "").strip()
     if not key:
         raise InputError(f"vlm.api_key_env: the environment variable {api_key_env} is not set; it must hold the key")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise InputError(
+            f"vlm.api_key_env: what the environment variable {api_key_env} holds is no key: a blank, a line break or a letter beyond ASCII is in it"
+        )
     return {"Authorization": f"Bearer {key}"}
 
 
@@ -234,8 +287,3 @@ def _seconds(value: str | None) -> float | None:
         return None if value is None else max(0.0, float(value))
     except ValueError:
         return None  # a date: the caller's own back-off will do
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= SHOWN else line[:SHOWN] + "…"

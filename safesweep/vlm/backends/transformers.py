@@ -10,6 +10,7 @@ from safesweep.settings import Dtype
 from safesweep.vlm.base import Answerer, DigestOf, PooledVlm
 from safesweep.vlm.chat import ChatVlm
 from safesweep.vlm.examples import load_examples
+from safesweep.vlm.processor_files import check_processor
 from safesweep.vlm.vocabulary import vocabulary_asking
 
 
@@ -44,7 +45,7 @@ class TransformersVlm(ChatVlm, PooledVlm):
             raise ValueError("url and api_key_env belong to backend openai; backend is transformers")
 
     def check(self, questions: Iterable[str] = ()) -> None:
-        """The examples' pictures, in score mode that every question is a vocabulary's, and the model's files.
+        """The examples' pictures, in score mode that every question is a vocabulary's, and the model's files, the processor's included.
 
         Raises ``InputError``.
         """
@@ -53,6 +54,7 @@ class TransformersVlm(ChatVlm, PooledVlm):
             for question in questions:
                 vocabulary_asking(question, self.vocabularies)
         check_transformers(self.model, "tokenizer_config.json", revision=self.revision)
+        check_processor(model_folder(self.model, self.revision), self.processor_options)
 
     def model_id(self, digest_of: DigestOf = digest) -> str:
         """ "folder@digest". Raises ``InputError`` for a model that is not on this machine."""

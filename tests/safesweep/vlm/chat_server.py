@@ -16,11 +16,20 @@ from tests.local_server import Handler, LocalServer
 Answer = Callable[[np.ndarray, str], str]
 
 
+def completion(
+    content: Any = None, finish_reason: str | None = "stop", usage: dict[str, int] | None = None, **message: Any
+) -> bytes:
+    """The body of a chat completion."""
+    choice = {"message": {"role": "assistant", "content": content, **message}, "finish_reason": finish_reason}
+    return json.dumps({"choices": [choice], **({"usage": usage} if usage else {})}).encode()
+
+
 class ChatServer(LocalServer):
     """Serves on a free port of this machine until ``close``.
 
     ``answer``: picture [H, W, 3] and question to text. ``script``: what to do to the first requests, one entry each: a status
-    (sent with an error), ``"hang"``, ``"close"`` (the connection breaks), ``"garbage"``, a raw body, or ``None`` (an answer).
+    (sent with an error), ``"hang"``, ``"close"`` (the connection breaks), ``"garbage"``, a raw body, a mapping (fields of the choice's
+    ``message``, its ``finish_reason`` and the ``usage``), or ``None`` (an answer). ``always`` is done once the script is at its end.
     """
 
     def __init__(
@@ -30,6 +39,7 @@ class ChatServer(LocalServer):
         self.bodies: list[dict] = []
         self.times: list[float] = []
         self.taken = 0
+        self.always: Any = None
         self.die_after: int | None = None
         """So many questions are answered; the next one finds the server gone."""
         self._lock = threading.Lock()
@@ -50,7 +60,7 @@ class ChatServer(LocalServer):
                 with owner._lock:
                     owner.bodies.append(body)
                     owner.times.append(time.monotonic())
-                    step = owner.script.pop(0) if owner.script else None
+                    step = owner.script.pop(0) if owner.script else owner.always
                     dead = owner.die_after is not None and owner.taken >= owner.die_after
                     owner.taken += not dead
                 if dead:
@@ -63,13 +73,14 @@ class ChatServer(LocalServer):
                 if isinstance(step, int):
                     headers = {"Retry-After": "0.1"} if step == 429 else {}
                     return self.send(step, b'{"error": {"message": "told to"}}', headers)
+                if isinstance(step, dict):
+                    return self.send(200, completion(**step))
                 if isinstance(step, str):
                     return self.send(200, b"<html>not json" if step == "garbage" else step.encode())
                 content = body["messages"][-1]["content"]
                 data = content[0]["image_url"]["url"].partition("base64,")[2]
                 picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
                 answer = owner.answer(picture, content[1]["text"])
-                message = {"role": "assistant", "content": answer}
-                self.send(200, json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode())
+                self.send(200, completion(answer))
 
         return Chat

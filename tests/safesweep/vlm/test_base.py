@@ -28,6 +28,9 @@ CHANGED = {
         "on_refusal": "nothing",
         "max_new_tokens": 65,
         "picture_size": 448,
+        "max_tokens_field": "max_completion_tokens",
+        "extra_body": {"temperature": 1},
+        "structured": True,
     },
 }
 """Options that decide an answer, with another value than the default."""
@@ -50,6 +53,7 @@ SAME = {
     },
     "openai": {
         "url": "http://y/v1",
+        "vocabularies": ("shapes.yaml",),
         "api_key_env": "KEY",
         "replicas": 2,
         "max_batch_size": 4,

@@ -8,7 +8,8 @@ from ray.serve.exceptions import BackPressureError
 from actors.serve_source import ServeSource
 from safesweep.errors import InputError
 from safesweep.vlm.client import VlmClient
-from safesweep.vlm.errors import VlmError, VlmGaveUpError, VlmRefusedError
+from safesweep.vlm.errors import VlmCutOffError, VlmEmptyError, VlmError, VlmGaveUpError, VlmRefusedError
+from safesweep.vlm.reply import Reply
 from tests.safesweep.vlm.serve_handle import Handle
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)
@@ -66,6 +67,37 @@ def test_a_question_that_the_replica_cannot_know_is_not_retried():
 def test_any_other_error_in_the_replica_is_retried():
     handle = Handle(RayTaskError("ask", "traceback", RuntimeError("out of memory")), "skull")
     assert ask(handle)[0] == "skull"
+
+
+def test_an_answer_that_thoughts_precede_is_read_without_them():
+    answer, _ = ask(Handle("<think>I cannot help with that. A dagger?</think>nothing"))
+    assert (answer, answer.raw[:7]) == ("nothing", "<think>")
+    for said, error in (
+        ("<think>a dagger", VlmCutOffError),
+        ("", VlmEmptyError),
+        (Reply("a", finish_reason="length"), VlmCutOffError),
+    ):
+        handle = Handle(said)
+        with pytest.raises(error):
+            ask(handle)
+        assert len(handle.responses) == 1
+
+
+def test_a_closed_client_has_given_back_its_connections():
+    class Closing:
+        closed = False
+
+        async def ask(self, picture, question):
+            return "dagger"
+
+        async def close(self):
+            self.closed = True
+
+    source = Closing()
+    client = VlmClient(source, 1.0, 1)
+    assert client.ask(PICTURE, "what?").result(timeout=5) == "dagger"
+    client.close()
+    assert source.closed
 
 
 def test_a_refusal_fails_by_name_unless_it_is_read_as_an_answer():

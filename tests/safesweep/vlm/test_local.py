@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 from transformers import AutoProcessor
 
+from miniature import WEIGHTS
 from safesweep.vlm import VisionLanguageModel
-from tests.safesweep.vlm.conversations import EXAMPLES, PICTURES, QUESTION, TOKENS, generated
+from safesweep.vlm.reading import read_reply
+from safesweep.vlm.reply import Reply
+from safesweep.vlm.vocabulary import HarmVocabulary
+from tests.safesweep.vlm.conversations import EXAMPLES, PICTURES, QUESTION, TOKENS, conversation, encoded, generated
 from tests.safesweep.vlm.random_vlms import FAMILIES
 
 
@@ -52,3 +56,31 @@ def test_options_of_the_processor(tmp_path: Any) -> None:
         )
         vlm.answer(PICTURES[:1], [QUESTION])
     assert parts == [5, 1]
+
+
+def test_answers_say_how_they_ended(family: tuple[Any, Any]) -> None:
+    model, processor = family
+    [cut] = VisionLanguageModel(model, processor, TOKENS).answer(PICTURES[:1], [QUESTION])
+    assert isinstance(cut, Reply) and (cut.finish_reason, cut.completion_tokens) == ("length", TOKENS)
+    assert cut.prompt_tokens == encoded(processor, conversation(PICTURES[0], ()))["input_ids"].shape[1]
+
+
+def test_the_miniatures_answers_end_by_themselves() -> None:
+    vlm = VisionLanguageModel.load(str(WEIGHTS / "vlm"), max_new_tokens=12)
+    for answer in vlm.answer(PICTURES, [HarmVocabulary.from_yaml("miniature").question()] * 3):
+        assert answer.finish_reason == "stop" and 1 < answer.completion_tokens < 12
+        assert read_reply(answer) == answer
+
+
+def test_a_thought_between_special_tokens_does_not_read_as_the_answer() -> None:
+    model, processor = FAMILIES["qwen2.5-vl"]()
+    tokenizer = processor.tokenizer
+    tokenizer.add_special_tokens({"extra_special_tokens": ["[THINK]", "[/THINK]"]})
+    vlm = VisionLanguageModel(model, processor, TOKENS)
+    written = tokenizer("[THINK]dagger[/THINK]skull<|im_end|><|im_end|>", add_special_tokens=False)["input_ids"]
+    reply = vlm._reply(written, 7)
+    assert reply == "[THINK]dagger[/THINK]skull" and (reply.finish_reason, reply.completion_tokens) == (
+        "stop",
+        len(written) - 1,
+    )
+    assert read_reply(reply) == "skull"

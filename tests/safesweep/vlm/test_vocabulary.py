@@ -269,3 +269,16 @@ def test_needs_neither_ray_nor_torch() -> None:
         "import safesweep.vlm.vocabulary, safesweep.types, sys; sys.exit(bool({'ray', 'torch'} & sys.modules.keys()))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
+
+
+def test_a_long_answer_is_cut_before_it_is_read() -> None:
+    import time
+
+    listed = ", ".join(I2P.all_terms() * 120)
+    assert len(listed) > 24_000
+    started = time.monotonic()
+    assert set(I2P.parse(listed)) == set(I2P.all_terms())
+    assert time.monotonic() - started < 3
+    padded = "x" * 1_992
+    assert MINIATURE.parse(f"{padded} dagger, skull") == ("dagger",)
+    assert MINIATURE.parse(f"{padded}   dagger") == (), "no half of a word is read"

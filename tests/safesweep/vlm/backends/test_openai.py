@@ -10,7 +10,16 @@ from actors.vlm import make_client
 from safesweep.errors import InputError
 from safesweep.vlm.backends import parse_vlm
 from safesweep.vlm.backends.openai import OpenAiVlm, check_endpoint
-from safesweep.vlm.errors import VlmError, VlmGaveUpError, VlmRefusedError
+from safesweep.vlm.errors import (
+    VlmCutOffError,
+    VlmEmptyError,
+    VlmError,
+    VlmGaveUpError,
+    VlmMalformedError,
+    VlmQuotaError,
+    VlmRefusedError,
+)
+from safesweep.vlm.vocabulary import HarmVocabulary
 from tests.safesweep.vlm.chat_server import ChatServer
 
 PICTURE = np.arange(6 * 4 * 3, dtype=np.uint8).reshape(6, 4, 3)
@@ -79,7 +88,6 @@ def test_trouble_is_asked_again(serve, trouble):
         ("garbage", "no chat completion: <html>not json"),
         ("hang", "no answer within 0.2 s"),
         ("close", "ServerDisconnectedError|ClientOSError"),
-        (json.dumps({"choices": [{"message": {"content": None}}]}), "the reply has no text"),
     ],
 )
 def test_lasting_trouble_is_an_error_that_says_so(serve, trouble, why):
@@ -136,6 +144,96 @@ def test_nobody_there(serve):
 def test_a_refusal_is_an_error_and_not_nothing(serve, reply):
     with pytest.raises(VlmRefusedError, match="refused"):
         ask(serve(json.dumps({"choices": [reply]})))
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ({"content": "", "finish_reason": "length"}, VlmCutOffError),
+        ({"content": None, "finish_reason": "length", "reasoning_content": "a dagger"}, VlmCutOffError),
+        ({"content": "<think>a dagger, a flame"}, VlmCutOffError),
+        ({"content": "dagger, sk", "finish_reason": "length"}, VlmCutOffError),
+        ({"content": ""}, VlmEmptyError),
+        ({"content": None}, VlmEmptyError),
+        ({"content": []}, VlmEmptyError),
+        ({"content": "<think>a dagger</think>"}, VlmEmptyError),
+    ],
+)
+def test_what_is_no_answer_is_an_error_at_once(serve, said, error):
+    server = serve(said)
+    with pytest.raises(error):
+        ask(server)
+    assert len(server.bodies) == 1
+
+
+def test_thoughts_are_dropped_and_the_record_is_kept(serve):
+    thought = "<think>a dagger? a flame? a skull?</think>\nskull"
+    usage = {"prompt_tokens": 90, "completion_tokens": 21}
+    answer, _ = ask(serve({"content": [{"type": "text", "text": thought}], "usage": usage}))
+    assert (answer, answer.raw, answer.finish_reason) == ("skull", thought, "stop")
+    assert (answer.prompt_tokens, answer.completion_tokens) == (90, 21)
+
+
+def test_fields_that_servers_differ_in(serve):
+    server = serve()
+    ask(server, max_tokens_field="max_completion_tokens", extra_body={"temperature": None, "seed": 7}, max_new_tokens=9)
+    [body] = server.bodies
+    assert {*body} == {"model", "messages", "max_completion_tokens", "seed"}
+    assert (body["max_completion_tokens"], body["seed"]) == (9, 7)
+    with pytest.raises(ValueError, match="messages may not be set"):
+        settings(server, extra_body={"messages": []})
+
+
+VOCABULARY = HarmVocabulary.from_yaml("miniature")
+
+
+def structured(server):
+    return make_client(settings(server, structured=True)).ask(PICTURE, VOCABULARY.question()).result(timeout=30)
+
+
+def test_a_structured_answer_is_asked_for_checked_and_put_into_words(serve):
+    server = serve({"content": '{"terms": ["dagger", "skull"]}'})
+    answer = structured(server)
+    assert (answer, answer.raw) == ("dagger, skull", '{"terms": ["dagger", "skull"]}')
+    assert server.bodies[0]["response_format"]["json_schema"]["name"] == "terms"
+    with pytest.raises(VlmMalformedError, match="the answer is no JSON: 'dagger'"):
+        structured(serve({"content": "dagger"}))
+    with pytest.raises(VlmRefusedError):
+        structured(serve({"content": "I cannot help with that."}))
+    with pytest.raises(InputError, match=r"vlm.structured: no form is known for the answer to 'what\?'"):
+        settings(server, structured=True).check(["what?"])
+
+
+def test_a_spent_quota_is_an_error_at_once(serve):
+    server = serve(402)
+    with pytest.raises(VlmQuotaError, match="the quota is used up: status 402"):
+        ask(server)
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("localhost:8000/v1", "'localhost:8000/v1' has no scheme; allowed: http://localhost:8000/v1 or https://"),
+        ("ftp://x/v1", "is no address of an API"),
+        ("http://", "is no address of an API"),
+        ("http://x/v1/chat/completions", "is too long; allowed: http://x/v1, where the API begins"),
+    ],
+)
+def test_an_address_that_cannot_be_one_is_told_so(url, why):
+    with pytest.raises(ValueError, match=why):
+        OpenAiVlm(model="m", url=url)
+
+
+def test_keys_are_stripped(serve, monkeypatch):
+    server = serve(key="secret")
+    monkeypatch.setenv("VLM_KEY", " secret\n")
+    check_endpoint(server.url, "miniature", "VLM_KEY")
+    for value, why in (("two keys", "is no key: a blank"), ("a\nb", "is no key"), (" \n", "is not set")):
+        monkeypatch.setenv("VLM_KEY", value)
+        with pytest.raises(InputError, match=why) as caught:
+            check_endpoint(server.url, "miniature", "VLM_KEY")
+        assert value.strip() == "" or value not in str(caught.value)
 
 
 def test_the_key_comes_from_the_environment_and_shows_nowhere(serve, monkeypatch):

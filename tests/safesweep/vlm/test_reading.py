@@ -1,0 +1,68 @@
+"""safesweep/vlm/reading.py: thoughts are no answer; what is empty or cut off is an error by name."""
+
+import time
+
+import pytest
+
+from safesweep.vlm.errors import VlmCutOffError, VlmEmptyError
+from safesweep.vlm.reading import THOUGHTS, final_answer, read_reply
+from safesweep.vlm.reply import Reply
+
+
+@pytest.mark.parametrize(("opening", "closing"), THOUGHTS)
+def test_thoughts_are_dropped_however_they_are_marked(opening: str, closing: str) -> None:
+    assert final_answer(f"{opening}a dagger? a flame? a skull?{closing}\n\nnothing") == "nothing"
+    assert final_answer(f"a dagger? a flame?{closing}skull") == "skull", "its opening stood in the prompt"
+    with pytest.raises(VlmCutOffError, match="the thought before the answer was not finished: .*a dagger"):
+        final_answer(f"{opening}a dagger? a flame")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("dagger", "dagger"),
+        (" dagger\n", "dagger"),
+        ("<THINK>flame</Think>dagger", "dagger"),
+        ("<think>a</think>dagger<think>b</think>, skull", "dagger, skull"),
+        ("<think>a <think> b</think>dagger", "dagger"),
+        ("<think>a</think>b</think>dagger", "dagger"),
+        ("<think>flame</think><answer>skull</answer>", "skull"),
+        ("<answer>flame</answer> no: <answer>skull</answer>", "skull"),
+        ("<SUMMARY>a flame?</SUMMARY><REASONING>a flame</REASONING><CONCLUSION>nothing</CONCLUSION>", "nothing"),
+        ("<|begin_of_box|>skull<|end_of_box|>", "skull"),
+        ("<answer>skull", "skull"),
+        ("a thinking man", "a thinking man"),
+    ],
+)
+def test_the_final_answer_counts(text: str, answer: str) -> None:
+    assert final_answer(text) == answer
+    read = read_reply(Reply(text, finish_reason="stop", prompt_tokens=3, completion_tokens=4))
+    assert (read, read.raw, read.completion_tokens) == (answer, text, 4)
+
+
+@pytest.mark.parametrize("reason", ["length", "LENGTH", "max_tokens"])
+@pytest.mark.parametrize("text", ["", "dagger, sk", "<think>a dagger", "<think>flame</think>dag"])
+def test_what_the_limit_ended_is_an_error(reason: str, text: str) -> None:
+    with pytest.raises(
+        VlmCutOffError, match=f"cut off after 64 tokens .finish reason {reason}.*allow more max_new_tokens"
+    ):
+        read_reply(Reply(text, finish_reason=reason, completion_tokens=64))
+
+
+@pytest.mark.parametrize("text", ["", " \n", "<think>a dagger</think>", "<answer> </answer>"])
+@pytest.mark.parametrize("reason", ["stop", None])
+def test_an_empty_answer_is_an_error(text: str, reason: str | None) -> None:
+    with pytest.raises(VlmEmptyError, match="the answer is empty"):
+        read_reply(Reply(text, finish_reason=reason))
+
+
+@pytest.mark.parametrize(
+    "piece", ["<think>", "</think>", "<think>a</think>", "<answer>", "<answer>a</answer>", "<", " "]
+)
+def test_long_answers_are_read_quickly(piece: str) -> None:
+    started = time.monotonic()
+    try:
+        final_answer(piece * (100_000 // len(piece)))
+    except VlmCutOffError:
+        assert piece == "<think>"
+    assert time.monotonic() - started < 1
