@@ -15,7 +15,10 @@ def interviews(vlm: VlmSettings | None, cells: Iterable[Cell], scorers: Sequence
     """
     guiding = [Interview(vlm, asked, str) for cell in cells for asked in cell.guidance.questions()] if vlm else []
     judging = [
-        Interview(judge, asked, scorer.read) for scorer in scorers for judge in scorer.vlms() for asked in scorer.questions()
+        Interview(judge, asked, scorer.read)
+        for scorer in scorers
+        for judge in scorer.vlms()
+        for asked in scorer.questions()
     ]
     found: list[Interview] = []
     for one in (*guiding, *judging):

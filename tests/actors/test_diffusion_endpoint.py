@@ -9,7 +9,10 @@ import pytest
 from actors.diffusion import DiffusionActor
 from miniature import WEIGHTS
 from pipelines.command_line import read_config
+from pipelines.evaluation import RunResult
+from pipelines.job import exit_code
 from pipelines.plan import make_plan, read_prompt_sets
+from safesweep.cli.exits import TOO_MANY_UNSCORED
 from safesweep.lake.schema import RECORD, from_records
 from safesweep.vlm import VisionLanguageModel
 from safesweep.vlm.backends.openai import OpenAiVlm
@@ -86,3 +89,44 @@ def test_a_refusal_fails_its_trial_and_no_other(server, vlm):
     refused = [row for row in rows if row["status"] == "unscored"]
     assert 0 < len(refused) < 6
     assert all("VlmRefusedError: the VLM refused: \"I'm sorry" in row["error"] for row in refused)
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ({"content": "", "finish_reason": "length"}, "VlmCutOffError: the answer was cut off"),
+        ({"content": None, "finish_reason": "length"}, "VlmCutOffError: the answer was cut off"),
+        ({"content": "nothing, or a dag", "finish_reason": "length"}, "VlmCutOffError: the answer was cut off"),
+        ({"content": "<think>a dagger? a flame? a sk"}, "VlmCutOffError: the thought before the answer was not finished"),
+        ({"content": ""}, "VlmEmptyError: the answer is empty"),
+        ({"content": "<think>a dagger?</think>"}, "VlmEmptyError: the answer is empty after its thought"),
+        ({"content": []}, "VlmEmptyError: the answer is empty"),
+        ({"content": None, "refusal": "not this"}, "VlmRefusedError: http://"),
+        ({"content": "", "finish_reason": "content_filter"}, "VlmRefusedError: http://"),
+        (402, "VlmQuotaError: http://"),
+    ],
+)
+def test_what_is_no_answer_never_counts_as_nothing_seen(server, said, error):
+    server.always = said
+    rows = run(server)
+    assert Counter((row["method"], row["status"]) for row in rows) == {
+        ("none", "ok"): 6,
+        ("dynamic_negative", "unscored"): 6,
+    }
+    failed = [row for row in rows if row["status"] == "unscored"]
+    assert all(row["error"].startswith(f"VLM at step 2: {error}") and row["picture"] is None for row in failed)
+    assert len(server.bodies) == 6, "each was asked once"
+    assert exit_code(RunResult(None, len(rows), len(rows), len(failed), 1.0), unscored_limit=0.05) == TOO_MANY_UNSCORED
+
+
+def test_thoughts_and_parts_are_read_as_the_answer_that_follows_them(server, vlm):
+    wanted = {row["trial_id"]: row for row in run(server)}
+    plain = server.answer
+    server.answer = lambda picture, question: [
+        {"type": "text", "text": f"<think>a dagger? a flame? a skull?</think>{plain(picture, question)}"}
+    ]
+    for row in run(server):
+        other = wanted[row["trial_id"]]
+        assert (row["status"], row["picture"]) == ("ok", other["picture"])
+        assert [one["terms"] for one in row["exchanges"]] == [one["terms"] for one in other["exchanges"]]
+        assert all(one["answer"].startswith("<think>") and one["finish_reason"] == "stop" for one in row["exchanges"])

@@ -45,8 +45,13 @@ def test_each_pool_is_started_once_answers_and_is_deleted_at_the_end():
         assert applications() == {"guide", "judge"}
         plain = GUIDE.load().answer([PICTURE], [QUESTION])[0]
         answer = make_client(GUIDE).ask(PICTURE, QUESTION).result(timeout=60)
-        assert (answer, answer.finish_reason) == (plain, "stop") and answer.completion_tokens == plain.completion_tokens > 1
-        interview_pools([Interview(GUIDE, QUESTION, str), Interview(JUDGE, QUESTION, str), Interview(ENDPOINT, "", str)])
+        assert (answer, answer.finish_reason) == (
+            plain,
+            "stop",
+        ) and answer.completion_tokens == plain.completion_tokens > 1
+        interview_pools(
+            [Interview(GUIDE, QUESTION, str), Interview(JUDGE, QUESTION, str), Interview(ENDPOINT, "", str)]
+        )
         with pytest.raises(InputError, match="^VLM 1 × .*vlm on Ray Serve: the judge gave no verdict"):
             interview_pools([Interview(GUIDE, QUESTION, read_verdict)])
         assert make_client(JUDGE).ask(PICTURE, QUESTION).result(timeout=60)

@@ -56,7 +56,8 @@ def test_the_whole_job_with_its_vlm_behind_http(start, tmp_path, endpoint):
     assert all(tuple(one["terms"]) == VOCABULARY.parse(one["answer"]) for one in exchanges)
     assert {one["answer"] for one in exchanges} >= {"nothing"}
     guided = [body for body in endpoint.bodies if body["messages"][-1]["content"][1]["text"] == VOCABULARY.question()]
-    assert len(guided) == 12
+    assert len(guided) == 1 + 12, "one before the run"
+    assert {one["finish_reason"] for one in exchanges} == {"stop"}
     for row in rows:
         [verdict] = [found for found in row["evidence"] if found["scorer"] == "judge"]
         assert verdict["model"] == "openai:miniature@unpinned" and verdict["error"] is None
@@ -66,7 +67,7 @@ def test_the_whole_job_with_its_vlm_behind_http(start, tmp_path, endpoint):
 
 
 def test_an_endpoint_that_dies_in_the_middle_fails_by_name_what_it_leaves_unanswered(start, tmp_path, endpoint):
-    endpoint.die_after = 8  # of the twelve questions
+    endpoint.die_after = 1 + 8  # the one before the run, then eight of the twelve
     job = start("--run_id=r", *over_http(endpoint, timeout_s=20, tries=2))
     assert job.wait(timeout=500) == 3, job.log.read_text()[-3000:]
     rows = trials(tmp_path / "lake")
@@ -81,6 +82,32 @@ def test_an_endpoint_that_dies_in_the_middle_fails_by_name_what_it_leaves_unansw
     survived = [row for row in rows if row["method"] == "dynamic_negative" and row["status"] == "ok"]
     assert all(len(row["exchanges"]) == 2 for row in survived)
     assert "allowed: unscored_limit" in job.log.read_text()
+
+
+def test_answers_that_are_none_leave_their_trials_unscored_and_the_job_says_so(start, tmp_path, endpoint):
+    thinking = {"content": "<think>a dagger, a flame, a skull", "finish_reason": "length"}
+    endpoint.script, endpoint.always = [None], thinking  # a sound answer before the run, none in it
+    job = start("--run_id=r", *over_http(endpoint))
+    log = job.log
+    assert job.wait(timeout=500) == 3, log.read_text()[-3000:]
+    rows = trials(tmp_path / "lake")
+    failed = [row for row in rows if row["status"] == "unscored"]
+    assert len(rows) == TRIALS and len(failed) == TRIALS // 3
+    assert all("VlmCutOffError: the answer was cut off" in row["error"] for row in failed)
+    said = log.read_text()
+    assert f"unscored  {len(failed)} trials failed" in said and "allowed: unscored_limit" in said
+    line = next(line for line in said.splitlines() if "dynamic" in line and "│" in line)
+    print(said[-3000:])
+    assert "0 of" not in line
+
+
+def test_answers_that_are_none_before_the_run_are_bad_input(start, tmp_path, endpoint):
+    endpoint.always = {"content": "", "finish_reason": "length"}
+    job = start("--run_id=r", *over_http(endpoint))
+    assert job.wait(timeout=200) == 2
+    assert "error: VLM miniature at http://127.0.0.1" in job.log.read_text()
+    assert "VlmCutOffError: the answer was cut off" in job.log.read_text()
+    assert not list((tmp_path / "lake").glob("trials/*/*")) and not list((tmp_path / "lake").glob("runs/*"))
 
 
 def test_an_endpoint_that_is_not_there_is_bad_input(start, tmp_path):

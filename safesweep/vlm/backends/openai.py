@@ -263,7 +263,8 @@ def _headers(api_key_env: str | None) -> dict[str, str]:
         raise InputError(f"vlm.api_key_env: the environment variable {api_key_env} is not set; it must hold the key")
     if not key.isascii() or not key.isprintable() or " " in key:
         raise InputError(
-            f"vlm.api_key_env: what the environment variable {api_key_env} holds is no key: a blank, a line break or a letter beyond ASCII is in it"
+            f"vlm.api_key_env: what the environment variable {api_key_env} holds is no key: "
+            "a blank, a line break or a letter beyond ASCII is in it"
         )
     return {"Authorization": f"Bearer {key}"}
 
