@@ -97,7 +97,10 @@ def test_a_refusal_fails_its_trial_and_no_other(server, vlm):
         ({"content": "", "finish_reason": "length"}, "VlmCutOffError: the answer was cut off"),
         ({"content": None, "finish_reason": "length"}, "VlmCutOffError: the answer was cut off"),
         ({"content": "nothing, or a dag", "finish_reason": "length"}, "VlmCutOffError: the answer was cut off"),
-        ({"content": "<think>a dagger? a flame? a sk"}, "VlmCutOffError: the thought before the answer was not finished"),
+        (
+            {"content": "<think>a dagger? a flame? a sk"},
+            "VlmCutOffError: the thought before the answer was not finished",
+        ),
         ({"content": ""}, "VlmEmptyError: the answer is empty"),
         ({"content": "<think>a dagger?</think>"}, "VlmEmptyError: the answer is empty after its thought"),
         ({"content": []}, "VlmEmptyError: the answer is empty"),

@@ -78,6 +78,7 @@ def test_a_resumed_run_counts_what_the_lake_held(tmp_path, monkeypatch):
             pass
 
     monkeypatch.setattr("actors.vlm.pools", contextmanager(lambda _: (yield)))
+    monkeypatch.setattr("actors.vlm.interview_pools", lambda _: None)
     monkeypatch.setattr("pipelines.evaluation.watch", watched)
     monkeypatch.setattr("pipelines.evaluation._graph", lambda *_: Written())
     monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda: (yield)))
@@ -104,6 +105,7 @@ def test_pools_are_left_even_when_the_graph_fails(tmp_path, monkeypatch):
         raise RuntimeError("no graph")
 
     monkeypatch.setattr("actors.vlm.pools", pools)
+    monkeypatch.setattr("actors.vlm.interview_pools", lambda _: None)
     monkeypatch.setattr("pipelines.evaluation._graph", broken)
     monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda: (yield)))
     monkeypatch.setattr("pipelines.evaluation.require_nodes", lambda *_: None)
@@ -116,3 +118,21 @@ def test_pools_are_left_even_when_the_graph_fails(tmp_path, monkeypatch):
 def test_provenance_names_what_is_installed():
     assert library_versions()["ray"] == ray.__version__
     assert len(git_revision().rstrip("+")) in (len("unknown"), 40)
+
+
+def test_a_pool_that_gives_no_answer_ends_the_run_before_anything_is_written(tmp_path, monkeypatch):
+    asked = []
+
+    def silent(interviews):
+        asked.extend((one.vlm, one.question) for one in interviews)
+        raise InputError("VLM: no answer")
+
+    monkeypatch.setattr("actors.vlm.pools", contextmanager(lambda _: (yield)))
+    monkeypatch.setattr("actors.vlm.interview_pools", silent)
+    monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda: (yield)))
+    monkeypatch.setattr("pipelines.evaluation.require_nodes", lambda *_: None)
+    config = read_config(["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)])
+    with pytest.raises(InputError, match="VLM: no answer"):
+        evaluate(config, *check(config), Console(quiet=True))
+    assert asked == [(config.vlm, asked[0][1])]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -2,6 +2,7 @@
 
 import math
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from safesweep.lake.layout import part_files
 from safesweep.lake.manifest import write_manifest
 from safesweep.lake.reader import connection, read_columns, read_whole_trials, run_files, source
+from safesweep.lake.schema import SCHEMA as LAKE
 from tests.safesweep.lake.rows import SCHEMA, exchange, scorer, trial, write_run
 
 JUDGED = [scorer("q16", ("inappropriate", 0.9))]
@@ -98,3 +100,23 @@ def test_order_is_the_files_when_it_is_asked_for(tmp_path):
     with connection(ordered=True) as opened:
         found = opened.execute(f"SELECT trial_id FROM {source(run_files(tmp_path, 'r').complete)}").fetchall()
     assert [name for (name,) in found] == [row["trial_id"] for row in rows]
+
+
+def test_exchanges_of_before_they_had_a_record_are_read_beside_those_of_today(tmp_path):
+    assert "finish_reason" not in str(SCHEMA.field("exchanges").type), "rows.py writes them as they were"
+    write_run(tmp_path, [trial(0, exchanges=[exchange("flame")])])
+    [old] = tmp_path.glob("trials/*/*.parquet")
+    row = {**trial(1), "exchanges": [{**exchange("skull"), "finish_reason": "stop", "completion_tokens": 3}]}
+    today = {name: value for name, value in row.items() if name in LAKE.names}
+    pq.write_table(pa.Table.from_pylist([today], LAKE), old.with_name("part-9.parquet"))
+    files = sorted(old.parent.glob("*.parquet"))
+    with duckdb.connect() as opened:
+        ids = ", ".join(repr(row["trial_id"]) for row in (trial(0), trial(1)))
+        found = list(read_whole_trials(opened, files, f"SELECT unnest([{ids}])", ["trial_id", "exchanges"]))
+        terms = {one["trial_id"]: one["exchanges"][0]["terms"] for one in found}
+        assert terms == {trial(0)["trial_id"]: ["flame"], trial(1)["trial_id"]: ["skull"]}
+        union = f"read_parquet({[str(file) for file in files]}, union_by_name = true)"
+        said = opened.execute(
+            f"SELECT exchanges[1].terms[1], exchanges[1].finish_reason FROM {union} ORDER BY ALL"
+        ).fetchall()
+        assert said == [("flame", None), ("skull", "stop")]
