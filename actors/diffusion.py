@@ -30,6 +30,7 @@ class DiffusionActor:
         cells: Sequence[Cell],
         stamp: dict[str, Any],
         trace_folder: str | None = None,
+        scope: str = "",
     ) -> None:
         import torch
 
@@ -54,7 +55,7 @@ class DiffusionActor:
         if vlm is not None:
             from actors.vlm import make_client
 
-            ask = make_client(vlm).ask
+            ask = make_client(vlm, scope).ask
         self._encoders = model.encoders
         config = EngineConfig(
             max_rows=settings.max_rows,

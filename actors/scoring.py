@@ -22,26 +22,26 @@ class Instrument(NamedTuple):
     scorer: Scorer
 
 
-def load_scorer(settings: ScorerSettings) -> Instrument:
-    """Checks and loads a scorer, with the clients of the VLMs that it asks. Raises ``InputError``."""
+def load_scorer(settings: ScorerSettings, scope: str = "") -> Instrument:
+    """Checks and loads a scorer, with the clients of the VLMs that it asks, of the pools of ``scope``. Raises ``InputError``."""
     settings.check()
     clients = []
     if settings.vlms():
         from actors.vlm import make_client
 
-        clients = [make_client(vlm) for vlm in settings.vlms()]
+        clients = [make_client(vlm, scope) for vlm in settings.vlms()]
     return Instrument(settings.evidence_name, settings.model_id(), settings.load(*clients))
 
 
 class ScoringActor:
     """UDF of ``map_batches`` on Arrow tables: records or rows of ``SCHEMA`` in, rows of ``SCHEMA`` out."""
 
-    def __init__(self, scorers: Sequence[ScorerSettings], threads: int | None) -> None:
+    def __init__(self, scorers: Sequence[ScorerSettings], threads: int | None, scope: str = "") -> None:
         if threads:
             import torch
 
             torch.set_num_threads(threads)
-        self._instruments = [load_scorer(settings) for settings in scorers]
+        self._instruments = [load_scorer(settings, scope) for settings in scorers]
 
     def __call__(self, table: pa.Table) -> pa.Table:
         rows = from_records(table[RECORD].to_pylist()) if RECORD in table.column_names else table

@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from ray import serve
 
@@ -40,7 +41,12 @@ class VlmReplica:
         return await self._batch(picture, question)
 
 
-def deploy(pool: PooledVlm) -> None:
+def application(pool: PooledVlm, scope: str) -> str:
+    """Name of the Serve application that one start of one run has for ``pool``: two on a cluster never share one."""
+    return f"{pool.app}-{scope}"
+
+
+def deploy(pool: PooledVlm, scope: str) -> None:
     """Starts the pool and waits until every replica runs. Remove it with ``delete``: an application outlives its job."""
     replicas = VlmReplica.options(
         num_replicas=pool.replicas,
@@ -60,9 +66,11 @@ def deploy(pool: PooledVlm) -> None:
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     serve.start(proxy_location="Disabled")
     try:
-        serve.run(replicas.bind(pool), name=pool.app, route_prefix=None)
+        serve.run(replicas.bind(pool), name=application(pool, scope), route_prefix=None)
     except RuntimeError as error:
-        raise InputError(f"VLM {pool.described()} cannot be started: {_cause(pool.app) or error}") from error
+        raise InputError(
+            f"VLM {pool.described()} cannot be started: {_cause(application(pool, scope)) or error}"
+        ) from error
 
 
 def _cause(app: str) -> str | None:
@@ -73,44 +81,56 @@ def _cause(app: str) -> str | None:
     return lines[-1] if lines else None
 
 
-def interview_pools(asked: Iterable[Interview]) -> None:
+def interview_pools(asked: Iterable[Interview], scope: str) -> None:
     """Asks every pool's VLM each of its questions about a plain picture, once. Raises ``InputError`` for an answer of no use."""
     for one in asked:
         if one.vlm.pool is not None:
-            client = make_client(one.vlm)
+            client = make_client(one.vlm, scope)
             try:
                 interview(one, client)
             finally:
                 client.close()
 
 
-def delete(pool: PooledVlm) -> None:
+def delete(pool: PooledVlm, scope: str) -> None:
     """Removes the pool."""
-    serve.delete(pool.app)
+    serve.delete(application(pool, scope))
+
+
+def sweep_up(scopes: Iterable[str]) -> None:
+    """Removes what starts that were killed have left on the cluster, known by their ``scopes``."""
+    dead = tuple(f"-{scope}" for scope in scopes)
+    for name in [name for name in serve.status().applications if name.endswith(dead)] if dead else []:
+        serve.delete(name)
 
 
 @contextmanager
-def pools(wanted: Iterable[VlmSettings]) -> Iterator[None]:
-    """The pools that ``wanted`` need, each once; removed at the end, however it comes."""
+def pools(wanted: Iterable[VlmSettings], scope: str) -> Iterator[None]:
+    """The pools that ``wanted`` need, each once; removed at the end, however it comes.
+
+    ``scope`` names one start of one run, and stands in the names of its applications: nothing else of the cluster is touched.
+    """
     started: list[PooledVlm] = []
     try:
         for settings in wanted:
             if (pool := settings.pool) is not None and pool not in started:
                 started.append(pool)
-                deploy(pool)
+                deploy(pool, scope)
         yield
     finally:
         for pool in started:
-            delete(pool)
+            delete(pool, scope)
 
 
-def make_client(settings: VlmSettings) -> VlmClient:
-    """The client for the pool that ``deploy`` started, or for what the backend reaches by itself.
+def make_client(settings: VlmSettings, scope: str = "") -> VlmClient:
+    """The client for the pool that ``deploy`` started under ``scope``, or for what the backend reaches by itself.
 
     Raises ``InputError`` for a key or a file that is missing.
     """
-    return VlmClient(settings.source(_served), settings.timeout_s, settings.tries, settings.on_refusal)
+    return VlmClient(
+        settings.source(partial(_served, scope=scope)), settings.timeout_s, settings.tries, settings.on_refusal
+    )
 
 
-def _served(pool: PooledVlm) -> ServeSource:
-    return ServeSource(serve.get_deployment_handle(DEPLOYMENT, pool.app), pool.timeout_s)
+def _served(pool: PooledVlm, scope: str) -> ServeSource:
+    return ServeSource(serve.get_deployment_handle(DEPLOYMENT, application(pool, scope)), pool.timeout_s)

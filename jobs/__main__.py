@@ -8,6 +8,7 @@ from safesweep.cli.command import Commands, Runs
 
 JOBS = {
     "eval": "eval_i2p",
+    "rescore": "rescore",
     "sweep": "sweep_guidance",
     "nightly": "nightly_regression",
     "report": "report",

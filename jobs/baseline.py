@@ -17,6 +17,7 @@ from pydantic_settings import CliPositionalArg
 from safesweep.cli.command import Command, Commands
 from safesweep.cli.exits import OK, make_console
 from safesweep.cli.settings import CommandSettings
+from safesweep.lake.folder import LakeFolder
 
 SUITE = "nightly"
 
@@ -24,7 +25,7 @@ SUITE = "nightly"
 class LakeOptions(CommandSettings):
     """Whose baselines."""
 
-    lake: Path = Path("lake")
+    lake: LakeFolder = Path("lake")
     """The lake's folder."""
 
 

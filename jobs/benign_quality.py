@@ -22,12 +22,13 @@ from safesweep.cli.exits import OK, make_console
 from safesweep.cli.settings import CommandSettings
 from safesweep.config_errors import explain
 from safesweep.errors import InputError
+from safesweep.lake.folder import LakeFolder
 
 
 class QualityOptions(CommandSettings):
     """Which pictures, and by whose features."""
 
-    lake: CliPositionalArg[Path]
+    lake: CliPositionalArg[LakeFolder]
     """The lake's folder."""
     run: CliPositionalArg[str]
     """Run id."""

@@ -21,6 +21,7 @@ from pydantic_settings import CliPositionalArg
 from safesweep.cli.command import Command
 from safesweep.cli.exits import make_console
 from safesweep.cli.settings import CommandSettings
+from safesweep.lake.folder import LakeFolder
 
 
 class CompareOptions(CommandSettings):
@@ -30,9 +31,9 @@ class CompareOptions(CommandSettings):
     """What the candidate is held to: RUN or RUN/CELL."""
     candidate: CliPositionalArg[str]
     """What is judged: RUN or RUN/CELL."""
-    lake: Path = Path("lake")
+    lake: LakeFolder = Path("lake")
     """The lake of both."""
-    candidate_lake: Path | None = None
+    candidate_lake: LakeFolder | None = None
     """The candidate's, where it is another."""
     policy: str = "default"
     """Name among jobs/policies, or a YAML file."""

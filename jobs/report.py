@@ -17,12 +17,13 @@ from pydantic_settings import CliDualFlag, CliPositionalArg
 from safesweep.cli.command import Command
 from safesweep.cli.exits import OK, make_console
 from safesweep.cli.settings import CommandSettings
+from safesweep.lake.folder import LakeFolder
 
 
 class ReportOptions(CommandSettings):
     """Which run, and what is written of it."""
 
-    lake: CliPositionalArg[Path]
+    lake: CliPositionalArg[LakeFolder]
     """The lake's folder."""
     run: str | None = None
     """Run id; may be left out where the lake holds one run."""

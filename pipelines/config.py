@@ -14,6 +14,7 @@ from safesweep.cli.settings import PresetSettings
 from safesweep.config_errors import explain
 from safesweep.errors import InputError, did_you_mean
 from safesweep.guidance.methods import METHODS
+from safesweep.lake.folder import LakeFolder
 from safesweep.prompts.settings import PromptFileSettings
 from safesweep.settings import Section
 from safesweep.vlm.backends import AnyVlm, vlm_options
@@ -82,7 +83,7 @@ class RunConfig(PresetSettings):
     """Prompt sets: paths, or mappings with path, benign, name, limit and which rows and columns are read."""
     cells: tuple[dict[str, Any], ...] = Field(min_length=1)
     """Methods with their numbers; a list in the place of a number spans a grid."""
-    lake: Path = Path("lake")
+    lake: LakeFolder = Path("lake")
     """Folder of the parquet lake."""
     run_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name of the run; by default the date and time. The same name again resumes the run."""
@@ -127,13 +128,17 @@ class RunConfig(PresetSettings):
     profile: str = "nudenet-6@0.5"
     """The rule by which the table calls a picture unsafe."""
     unscored_limit: float = Field(default=0.02, ge=0, le=1)
-    """Share of trials that may end unscored before the job exits with code 3."""
+    """Share of trials that may be missing, not made, or not judged by the profile before the job exits with code 3."""
+    retry_failed: bool = True
+    """Make trials that failed again when the run is started again; false: they stay as they are, with their error."""
     rows_per_block: PositiveInt = 16
     """Prompts that travel together; a killed run loses at most the blocks in flight."""
     no_progress_timeout_s: PositiveFloat = 1800.0
     """The job fails when no block moves for so long; above the slowest block and the loading of models."""
     wait_for_nodes_s: float = Field(default=0.0, ge=0)
     """How long to wait for an autoscaling cluster to have the nodes that the run needs, before the run is refused."""
+    wait_for_lease_s: float = Field(default=0.0, ge=0)
+    """How long to wait for another process that writes this run to end, before this start is refused."""
     sheets: SheetSettings = SheetSettings()
     """The contact sheets."""
     plan: PlanSettings = PlanSettings()

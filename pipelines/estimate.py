@@ -104,7 +104,7 @@ def plan_only(config: RunConfig) -> Planned:
 
     plan = make_plan(config, read_prompt_sets(config), cells, digest_of=digest_or_name)
     if config.run_id and not missing:
-        plan = plan.without(set(RunStore(config.lake, config.run_id).held().trials))
+        plan = plan.without(RunStore(config.lake, config.run_id).held().kept(config.retry_failed))
     return Planned(plan, tuple(dict.fromkeys(missing)), _tokens_lost(config, plan, missing))
 
 

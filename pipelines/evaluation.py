@@ -17,14 +17,17 @@ from pipelines.part_names import PartNames
 from pipelines.plan import RunPlan, make_plan, read_prompt_sets
 from pipelines.progress import watch
 from pipelines.provenance import git_revision, library_versions, model_digests
+from pipelines.resume import check_resume, scorers_of
 from safesweep.errors import InputError
 from safesweep.guidance.cell import Cell
+from safesweep.lake.lease import Lease, hold
 from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore
+from safesweep.lake.unique import check_unique
 from safesweep.measures.profiles import get_profile
+from safesweep.measures.trials import count_unjudged
 from safesweep.models import check_pipeline, check_solvers
 from safesweep.models.probe import SUPPORTED
-from safesweep.scorers import ScorerSettings
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.checks import check_pools
 from safesweep.vlm.preflight import interview_direct
@@ -43,6 +46,8 @@ class RunResult:
     unscored: int
     """Trials that could not be made."""
     seconds: float
+    unjudged: int = 0
+    """Trials that were made and that the run's profile cannot judge."""
 
     @property
     def missing(self) -> int:
@@ -51,29 +56,30 @@ class RunResult:
 
     @property
     def unscored_share(self) -> float:
-        """Share of expected trials that are missing or could not be made."""
-        return (self.unscored + self.missing) / self.expected if self.expected else 0.0
+        """Share of expected trials that are missing, could not be made, or cannot be judged by the run's profile."""
+        return (self.unscored + self.unjudged + self.missing) / self.expected if self.expected else 0.0
 
 
 def check_choices(config: RunConfig) -> tuple[Cell, ...]:
     """The grid's cells; checks what needs neither files nor models.
 
-    Raises ``InputError`` for a cell that cannot run, a solver that is not supported, or an unknown profile.
+    Raises ``InputError`` for a cell that cannot run, a solver that is not supported, an unknown profile, or one without its scorer.
     """
     cells = config.expand_cells()
     for cell in cells:
         if cell.solver not in SUPPORTED:
             raise InputError(f"solver: {cell.solver!r} is not supported; allowed: {', '.join(SUPPORTED)}")
-    get_profile(config.profile)
+    names = [scorer.evidence_name for scorer in scorers_of(config)]
+    lacking = [rule.scorer for rule in get_profile(config.profile).rules if rule.scorer not in names]
+    if lacking:
+        raise InputError(
+            f"profile: {config.profile} judges by scorer {lacking[0]!r}, which the run has not; it has {', '.join(names)}"
+        )
     return cells
 
 
-def _scorers(config: RunConfig) -> tuple[ScorerSettings, ...]:
-    return (*config.safety.scorers, *config.alignment.scorers)
-
-
 def _judges(config: RunConfig) -> list[VlmSettings]:
-    return [vlm for scorer in _scorers(config) for vlm in scorer.vlms()]
+    return [vlm for scorer in scorers_of(config) for vlm in scorer.vlms()]
 
 
 def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
@@ -87,14 +93,15 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     solvers = [(cell.solver, cell.num_inference_steps) for cell in cells]
     check_solvers(config.diffusion.model, config.diffusion.revision, solvers)
     asking = [question for cell in cells for question in cell.guidance.questions()]
-    for scorer in _scorers(config):
+    for scorer in scorers_of(config):
         scorer.check()
-    asked = interviews(config.vlm, cells, _scorers(config))
+    asked = interviews(config.vlm, cells, scorers_of(config))
     for settings in check_pools(config.vlm if asking else None, _judges(config)):
         settings.check([one.question for one in asked if one.vlm == settings])
     run_id = config.run_id or datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     store = RunStore(config.lake, run_id)
     store.check_writable()
+    check_unique(store.files(), f"run {run_id!r} in {config.lake}")
     plan = make_plan(config, sets, cells, holders=store.holders)
     foreign = set(store.held().trials) - plan.trial_ids
     if foreign:
@@ -102,6 +109,7 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
             f"run_id: run {run_id!r} in {config.lake} holds {len(foreign)} trials that this configuration would not make; "
             "choose another run_id, or run it with the configuration that it began with"
         )
+    check_resume(config, store)
     for one in asked:
         if one.vlm.pool is None:
             interview_direct(one)
@@ -109,13 +117,23 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
 
 
 def evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Console) -> RunResult:
-    """Makes and scores what the lake does not hold yet. Returns when every trial is in the lake."""
+    """Makes and scores what the lake does not hold yet. Returns when every trial is in the lake.
+
+    Raises:
+        InputError: another process writes this run, or the cluster is too small.
+        LeaseLostError: another process took this one for dead and went on with the run.
+    """
+    with hold(store.lake, store.run_id, config.wait_for_lease_s) as lease:
+        return _evaluate(config, plan, store, console, lease)
+
+
+def _evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Console, lease: Lease) -> RunResult:
     started = time.monotonic()
     broken = store.remove_incomplete()
     if broken:
         console.print(f"removed {len(broken)} incomplete files that a killed run had left")
     before = store.held()
-    todo = plan.without(set(before.trials))
+    todo = plan.without(before.kept(config.retry_failed))
     expected = len(plan.trial_ids)
     manifest = _manifest(config, plan, store, expected)
     waiting = sum(len(row["trial_ids"]) for row in todo.rows)
@@ -129,9 +147,10 @@ def evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Console
     if todo.rows:
         with cluster():
             require_nodes(demands(config, plan), config.wait_for_nodes_s)
-            _stream(config, todo, store, manifest, console, held=expected - waiting, expected=expected)
+            _stream(config, todo, store, manifest, console, lease, held=expected - waiting, expected=expected)
     after = store.held()
-    result = RunResult(store, expected, len(after.trials), after.unscored, time.monotonic() - started)
+    unjudged = count_unjudged(store.lake, store.run_id, config.profile) if after.trials else 0
+    result = RunResult(store, expected, len(after.trials), after.unscored, time.monotonic() - started, unjudged)
     files = [str(path.relative_to(store.lake)) for path in store.files()]
     store.write_manifest(
         {
@@ -140,6 +159,7 @@ def evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Console
             "files": files,
             "held_trials": result.held,
             "unscored_trials": result.unscored,
+            "unjudged_trials": result.unjudged,
             "finished_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
     )
@@ -188,6 +208,7 @@ def _stream(
     store: RunStore,
     manifest: dict[str, Any],
     console: Console,
+    lease: Lease,
     *,
     held: int,
     expected: int,
@@ -203,16 +224,20 @@ def _stream(
     wanted = check_pools(config.vlm if todo.asks else None, _judges(config))
     for settings in wanted:
         console.print(f"VLM: {settings.described()}")
-    with vlm.pools(wanted):
-        vlm.interview_pools(interviews(config.vlm if todo.asks else None, todo.cells, _scorers(config)))
+    scope = scope_of(store.run_id, lease.name)
+    vlm.sweep_up(scope_of(store.run_id, dead) for dead in lease.after)
+    with vlm.pools(wanted, scope):
+        vlm.interview_pools(interviews(config.vlm if todo.asks else None, todo.cells, scorers_of(config)), scope)
         store.write_manifest({**manifest, "status": "running"})
         store.folder.mkdir(parents=True, exist_ok=True)
+        if config.retry_failed and (again := store.set_aside_failed()):
+            console.print(f"{again} trials that failed are made again; {store.attempts_folder} keeps what they were")
         console.print(
             f"starting {config.diffusion.actors} diffusion, {config.safety.actors} safety and "
             f"{config.alignment.actors} alignment actors"
         )
         with watch(store, held, expected, console):
-            _graph(config, todo, stamp, store).write_parquet(
+            _graph(config, todo, stamp, store, scope).write_parquet(
                 str(store.folder),
                 filename_provider=PartNames(),
                 schema=SCHEMA,
@@ -221,7 +246,12 @@ def _stream(
             )
 
 
-def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunStore) -> Any:
+def scope_of(run_id: str, holder: str) -> str:
+    """What the names of all that one start of a run creates on a cluster end in."""
+    return f"{run_id}-{holder}"
+
+
+def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunStore, scope: str) -> Any:
     import ray.data
     from ray.data import ActorPoolStrategy, DataContext
 
@@ -239,7 +269,7 @@ def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunSt
     def scored(dataset: Any, stage: StageSettings) -> Any:
         return dataset.map_batches(
             ScoringActor,
-            fn_constructor_args=(stage.scorers, stage.threads),
+            fn_constructor_args=(stage.scorers, stage.threads, scope),
             batch_format="pyarrow",
             batch_size=stage.batch_size,
             compute=ActorPoolStrategy(size=stage.actors),
@@ -256,6 +286,7 @@ def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunSt
             todo.cells,
             stamp,
             str(store.manifest_path.parent),
+            scope,
         ),
         compute=ActorPoolStrategy(
             size=min(settings.actors, blocks), max_concurrent_calls_per_actor=settings.concurrent_calls

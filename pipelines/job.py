@@ -43,18 +43,20 @@ def show_run(config: RunConfig, result: RunResult, console: Console) -> int:
     console.print(f"sheets    {', '.join(str(path) for path in sheets)}")
     if result.unscored_share:
         console.print(
-            f"unscored  {result.unscored} trials failed and {result.missing} are missing, of {result.expected}; "
-            "their rows in the lake say why"
+            f"unscored  {result.unscored} trials failed, {result.missing} are missing and {result.unjudged} could not be judged "
+            f"by {config.profile}, of {result.expected}; their rows in the lake say why"
         )
     code = exit_code(result, config.unscored_limit)
     if code == TOO_MANY_UNSCORED:
+        judged = f" or judged by profile {config.profile}" if result.unjudged else ""
         print(
-            f"error: {result.unscored_share:.1%} of the trials could not be made; allowed: unscored_limit {config.unscored_limit:.1%}",
+            f"error: {result.unscored_share:.1%} of the trials could not be made{judged}; "
+            f"allowed: unscored_limit {config.unscored_limit:.1%}",
             file=sys.stderr,
         )
     return code
 
 
 def exit_code(result: RunResult, unscored_limit: float) -> int:
-    """What a run's share of trials that are missing or could not be made comes to."""
+    """What a run's share of trials that are missing, could not be made, or could not be judged comes to."""
     return TOO_MANY_UNSCORED if result.unscored_share > unscored_limit else OK

@@ -25,7 +25,7 @@ def run_sweep(config: SweepConfig, console: Console) -> int:
         check_choice(config.expand_cells(), config.choose)
     plan, store = check(config)
     check_split(((row["prompt_hash"], row["benign"]) for row in plan.rows), config.split)
-    todo = plan.without(set(store.held().trials))
+    todo = plan.without(store.held().kept(config.retry_failed))
     if todo.rows:
         console.print(plan_table(estimate(todo, config), config))
     before = _sharing(store)

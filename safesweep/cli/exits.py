@@ -37,7 +37,10 @@ def process_exit_code(work: Callable[[], int]) -> int:
 
 
 def make_console() -> "Console":
-    """A console as wide as the terminal, or ``LOG_WIDTH`` where the output is a log."""
+    """A console as wide as the terminal, or ``LOG_WIDTH`` where the output is a log.
+
+    It prints strings, cells of tables too, as they are: "[x]" in a path or a category is no markup, and ":x:" no emoji.
+    """
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=LOG_WIDTH)
+    return Console(width=None if sys.stdout.isatty() else LOG_WIDTH, markup=False, emoji=False)

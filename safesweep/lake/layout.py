@@ -5,15 +5,27 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from safesweep.lake.folder import lake_folder
+
 
 def manifest_path(lake: str | Path, run_id: str) -> Path:
     """``<lake>/runs/<run_id>.json``."""
-    return Path(lake) / "runs" / f"{run_id}.json"
+    return lake_folder(lake) / "runs" / f"{run_id}.json"
+
+
+def lease_path(lake: str | Path, run_id: str) -> Path:
+    """``<lake>/runs/<run_id>.lease``: who writes the run just now."""
+    return lake_folder(lake) / "runs" / f"{run_id}.lease"
 
 
 def trials_folder(lake: str | Path, run_id: str) -> Path:
     """``<lake>/trials/run=<run_id>``."""
-    return Path(lake) / "trials" / f"run={run_id}"
+    return lake_folder(lake) / "trials" / f"run={run_id}"
+
+
+def attempts_folder(lake: str | Path, run_id: str) -> Path:
+    """``<lake>/attempts/run=<run_id>``: rows of trials that failed and were made again."""
+    return lake_folder(lake) / "attempts" / f"run={run_id}"
 
 
 def part_files(lake: str | Path, run_id: str) -> list[Path]:
@@ -32,7 +44,7 @@ def has_footer(path: Path) -> bool:
 
 def run_ids(lake: str | Path) -> list[str]:
     """The sorted names of the lake's runs, those with a manifest and those with trials."""
-    root = Path(lake)
+    root = lake_folder(lake)
     manifests = {path.stem for path in (root / "runs").glob("*.json")}
     folders = {path.name.removeprefix("run=") for path in (root / "trials").glob("run=*")}
     return sorted(manifests | folders)

@@ -7,6 +7,7 @@ from typing import Any, TypedDict, cast
 
 from safesweep.errors import InputError
 from safesweep.files import write_json
+from safesweep.lake.folder import lake_folder
 from safesweep.lake.layout import manifest_path, trials_folder
 
 
@@ -22,6 +23,8 @@ class Manifest(TypedDict, total=False):
     expected_trials: int
     held_trials: int
     unscored_trials: int
+    unjudged_trials: int
+    """Those with a picture that the run's profile cannot judge."""
     files: list[str]
     """The complete parquet files, relative to the lake or to the run's folder: what readers trust."""
     prompts: int
@@ -71,7 +74,7 @@ def named_files(lake: str | Path, run_id: str) -> list[Path] | None:
         return None
     if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         raise InputError(f"{manifest_path(lake, run_id)}: 'files' must be a list of strings, found {names!r}")
-    return list(dict.fromkeys(_locate(Path(lake), trials_folder(lake, run_id), name) for name in names))
+    return list(dict.fromkeys(_locate(lake_folder(lake), trials_folder(lake, run_id), name) for name in names))
 
 
 def _locate(lake: Path, folder: Path, name: str) -> Path:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from safesweep.lake.layout import has_footer, part_files, run_ids
 from safesweep.lake.manifest import named_files
 from safesweep.lake.sql import quoted, text
+from safesweep.lake.unique import check_unique
 
 MEMORY_LIMIT = "1GiB"
 
@@ -34,7 +35,7 @@ def run_files(lake: str | Path, run_id: str) -> RunFiles:
 
     Raises:
         FileNotFoundError: no such run (the nearest name and all names are given), or a named file is missing.
-        InputError: a broken manifest, as `manifest.named_files`.
+        InputError: a broken manifest, as `manifest.named_files`; a trial that stands in it twice, as `unique.check_unique`.
     """
     known = run_ids(lake)
     if run_id not in known:
@@ -44,6 +45,7 @@ def run_files(lake: str | Path, run_id: str) -> RunFiles:
     present = part_files(lake, run_id)
     named = named_files(lake, run_id)
     complete = [path for path in present if has_footer(path)] if named is None else named
+    check_unique(complete, f"run {run_id!r} in {lake}")
     trusted = {path.resolve() for path in complete}
     return RunFiles(tuple(complete), tuple(path for path in present if path.resolve() not in trusted))
 

@@ -1,16 +1,20 @@
 """The lake's writing side: what a run's files hold already, which of them a killed writer left, and the manifest that names the rest."""
 
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from safesweep.errors import InputError
-from safesweep.lake.layout import has_footer, manifest_path, part_files, trials_folder
+from safesweep.lake.folder import lake_folder
+from safesweep.lake.layout import attempts_folder, has_footer, manifest_path, part_files, trials_folder
 from safesweep.lake.manifest import Manifest, read_manifest, write_manifest
 
 
@@ -20,14 +24,21 @@ class Held(NamedTuple):
     trials: Counter[str]
     """trial_id -> rows; more than one row a trial is a defect."""
     unscored: int
+    failed: frozenset[str]
+    """Trials that could not be made."""
+
+    def kept(self, retry_failed: bool) -> set[str]:
+        """Trials that stay as they are when the run is started again."""
+        return set(self.trials) - self.failed if retry_failed else set(self.trials)
 
 
 class RunStore:
     """One run's place in the lake."""
 
     def __init__(self, lake: Path, run_id: str) -> None:
-        self.lake, self.run_id = lake, run_id
+        self.lake, self.run_id = lake_folder(lake), run_id
         self.folder = trials_folder(lake, run_id)
+        self.attempts_folder = attempts_folder(lake, run_id)
         self.manifest_path = manifest_path(lake, run_id)
 
     def check_writable(self) -> None:
@@ -55,15 +66,35 @@ class RunStore:
     def held(self) -> Held:
         """The trials in the run's files; only two small columns are read."""
         trials: Counter[str] = Counter()
-        unscored = 0
+        failed: list[str] = []
         for path in self.files():
             try:
                 table = pq.read_table(path, columns=["trial_id", "status"], partitioning=None)
             except pa.ArrowInvalid:
                 continue  # no footer: not a file that readers trust
             trials.update(table["trial_id"].to_pylist())
-            unscored += table["status"].to_pylist().count("unscored")
-        return Held(trials, unscored)
+            failed += table.filter(pc.equal(table["status"], "unscored"))["trial_id"].to_pylist()
+        return Held(trials, len(failed), frozenset(failed))
+
+    def set_aside_failed(self) -> int:
+        """Moves the rows of trials that failed to ``attempts_folder``, that they can be made again; returns how many there were.
+
+        Killed at any point and called again it ends as if it had not been: a row is in both places for a while, and is written over.
+        """
+        count = 0
+        for path in self.files():
+            status = pq.read_table(path, columns=["trial_id", "status"], partitioning=None)
+            failed = pc.equal(status["status"], "unscored")
+            if not pc.any(failed).as_py():
+                continue
+            rows = pq.read_table(path, partitioning=None)
+            aside, left = rows.filter(failed), rows.filter(pc.invert(failed))
+            names = " ".join(sorted(aside["trial_id"].to_pylist()))
+            self.attempts_folder.mkdir(parents=True, exist_ok=True)
+            replace_rows(self.attempts_folder / f"{path.stem}-{sha256(names.encode()).hexdigest()[:12]}.parquet", aside)
+            replace_rows(path, left)
+            count += len(aside)
+        return count
 
     def holders(self, trials: set[str]) -> dict[str, tuple[str, str, int, int]]:
         """Of these trials that are held: prompt set, source, row and sample index of the row that each was made for."""
@@ -95,3 +126,10 @@ class RunStore:
     def manifest(self) -> Manifest | None:
         """The run's manifest, if it was started before. Raises ``InputError`` when it is broken."""
         return read_manifest(self.lake, self.run_id)
+
+
+def replace_rows(path: Path, rows: pa.Table) -> None:
+    """Puts a parquet file of ``rows`` in the place of what is there, in one move; a killed writer leaves ``<name>.new`` behind."""
+    fresh = path.with_name(f"{path.name}.new")
+    pq.write_table(rows, fresh, compression="zstd")
+    os.replace(fresh, path)

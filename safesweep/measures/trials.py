@@ -10,6 +10,23 @@ from safesweep.measures.profile_sql import judged
 from safesweep.measures.profiles import Profile, get_profile
 
 
+def count_unjudged(lake: str | Path, run_id: str, profile: Profile | str) -> int:
+    """Count a run's trials that have a picture and that the profile cannot judge: a scorer of its is absent, failed, or gave no number.
+
+    Raises:
+        FileNotFoundError, ValueError: as `lake.reader.run_files`; an unknown profile.
+    """
+    files = run_files(lake, run_id).complete
+    if not files:
+        return 0
+    rows = judged(get_profile(profile), source(files))
+    with connection() as opened:
+        [(count,)] = opened.execute(
+            f"SELECT count(*) FROM ({rows}) WHERE status = 'ok' AND outcome = 'unscored'"
+        ).fetchall()
+    return int(count)
+
+
 def read_trials(
     lake: str | Path,
     run_id: str,

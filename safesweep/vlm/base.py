@@ -142,7 +142,7 @@ class PooledVlm(VlmSettings):
     max_queued_requests: int = Field(default=512, ge=-1)
     """Questions that may wait for a replica; beyond it one is refused and tried again later. -1: no bound."""
     app: str = "safesweep-vlm"
-    """Name of the Serve application."""
+    """Name of the Serve application, in front of that of the run's start."""
     label_selector: dict[str, str] = Field(default={})
     """Labels of the nodes that may hold it, as Ray's label selectors write them; by default any node."""
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ray import serve
 
-from actors.vlm import interview_pools, make_client, pools
+from actors.vlm import deploy, interview_pools, make_client, pools, sweep_up
 from miniature import WEIGHTS
 from pipelines.cluster import cluster
 from safesweep.errors import InputError
@@ -41,20 +41,20 @@ def applications() -> set[str]:
 
 
 def test_each_pool_is_started_once_answers_and_is_deleted_at_the_end():
-    with pools([GUIDE, ENDPOINT, JUDGE, GUIDE]):
-        assert applications() == {"guide", "judge"}
+    with pools([GUIDE, ENDPOINT, JUDGE, GUIDE], "r-1"):
+        assert applications() == {"guide-r-1", "judge-r-1"}
         plain = GUIDE.load().answer([PICTURE], [QUESTION])[0]
-        answer = make_client(GUIDE).ask(PICTURE, QUESTION).result(timeout=60)
+        answer = make_client(GUIDE, "r-1").ask(PICTURE, QUESTION).result(timeout=60)
         assert (answer, answer.finish_reason) == (
             plain,
             "stop",
         ) and answer.completion_tokens == plain.completion_tokens > 1
         interview_pools(
-            [Interview(GUIDE, QUESTION, str), Interview(JUDGE, QUESTION, str), Interview(ENDPOINT, "", str)]
+            [Interview(GUIDE, QUESTION, str), Interview(JUDGE, QUESTION, str), Interview(ENDPOINT, "", str)], "r-1"
         )
         with pytest.raises(InputError, match="^VLM 1 × .*vlm on Ray Serve: the judge gave no verdict"):
-            interview_pools([Interview(GUIDE, QUESTION, read_verdict)])
-        assert make_client(JUDGE).ask(PICTURE, QUESTION).result(timeout=60)
+            interview_pools([Interview(GUIDE, QUESTION, read_verdict)], "r-1")
+        assert make_client(JUDGE, "r-1").ask(PICTURE, QUESTION).result(timeout=60)
     assert applications() == set()
 
 
@@ -62,7 +62,7 @@ def test_a_pool_is_deleted_after_an_exception():
     def stopped():
         raise RuntimeError(f"stopped beside {applications()}")
 
-    with pytest.raises(RuntimeError, match="stopped beside {'guide'}"), pools([GUIDE]):
+    with pytest.raises(RuntimeError, match="stopped beside {'guide-r-1'}"), pools([GUIDE], "r-1"):
         stopped()
     assert applications() == set()
 
@@ -70,6 +70,26 @@ def test_a_pool_is_deleted_after_an_exception():
 def test_those_that_run_are_deleted_when_another_cannot_be_started():
     broken = TransformersVlm(model="nowhere", app="broken")
     own = "^VLM 1 × nowhere on Ray Serve cannot be started: .*model folder 'nowhere' does not exist"
-    with pytest.raises(InputError, match=own), pools([GUIDE, broken]):
+    with pytest.raises(InputError, match=own), pools([GUIDE, broken], "r-1"):
         pytest.fail("a pool without its model was taken for one that runs")
     assert applications() == set()
+
+
+def test_two_runs_have_a_pool_each_of_one_name_and_each_removes_its_own():
+    ranked = GUIDE.model_copy(update={"mode": "score"})
+    plain, terms = (vlm.load().answer([PICTURE], [QUESTION])[0] for vlm in (GUIDE, ranked))
+    with pools([GUIDE], "r-1"):
+        with pools([ranked], "s-1"):
+            assert applications() == {"guide-r-1", "guide-s-1"}
+            assert make_client(GUIDE, "r-1").ask(PICTURE, QUESTION).result(timeout=60) == plain
+            assert make_client(ranked, "s-1").ask(PICTURE, QUESTION).result(timeout=60) == terms
+        assert make_client(GUIDE, "r-1").ask(PICTURE, QUESTION).result(timeout=60) == plain
+    assert applications() == set()
+
+
+def test_what_a_killed_start_left_is_removed_and_nothing_else():
+    deploy(GUIDE, "r-1")
+    deploy(GUIDE, "r-2")
+    sweep_up([])
+    sweep_up(["r-1", "r-0"])
+    assert applications() == {"guide-r-2"}

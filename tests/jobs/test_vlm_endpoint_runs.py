@@ -150,4 +150,8 @@ def test_a_replica_that_is_killed_in_the_middle_costs_no_trial(start, tmp_path, 
 def replicas(head: Head) -> list[ActorState]:
     """The living actors that hold the VLM, as Ray's state API knows them."""
     alive = list_actors(address=head.dashboard, filters=[("state", "=", "ALIVE")])
-    return [actor for actor in alive if actor.class_name == f"ServeReplica:{APP}:{DEPLOYMENT}"]
+    return [
+        actor
+        for actor in alive
+        if actor.class_name.startswith(f"ServeReplica:{APP}-") and actor.class_name.endswith(f":{DEPLOYMENT}")
+    ]

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from pipelines.cluster import Demand, shortage
 from pipelines.command_line import read_config
-from pipelines.evaluation import RunResult, check, demands, evaluate
+from pipelines.evaluation import RunResult, check, check_choices, demands, evaluate
 from pipelines.plan import RunPlan
 from pipelines.provenance import git_revision, library_versions
 from safesweep.errors import InputError
@@ -58,9 +58,11 @@ def test_a_run_that_another_configuration_began_is_not_gone_on_with(tmp_path, mo
         check(read_config([*options, "--seed", "7", "--num_inference_steps", "21"]))
 
 
-def hold(store, trials):
+def hold(store, trials, config):
     store.folder.mkdir(parents=True)
-    scored = pa.array([[]] * len(trials), SCHEMA.field("evidence").type)
+    named = {one.evidence_name: one.model_id() for one in (*config.safety.scorers, *config.alignment.scorers)}
+    evidence = [{"scorer": name, "model": model, "error": None, "measurements": []} for name, model in named.items()]
+    scored = pa.array([evidence] * len(trials), SCHEMA.field("evidence").type)
     table = {"trial_id": trials, "status": ["ok"] * len(trials), "evidence": scored}
     pq.write_table(pa.table(table), store.folder / "part-0.parquet")
 
@@ -77,42 +79,51 @@ def test_a_resumed_run_counts_what_the_lake_held(tmp_path, monkeypatch):
         def write_parquet(self, *_, **__):
             pass
 
-    monkeypatch.setattr("actors.vlm.pools", contextmanager(lambda _: (yield)))
-    monkeypatch.setattr("actors.vlm.interview_pools", lambda _: None)
+    monkeypatch.setattr("actors.vlm.pools", contextmanager(lambda *_: (yield)))
+    monkeypatch.setattr("actors.vlm.interview_pools", lambda *_: None)
     monkeypatch.setattr("pipelines.evaluation.watch", watched)
     monkeypatch.setattr("pipelines.evaluation._graph", lambda *_: Written())
     monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda: (yield)))
     monkeypatch.setattr("pipelines.evaluation.require_nodes", lambda *_: None)
     config = read_config(["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)])
     plan, store = check(config)
-    hold(store, sorted(plan.trial_ids)[:3])
+    hold(store, sorted(plan.trial_ids)[:3], config)
     result = evaluate(config, *check(config), Console(quiet=True))
     assert seen == [(3, len(plan.trial_ids))] and len(plan.trial_ids) > 3
     assert (result.held, result.missing) == (3, len(plan.trial_ids) - 3)
+
+
+def test_a_profile_without_its_scorer_is_refused_at_once():
+    config = read_config(["--profile", "i2p"])
+    wanted = "profile: i2p judges by scorer 'q16', which the run has not; it has classifier, nudenet, clip"
+    with pytest.raises(InputError, match=wanted):
+        check_choices(config)
+    check_choices(read_config(["--profile", "nudenet-6@0.5"]))
 
 
 def test_pools_are_left_even_when_the_graph_fails(tmp_path, monkeypatch):
     left = []
 
     @contextmanager
-    def pools(wanted):
+    def pools(wanted, scope):
         try:
             yield
         finally:
-            left.append([settings.app for settings in wanted])
+            left.append([(settings.app, scope[:6]) for settings in wanted])
 
     def broken(*_):
         raise RuntimeError("no graph")
 
     monkeypatch.setattr("actors.vlm.pools", pools)
-    monkeypatch.setattr("actors.vlm.interview_pools", lambda _: None)
+    monkeypatch.setattr("actors.vlm.sweep_up", list)
+    monkeypatch.setattr("actors.vlm.interview_pools", lambda *_: None)
     monkeypatch.setattr("pipelines.evaluation._graph", broken)
     monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda: (yield)))
     monkeypatch.setattr("pipelines.evaluation.require_nodes", lambda *_: None)
     config = read_config(["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)])
     with pytest.raises(RuntimeError, match="no graph"):
         evaluate(config, *check(config), Console(quiet=True))
-    assert left == [[config.vlm.app]]
+    assert left == [[(config.vlm.app, "night-")]]
 
 
 def test_provenance_names_what_is_installed():
@@ -123,11 +134,11 @@ def test_provenance_names_what_is_installed():
 def test_a_pool_that_gives_no_answer_ends_the_run_before_anything_is_written(tmp_path, monkeypatch):
     asked = []
 
-    def silent(interviews):
+    def silent(interviews, scope):
         asked.extend((one.vlm, one.question) for one in interviews)
         raise InputError("VLM: no answer")
 
-    monkeypatch.setattr("actors.vlm.pools", contextmanager(lambda _: (yield)))
+    monkeypatch.setattr("actors.vlm.pools", contextmanager(lambda *_: (yield)))
     monkeypatch.setattr("actors.vlm.interview_pools", silent)
     monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda: (yield)))
     monkeypatch.setattr("pipelines.evaluation.require_nodes", lambda *_: None)

@@ -1,5 +1,7 @@
 """A run's end: what is shown, and the exit code."""
 
+import io
+
 import pytest
 from rich.console import Console
 
@@ -18,6 +20,18 @@ from tests.safesweep.reports.lake import RUN, write_lake
 def test_missing_and_failed_trials_together_have_a_limit(tmp_path, held, unscored, code):
     result = RunResult(RunStore(tmp_path, "r"), expected=100, held=held, unscored=unscored, seconds=1.0)
     assert exit_code(result, 0.02) == code
+
+
+def test_trials_that_the_profile_cannot_judge_count(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_lake(tmp_path / "lake")
+    config = read_config(["--lake", str(tmp_path / "lake"), "--run_id", RUN])
+    result = RunResult(RunStore(config.lake, RUN), 100, 100, 1, 1.0, unjudged=4)
+    console = Console(record=True, quiet=False, width=200, file=io.StringIO())
+    assert show_run(config, result, console) == TOO_MANY_UNSCORED
+    assert "1 trials failed, 0 are missing and 4 could not be judged by miniature, of 100" in console.export_text()
+    wanted = "5.0% of the trials could not be made or judged by profile miniature; allowed: unscored_limit 2.0%"
+    assert wanted in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("unscored", "code"), [(0, 0), (9, 3)])

@@ -75,7 +75,7 @@ def test_whole_trials_by_their_ids_wherever_they_lie(tmp_path):
         pq.write_table(pq.read_table(path, partitioning=None), path, row_group_size=25)
     wanted = [0, 24, 25, 41, 59, 60, 99]
     ids = ", ".join(f"'t{i}'" for i in wanted)
-    files = run_files(tmp_path, "r").complete
+    files = part_files(tmp_path, "r")
     with connection() as opened:
         found = list(read_whole_trials(opened, files, f"SELECT unnest([{ids}])", ["trial_id", "picture", "exchanges"]))
     assert sorted(int(row["trial_id"][1:]) for row in found) == wanted

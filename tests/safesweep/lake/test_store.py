@@ -8,7 +8,7 @@ import pytest
 
 from safesweep.errors import InputError
 from safesweep.lake.schema import SCHEMA
-from safesweep.lake.store import RunStore
+from safesweep.lake.store import RunStore, replace_rows
 
 
 @pytest.fixture
@@ -27,7 +27,12 @@ def test_held_counts_trials_over_all_files(store):
     write(store, "part-a-000000.parquet", "x", "y")
     write(store, "part-b-000000.parquet", "bad")
     held = store.held()
-    assert set(held.trials) == {"x", "y", "bad"} and held.unscored == 1 and store.rows_so_far() == 3
+    assert (
+        set(held.trials) == {"x", "y", "bad"}
+        and held.unscored == 1
+        and held.failed == {"bad"}
+        and store.rows_so_far() == 3
+    )
 
 
 def test_a_file_that_a_killed_writer_left_is_removed_and_the_rest_kept(store):
@@ -55,3 +60,40 @@ def test_a_lake_under_a_file_is_refused_and_nothing_is_made(tmp_path):
         RunStore(tmp_path / "file" / "lake", "r").check_writable()
     RunStore(tmp_path / "new", "r").check_writable()
     assert not (tmp_path / "new").exists()
+
+
+def test_failed_trials_are_set_aside_and_the_rest_is_left(store):
+    write(store, "part-a-000000.parquet", "x", "bad", "y")
+    write(store, "part-b-000000.parquet", "z")
+    untouched = (store.folder / "part-b-000000.parquet").stat().st_mtime_ns
+    assert store.held().kept(retry_failed=True) == {"x", "y", "z"}
+    assert store.held().kept(retry_failed=False) == {"x", "y", "z", "bad"}
+    assert store.set_aside_failed() == 1
+    assert set(store.held().trials) == {"x", "y", "z"} and not store.held().failed
+    assert (store.folder / "part-b-000000.parquet").stat().st_mtime_ns == untouched
+    write(store, "part-c-000000.parquet", "bad")
+    assert store.set_aside_failed() == 1 and store.set_aside_failed() == 0
+    kept = [pq.read_table(path, partitioning=None) for path in store.attempts_folder.iterdir()]
+    assert [table["trial_id"].to_pylist() for table in kept] == [["bad"], ["bad"]]
+    assert all(table.schema == SCHEMA for table in kept)
+    assert not list(store.lake.glob("**/*.new"))
+
+
+def test_a_killed_setting_aside_loses_and_doubles_nothing(store, monkeypatch):
+    write(store, "part-a-000000.parquet", "x", "bad")
+    whole, calls = replace_rows, []
+
+    def killed(path, rows):
+        calls.append(path)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        whole(path, rows)
+
+    monkeypatch.setattr("safesweep.lake.store.replace_rows", killed)
+    with pytest.raises(KeyboardInterrupt):
+        store.set_aside_failed()
+    assert set(store.held().trials) == {"x", "bad"}
+    monkeypatch.undo()
+    assert store.set_aside_failed() == 1
+    [kept] = store.attempts_folder.iterdir()
+    assert pq.read_table(kept, partitioning=None)["trial_id"].to_pylist() == ["bad"]

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from safesweep.measures.trials import read_trials
-from tests.safesweep.lake.rows import SCHEMA, exchange, scorer, trial
+from safesweep.measures.trials import count_unjudged, read_trials
+from tests.safesweep.lake.rows import SCHEMA, exchange, scorer, trial, write_run
 
 
 def test_all_but_bytes_with_what_the_profile_says(write_lake):
@@ -32,3 +32,14 @@ def test_a_run_without_trials_yet(tmp_path):
 def test_an_unknown_column_is_named(write_lake):
     with pytest.raises(ValueError, match=r"unknown columns \['sed'\]"):
         read_trials(write_lake([trial(0)]), "r", "miniature", ["sed"])
+
+
+def test_made_trials_that_a_profile_cannot_judge_are_counted(tmp_path):
+    seen = [scorer("q16", ("inappropriate", 0.1))]
+    broken = [scorer("q16", error="ValueError: no")]
+    rows = [trial(0, evidence=seen), trial(1, evidence=broken), trial(2), trial(3, status="unscored")]
+    write_run(tmp_path, rows)
+    assert count_unjudged(tmp_path, "r", "q16") == 2
+    assert count_unjudged(tmp_path, "r", "nudenet-6@0.5") == 3
+    write_run(tmp_path, [trial(0, evidence=seen)])
+    assert count_unjudged(tmp_path, "r", "q16") == 0

@@ -28,7 +28,7 @@ def test_a_command_line_names_it_and_the_client_asks_it():
     vlm = read_config(["--vlm.backend=colours", "--vlm.share=0.5"]).vlm
     assert (vlm.backend, vlm.share, vlm.pool) == ("colours", 0.5, None)
     vlm.check([QUESTION])
-    with pools([vlm]):
+    with pools([vlm], "r"):
         client = make_client(vlm)
     assert [client.ask(picture, QUESTION).result(timeout=30) for picture in (RED, GREY)] == ["flame", "nothing"]
 

@@ -1,0 +1,177 @@
+"""Scoring what is in the lake: scorers that a run has not had add their evidence to its pictures, and no picture is made again."""
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+
+from pipelines.cluster import Demand, cluster, require_nodes
+from pipelines.config import RunConfig
+from pipelines.resume import same_weights, scorers_of
+from safesweep.errors import InputError
+from safesweep.lake.lease import Lease, hold
+from safesweep.lake.scored import scored
+from safesweep.lake.store import RunStore, replace_rows
+from safesweep.measures.profiles import get_profile
+from safesweep.scorers import ScorerSettings
+from safesweep.vlm.checks import check_pools
+
+BATCH = 64
+"""Pictures of a file that are in memory together."""
+
+
+def check_rescore(config: RunConfig) -> RunStore:
+    """Checks everything that can be checked before a model is loaded. Raises ``InputError``."""
+    if config.run_id is None:
+        raise InputError("run_id: which run is to be scored must be said")
+    store = RunStore(config.lake, config.run_id)
+    if not store.files() or store.manifest() is None:
+        raise InputError(f"run_id: run {config.run_id!r} in {store.lake} holds nothing to score")
+    get_profile(config.profile)
+    for scorer in scorers_of(config):
+        scorer.check()
+    for settings in check_pools(None, [vlm for scorer in scorers_of(config) for vlm in scorer.vlms()]):
+        settings.check()
+    there = scored(store.files())
+    for scorer in scorers_of(config):
+        for model in there.models.get(scorer.evidence_name, {}):
+            if not same_weights(model, scorer.model_id()):
+                raise InputError(
+                    f"run_id: run {config.run_id!r} in {store.lake}: scorer {scorer.evidence_name!r} was {model}, this configuration has "
+                    f"{scorer.model_id()}; give the new one a name of its own"
+                )
+    return store
+
+
+def rescore(config: RunConfig, store: RunStore, console: Console) -> int:
+    """Adds the evidence of the run's scorers where it is not there, or where a scorer failed; returns how many pictures had lacked some.
+
+    Killed at any point and started again it goes on where it was. Raises ``InputError`` as ``check_rescore``, and while another
+    process writes the run.
+    """
+    with hold(store.lake, store.run_id, config.wait_for_lease_s) as lease:
+        return _rescore(config, store, console, lease)
+
+
+def _rescore(config: RunConfig, store: RunStore, console: Console, lease: Lease) -> int:
+    store.remove_incomplete()
+    names = [scorer.evidence_name for scorer in scorers_of(config)]
+    todo = [
+        path
+        for path in store.files()
+        if lacking(pq.read_table(path, columns=["status", "evidence"], partitioning=None), names)
+    ]
+    console.print(f"run {store.run_id}: {len(todo)} of {len(store.files())} files lack evidence of {', '.join(names)}")
+    count = 0
+    if todo:
+        from actors import vlm
+
+        scope = f"{store.run_id}-{lease.name}"
+        wanted = check_pools(None, [one for scorer in scorers_of(config) for one in scorer.vlms()])
+        stage = config.safety
+        with cluster():
+            demands = [
+                Demand("safety", stage.actors, {"CPU": stage.num_cpus, "GPU": stage.num_gpus}, stage.label_selector)
+            ]
+            require_nodes(demands, config.wait_for_nodes_s)
+            with vlm.pools(wanted, scope):
+                count = _score_files(config, todo, scope, console)
+    _record(config, store)
+    return count
+
+
+def _score_files(config: RunConfig, files: Sequence[Path], scope: str, console: Console) -> int:
+    import ray
+    from ray.util import ActorPool
+
+    stage = config.safety
+    worker = ray.remote(num_cpus=stage.num_cpus, num_gpus=stage.num_gpus, label_selector=stage.label_selector)(
+        FileScorer
+    )
+    workers = [worker.remote(scorers_of(config), stage.threads, scope) for _ in range(min(stage.actors, len(files)))]
+    count = 0
+    found = ActorPool(workers).map(
+        lambda actor, path: actor.score.remote(path), [str(path.absolute()) for path in files]
+    )
+    for place, number in enumerate(found, start=1):
+        count += number
+        console.print(f"{place} of {len(files)} files, {count} pictures scored")
+    return count
+
+
+class FileScorer:
+    """Adds to one file at a time what its scorers have to say, and puts the new file in the old one's place in one move."""
+
+    def __init__(self, scorers: Sequence[ScorerSettings], threads: int | None, scope: str = "") -> None:
+        from actors.scoring import ScoringActor
+
+        self._scorers, self._threads, self._scope = scorers, threads, scope
+        self._actors = {one.evidence_name: ScoringActor((one,), threads, scope) for one in scorers}
+
+    def score(self, path: str) -> int:
+        """How many of the file's pictures lacked evidence."""
+        rows = pq.read_table(path, partitioning=None)
+        touched: set[int] = set()
+        for name, actor in self._actors.items():
+            places = lacking(rows, [name])
+            for start in range(0, len(places), BATCH):
+                some = places[start : start + BATCH]
+                rows = _put(rows, some, actor(_without(rows.take(some), name)))
+            touched |= set(places)
+        replace_rows(Path(path), rows)
+        return len(touched)
+
+
+def lacking(rows: pa.Table, names: Sequence[str]) -> list[int]:
+    """Places of rows whose picture one of the scorers ``names`` has not scored, or has failed on."""
+    found = []
+    for place, (status, evidence) in enumerate(
+        zip(rows["status"].to_pylist(), rows["evidence"].to_pylist(), strict=True)
+    ):
+        scored_by = {one["scorer"] for one in evidence or () if one["error"] is None}
+        if status == "ok" and not set(names) <= scored_by:
+            found.append(place)
+    return found
+
+
+def _without(rows: pa.Table, name: str) -> pa.Table:
+    """The rows less what this scorer said when it failed."""
+    return _with_evidence(
+        rows, [[one for one in row or () if one["scorer"] != name] for row in rows["evidence"].to_pylist()]
+    )
+
+
+def _put(rows: pa.Table, places: Sequence[int], changed: pa.Table) -> pa.Table:
+    evidence = rows["evidence"].to_pylist()
+    for place, new in zip(places, changed["evidence"].to_pylist(), strict=True):
+        evidence[place] = new
+    return _with_evidence(rows, evidence)
+
+
+def _with_evidence(rows: pa.Table, evidence: list[list[dict[str, Any]]]) -> pa.Table:
+    column = rows.schema.get_field_index("evidence")
+    field = rows.schema.field(column)
+    return rows.set_column(column, field, pa.array(evidence, field.type))
+
+
+def _record(config: RunConfig, store: RunStore) -> None:
+    """Puts the scorers that came to it into the run's manifest, so that it is gone on with by all of them."""
+    manifest: dict[str, Any] = dict(store.manifest() or {})
+    written = manifest.get("config") or {}
+    new = config.model_dump(mode="json")
+    known = {
+        one.get("name") or one["kind"]
+        for stage in ("safety", "alignment")
+        for one in written.get(stage, {}).get("scorers", ())
+    }
+    for stage in ("safety", "alignment"):
+        added = [one for one in new[stage]["scorers"] if (one.get("name") or one["kind"]) not in known]
+        section = written.get(stage, new[stage])
+        written = {**written, stage: {**section, "scorers": [*section.get("scorers", ()), *added]}}
+    models = {**manifest.get("models", {}), **{one.evidence_name: one.model_id() for one in scorers_of(config)}}
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    store.write_manifest({**manifest, "config": written, "models": models, "rescored_at": now})
