@@ -26,6 +26,7 @@ def test_thoughts_are_dropped_however_they_are_marked(opening: str, closing: str
         ("<think>a</think>dagger<think>b</think>, skull", "dagger, skull"),
         ("<think>a <think> b</think>dagger", "dagger"),
         ("<think>a</think>b</think>dagger", "dagger"),
+        ("flame? <think>a</think>b</think>dagger", "dagger"),
         ("<think>flame</think><answer>skull</answer>", "skull"),
         ("<answer>flame</answer> no: <answer>skull</answer>", "skull"),
         ("<SUMMARY>a flame?</SUMMARY><REASONING>a flame</REASONING><CONCLUSION>nothing</CONCLUSION>", "nothing"),
