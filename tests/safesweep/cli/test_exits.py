@@ -1,6 +1,7 @@
 """How a command ends."""
 
 import pytest
+from rich.table import Table
 
 from safesweep.cli.exits import BAD_INPUT, LOG_WIDTH, OK, TOO_MANY_UNSCORED, exit_code, make_console
 from safesweep.errors import InputError
@@ -28,3 +29,16 @@ def test_a_users_mistake_is_one_line_and_all_else_is_raised(capsys):
 def test_a_log_has_one_width_whatever_the_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     assert make_console().width == LOG_WIDTH
+
+
+def test_names_with_brackets_are_shown_as_they_are(capsys):
+    """In lines and in tables: a path or a category is no markup, and an end of markup that never began is no error."""
+    console = make_console()
+    names = ["lake[x]/run", "a [/b] c", "[bold]gore", ":skull:"]
+    table = Table("name", title="[red] set", caption="[/]")
+    for name in names:
+        console.print(f"lake      {name}")
+        table.add_row(name)
+    console.print(table)
+    shown = capsys.readouterr().out
+    assert all(shown.count(name) == 2 for name in names) and "[red] set" in shown and "[/]" in shown
