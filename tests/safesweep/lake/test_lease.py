@@ -165,3 +165,20 @@ def test_who_loses_his_lease_is_interrupted(tmp_path, monkeypatch):
     with pytest.raises(LeaseLostError, match="run 'r': another process has taken its place"):
         work()
     assert json.loads((tmp_path / "runs" / "r.lease").read_text())["holder"] == "another"
+
+
+def test_who_comes_late_to_a_dead_holder_sees_that_another_was_quicker(tmp_path, clock):
+    dead, quick = lease_of(tmp_path, clock), lease_of(tmp_path, clock)
+    dead.take()
+    elsewhere(dead.path)
+    clock.now += EXPIRY_S + 1
+
+    class Late(Lease):
+        def _create(self, path):
+            if quick.holder().holder != quick.name:
+                quick.take()
+            return super()._create(path)
+
+    with pytest.raises(InputError, match="being written"):
+        Late(tmp_path, "r", clock, clock.sleep).take()
+    assert quick.beat() and quick.after == [dead.name]
