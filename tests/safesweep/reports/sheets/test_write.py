@@ -104,7 +104,14 @@ def test_blur_hides_what_is_not_known_to_be_safe(tmp_path: Path) -> None:
 def test_large_pictures_make_larger_tiles(tmp_path: Path) -> None:
     small, large = (
         write_contact_sheets(
-            write(tmp_path / str(size), [trial(p, g, picture=picture(g, 1, size=(size, size))) for p, g in BENIGN * 2]),
+            write(
+                tmp_path / str(size),
+                [
+                    trial(prompt, glyph, picture=picture(glyph, 1, size=(size, size)), sample_index=copy)
+                    for copy in range(2)
+                    for prompt, glyph in BENIGN
+                ],
+            ),
             "r",
             tmp_path / str(size) / "out",
             profile=RULE,
