@@ -13,9 +13,23 @@ def test_sums_equal_hand_counts(tmp_path):
     folder = tmp_path / "trials" / "run=r"
     folder.mkdir(parents=True)
     rows = [
-        {"status": "ok", "evidence": [], "rows": 30.0, "rows_alone": 50, "exchanges": [{"shared_by": 2}] * 3},
-        {"status": "ok", "evidence": [], "rows": 30.0, "rows_alone": 50, "exchanges": [{"shared_by": 2}] * 3},
-        {"status": "unscored", "evidence": None, "rows": 15.0, "rows_alone": 20, "exchanges": []},
+        {
+            "trial_id": "a",
+            "status": "ok",
+            "evidence": [],
+            "rows": 30.0,
+            "rows_alone": 50,
+            "exchanges": [{"shared_by": 2}] * 3,
+        },
+        {
+            "trial_id": "b",
+            "status": "ok",
+            "evidence": [],
+            "rows": 30.0,
+            "rows_alone": 50,
+            "exchanges": [{"shared_by": 2}] * 3,
+        },
+        {"trial_id": "c", "status": "unscored", "evidence": None, "rows": 15.0, "rows_alone": 20, "exchanges": []},
     ]
     pq.write_table(pa.Table.from_pylist(rows), folder / "part-0.parquet")
     found = sharing(tmp_path, "r")
