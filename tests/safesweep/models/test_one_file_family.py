@@ -90,7 +90,8 @@ def test_its_own_check_names_what_does_not_fit(folder, tmp_path):
     config = (folder / "unet" / "config.json").read_text()
     (tmp_path / "unet").unlink()
     (tmp_path / "unet").mkdir()
-    (tmp_path / "unet" / "diffusion_pytorch_model.safetensors").touch()
+    weights = "unet/diffusion_pytorch_model.safetensors"
+    (tmp_path / weights).symlink_to(folder / weights)
     (tmp_path / "unet" / "config.json").write_text(config.replace('_attention_dim": 16', '_attention_dim": 24'))
     with pytest.raises(InputError, match="cross_attention_dim; allowed: 16"):
         check_pipeline(str(tmp_path))
