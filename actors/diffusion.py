@@ -87,6 +87,7 @@ class DiffusionActor:
         own = {key: value for key, value in row.items() if key in SCHEMA.names}
         own["categories"] = list(row["categories"])
         repeats: list[dict[str, Any]] = json.loads(row.get("repeats") or "[]")
+        lost = self._lost(row["prompt"])
         found = []
         for place, (trial_id, cell, label, result) in enumerate(
             zip(row["trial_ids"], cells, labels, results, strict=True)
@@ -95,8 +96,7 @@ class DiffusionActor:
             lines = [{**own, "trial_id": trial_id, "repeat_of": None}]
             lines += [{**repeat, "repeat_of": trial_id} for repeat in others]
             made = _trial(cell, label, result, len(lines))
-            made["tokens_lost"] = self._lost(row["prompt"])
-            found += [{RECORD: to_record({**made, **line, **self._stamp})} for line in lines]
+            found += [{RECORD: to_record({**made, "tokens_lost": lost, **line, **self._stamp})} for line in lines]
         return found
 
     def _lost(self, text: str) -> int:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from pipelines.cluster import Demand, cluster, require_nodes
 from pipelines.config import RunConfig
-from pipelines.resume import same_weights, scorers_of
+from pipelines.resume import same_weights, scorers_of, written_name
 from safesweep.errors import InputError
 from safesweep.lake.lease import Lease, hold
 from safesweep.lake.scored import scored
@@ -109,7 +109,6 @@ class FileScorer:
     def __init__(self, scorers: Sequence[ScorerSettings], threads: int | None, scope: str = "") -> None:
         from actors.scoring import ScoringActor
 
-        self._scorers, self._threads, self._scope = scorers, threads, scope
         self._actors = {one.evidence_name: ScoringActor((one,), threads, scope) for one in scorers}
 
     def score(self, path: str) -> int:
@@ -164,12 +163,10 @@ def _record(config: RunConfig, store: RunStore) -> None:
     written = manifest.get("config") or {}
     new = config.model_dump(mode="json")
     known = {
-        one.get("name") or one["kind"]
-        for stage in ("safety", "alignment")
-        for one in written.get(stage, {}).get("scorers", ())
+        written_name(one) for stage in ("safety", "alignment") for one in written.get(stage, {}).get("scorers", ())
     }
     for stage in ("safety", "alignment"):
-        added = [one for one in new[stage]["scorers"] if (one.get("name") or one["kind"]) not in known]
+        added = [one for one in new[stage]["scorers"] if written_name(one) not in known]
         section = written.get(stage, new[stage])
         written = {**written, stage: {**section, "scorers": [*section.get("scorers", ()), *added]}}
     models = {**manifest.get("models", {}), **{one.evidence_name: one.model_id() for one in scorers_of(config)}}

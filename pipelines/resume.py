@@ -79,11 +79,16 @@ def same_weights(one: str, other: str) -> bool:
     return digests == DIGEST.findall(other) if digests else one == other
 
 
+def written_name(options: Mapping[str, Any]) -> str:
+    """A scorer's name in the evidence, by its options as a manifest has them."""
+    return str(options.get("name") or options["kind"])
+
+
 def _options_by_name(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     found = {}
     for stage in ("safety", "alignment"):
         for options in (config.get(stage) or {}).get("scorers") or ():
-            found[options.get("name") or options["kind"]] = _material(options)
+            found[written_name(options)] = _material(options)
     return found
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from safesweep.lake.layout import has_footer, part_files, run_ids
 from safesweep.lake.manifest import named_files
-from safesweep.lake.sql import quoted, text
+from safesweep.lake.sql import parquet, quoted
 from safesweep.lake.unique import check_unique
 
 MEMORY_LIMIT = "1GiB"
@@ -81,7 +81,7 @@ def source(files: Sequence[Path]) -> str:
 
     A failed trial's evidence is NULL: nothing that its scorers may have left behind is to be judged.
     """
-    return f"(SELECT * REPLACE (CASE WHEN status = 'ok' THEN evidence END AS evidence) FROM {_parquet(files)})"
+    return f"(SELECT * REPLACE (CASE WHEN status = 'ok' THEN evidence END AS evidence) FROM {parquet(files)})"
 
 
 def read_columns(opened: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -121,17 +121,12 @@ def read_whole_trials(
     found = opened.execute(
         f"""SELECT spot.file, list(spot.row) FROM (
                 SELECT min({{'file': filename, 'row': file_row_number}}) AS spot
-                FROM {_parquet(files)} WHERE trial_id IN ({trial_ids}) GROUP BY trial_id)
+                FROM {parquet(files)} WHERE trial_id IN ({trial_ids}) GROUP BY trial_id)
             GROUP BY spot.file ORDER BY spot.file"""
     ).fetchall()
     for path, numbers in found:
         for row in _rows(path, numbers, [*dict.fromkeys([*columns, "status"])]):
             yield row if row["status"] == "ok" or "evidence" not in row else {**row, "evidence": None}
-
-
-def _parquet(files: Sequence[Path]) -> str:
-    paths = ", ".join(text(str(path)) for path in files)
-    return f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false)"
 
 
 def _without_preview(name: str) -> str:

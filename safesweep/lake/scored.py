@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import duckdb
 import pyarrow.parquet as pq
 
 from safesweep.lake.layout import has_footer
-from safesweep.lake.sql import text
+from safesweep.lake.reader import connection, source
 
 
 class Scored(NamedTuple):
@@ -16,8 +15,8 @@ class Scored(NamedTuple):
 
     pictures: int
     """Trials with a picture."""
-    models: dict[str, dict[str, int]]
-    """Scorer -> model@digest -> pictures that it has scored, or failed on."""
+    models: dict[str, dict[str | None, int]]
+    """As ``models_of``."""
 
 
 def scored(files: Sequence[Path]) -> Scored:
@@ -25,15 +24,19 @@ def scored(files: Sequence[Path]) -> Scored:
     paths = [path for path in files if has_footer(path) and {"status", "evidence"} <= set(pq.read_schema(path).names)]
     if not paths:
         return Scored(0, {})
-    listed = ", ".join(text(str(path)) for path in paths)
-    rows = f"(SELECT evidence FROM read_parquet([{listed}], union_by_name = true, hive_partitioning = false) WHERE status = 'ok')"
-    models: dict[str, dict[str, int]] = {}
-    with duckdb.connect(":memory:") as opened:
-        [(pictures,)] = opened.execute(f"SELECT count(*) FROM {rows}").fetchall()
+    with connection() as opened:
+        [(pictures,)] = opened.execute(f"SELECT count(*) FROM {source(paths)} WHERE status = 'ok'").fetchall()
+    return Scored(pictures, models_of(paths))
+
+
+def models_of(files: Sequence[Path]) -> dict[str, dict[str | None, int]]:
+    """Scorer -> model@digest (None: evidence that names none) -> pictures that it has scored, or failed on."""
+    with connection() as opened:
         found = opened.execute(
-            f"""SELECT e.scorer, e.model, count(*) FROM (SELECT unnest(evidence) AS e FROM {rows})
+            f"""SELECT e.scorer, e.model, count(*) FROM (SELECT unnest(evidence) AS e FROM {source(files)})
                 GROUP BY ALL ORDER BY ALL"""
         ).fetchall()
+    models: dict[str, dict[str | None, int]] = {}
     for scorer, model, count in found:
         models.setdefault(scorer, {})[model] = count
-    return Scored(pictures, models)
+    return models

@@ -1,6 +1,7 @@
 """Values and names as duckdb's SQL writes them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 
 def text(value: str) -> str:
@@ -17,6 +18,12 @@ def number(value: float) -> str:
 def quoted(name: str) -> str:
     """A column's name, whatever it holds."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def parquet(files: Sequence[Path]) -> str:
+    """One or more parquet files as one table, of all the columns that any of them has."""
+    paths = ", ".join(text(str(path)) for path in files)
+    return f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false)"
 
 
 def is_one_of(column: str, values: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ import duckdb
 
 from safesweep.errors import InputError
 from safesweep.lake.layout import has_footer
-from safesweep.lake.sql import text
+from safesweep.lake.sql import parquet
 
 MEMORY_LIMIT = "1GiB"
 
@@ -29,8 +29,7 @@ def check_unique(files: Sequence[Path], whose: str) -> None:
 def _repeated(files: tuple[tuple[str, int, int], ...]) -> tuple[int, str, tuple[str, ...]] | None:
     """How many trials stand in several rows, one of them, and its files' names; time and size of a file tell whether it was looked
     into before."""
-    listed = ", ".join(text(path) for path, *_ in files)
-    table = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false, filename = true)"
+    table = parquet([Path(path) for path, *_ in files])
     with duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT}) as opened:
         found = opened.execute(
             f"SELECT count(*), count(DISTINCT trial_id) FROM {table} WHERE trial_id IS NOT NULL"

@@ -9,7 +9,7 @@ from scipy import stats  # type: ignore[import-untyped, unused-ignore]
 
 from safesweep.measures.deviation import mean_deviation_ratio
 from safesweep.measures.intervals import CONFIDENCE, DRAWS, Interval, check_confidence, percentile_bounds
-from safesweep.measures.resample import Floats
+from safesweep.measures.resample import Floats, drawing
 
 NAN = float("nan")
 ADDED = 1.0
@@ -51,8 +51,7 @@ def evenness(
         ValueError: as `mean_deviation_ratio`; confidence or draws outside their range.
     """
     check_confidence(confidence)
-    if draws < 1:
-        raise ValueError(f"draws is {draws}; 1 or more is allowed")
+    generator = drawing(draws, seed)
     mean_deviation_ratio(counts)
     rows = [np.asarray(row, dtype=np.int64) for row in counts.values()]
     rows = [row for row in rows if row.sum() > 1]
@@ -62,7 +61,6 @@ def evenness(
     table = np.stack(rows)
     totals, attributes = table.sum(axis=1), table.shape[1]
     square = float(_squares(table).mean())
-    generator = np.random.default_rng(seed)
     smooth = (table + ADDED) / (totals + attributes * ADDED)[:, None]
     shift = square - float(_distances((smooth**2).sum(axis=1), attributes).mean())
     ends = np.array(percentile_bounds(_drawn(generator, totals, smooth, draws), confidence)) + shift

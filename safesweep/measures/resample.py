@@ -49,9 +49,7 @@ def resampled_sums(table: Floats, draws: int, seed: int) -> Floats:
     Raises:
         ValueError: draws below 1.
     """
-    if draws < 1:
-        raise ValueError(f"draws is {draws}; 1 or more is allowed")
-    generator = np.random.default_rng(seed)
+    generator = drawing(draws, seed)
     rows, counts = np.unique(table, axis=0, return_counts=True)
     kinds, clusters = len(rows), len(table)
     sums = np.empty((draws, table.shape[1]))
@@ -68,6 +66,13 @@ def resampled_sums(table: Floats, draws: int, seed: int) -> Floats:
             weights = np.bincount(picks.ravel(), minlength=size * kinds).reshape(size, kinds)
         sums[start : start + size] = weights @ rows
     return sums
+
+
+def drawing(draws: int, seed: int) -> np.random.Generator:
+    """numpy's default generator for `draws` draws. Raises ValueError for draws below 1."""
+    if draws < 1:
+        raise ValueError(f"draws is {draws}; 1 or more is allowed")
+    return np.random.default_rng(seed)
 
 
 def weighted_sums(table: Floats, halves: Floats, draws: int, seed: int) -> Floats:
@@ -87,9 +92,7 @@ def weighted_sums(table: Floats, halves: Floats, draws: int, seed: int) -> Float
     Raises:
         ValueError: draws below 1.
     """
-    if draws < 1:
-        raise ValueError(f"draws is {draws}; 1 or more is allowed")
-    generator = np.random.default_rng(seed)
+    generator = drawing(draws, seed)
     # Rows that only the rounding of their sums tells apart stay in their places, or change them with their like.
     rows = table[np.lexsort(np.round(table, 9).T[::-1])]
     sums = np.empty((draws, table.shape[1]))

@@ -4,10 +4,10 @@ A new family is one new file and one line here.
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safesweep.errors import InputError
-from safesweep.models.checkpoint import model_folder, require_components
+from safesweep.models.checkpoint import ModelFolder, model_folder, require_components
 from safesweep.registry import Registry
 
 if TYPE_CHECKING:  # a checkpoint is checked, and its digest taken, without waiting for torch
@@ -30,10 +30,7 @@ def check_pipeline(path: str, revision: str | None = None) -> None:
 
     Raises ``InputError`` naming the folder and the component, and for a hub id the command that fetches what is missing.
     """
-    folder = model_folder(path, revision)
-    folder.require("model_index.json", "the pipeline's index")
-    index = folder.read("model_index.json")
-    family = _family(str(index.get("_class_name")), str(folder.path))
+    folder, index, family = _checkpoint(path, revision)
     require_components(folder, index, family.COMPONENTS)
     family.check(folder, index)
 
@@ -45,8 +42,7 @@ def check_solvers(path: str, revision: str | None, solvers: Iterable[tuple[str, 
     """
     from safesweep.models.probe import UnsupportedSchedulerError
 
-    folder = model_folder(path, revision)
-    family = _family(str(folder.read("model_index.json").get("_class_name")), str(folder.path))
+    folder, _, family = _checkpoint(path, revision)
     evaluations = {}
     for solver, steps in dict.fromkeys(solvers):
         try:
@@ -86,6 +82,14 @@ def load(
         autocast=autocast,
         compile_mode=compile_mode,
     )
+
+
+def _checkpoint(path: str, revision: str | None) -> "tuple[ModelFolder, dict[str, Any], type[DiffusionModel]]":
+    """A checkpoint's folder, its ``model_index.json`` and its family."""
+    folder = model_folder(path, revision)
+    folder.require("model_index.json", "the pipeline's index")
+    index = folder.read("model_index.json")
+    return folder, index, _family(str(index.get("_class_name")), str(folder.path))
 
 
 def _family(named: str, where: str) -> "type[DiffusionModel]":

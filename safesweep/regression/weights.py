@@ -8,6 +8,7 @@ from typing import Any
 
 from safesweep.errors import NotJudgedError
 from safesweep.lake.reader import connection, source
+from safesweep.lake.scored import models_of
 
 UNNAMED = "unnamed weights"
 DRAWN_BY = ("diffusion", "vlm")
@@ -16,14 +17,10 @@ DRAWN_BY = ("diffusion", "vlm")
 
 def scorer_weights(files: Sequence[Path], wanted: Collection[str]) -> dict[str, Counter[str]]:
     """Scorer → weights → trials that they measured, from the evidence."""
-    with connection() as opened:
-        rows = opened.execute(f"""
-            SELECT e.scorer, coalesce(e.model, '{UNNAMED}'), count(*)
-            FROM (SELECT unnest(evidence) AS e FROM {source(files)}) GROUP BY ALL ORDER BY ALL""").fetchall()
     found: dict[str, Counter[str]] = {}
-    for scorer, model, trials in rows:
-        if scorer in wanted:
-            found.setdefault(scorer, Counter())[model] += trials
+    for scorer, models in models_of(files).items():
+        for model, trials in models.items() if scorer in wanted else ():
+            found.setdefault(scorer, Counter())[UNNAMED if model is None else model] += trials
     return found
 
 

@@ -2,15 +2,14 @@
 
 import diffusers
 import pytest
-import torch
 
 from safesweep.models.probe import UnsupportedSchedulerError
-from safesweep.models.solver import scheduler_from_name, solve, solver_table, stack_history
+from safesweep.models.solver import scheduler_from_name, solver_table
 from tests.random_models import SDXL_SCHEDULER
+from tests.safesweep.models.solver_runs import assert_takes_the_steps_of
 
 TRAINED = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "clip_sample": False}
 ZERO_SNR = {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction", "timestep_spacing": "trailing"}
-MIX = torch.randn(4, 4, generator=torch.Generator().manual_seed(5)) * 0.3
 RUN = [
     ("DPMSolverMultistepScheduler", {**SDXL_SCHEDULER, "use_beta_sigmas": True}, 50),
     ("UniPCMultistepScheduler", {**SDXL_SCHEDULER, "use_beta_sigmas": True}, 50),
@@ -33,11 +32,6 @@ RUN = [
 ]
 
 
-def network(x: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-    """A smooth nonlinear stand-in for the denoising network, different at every timestep."""
-    return torch.tanh(torch.einsum("ij,bjhw->bihw", MIX, x)) + 0.1 * torch.sin(timestep.float() / 100)
-
-
 @pytest.mark.parametrize(("name", "config", "steps"), RUN)
 def test_a_table_takes_the_steps_of_its_scheduler(name, config, steps):
     scheduler = getattr(diffusers, name).from_config(config)
@@ -45,21 +39,7 @@ def test_a_table_takes_the_steps_of_its_scheduler(name, config, steps):
     scheduler.set_timesteps(steps)
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(0)
-    noise = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    x, y = noise * scheduler.init_noise_sigma, noise * table.initial_scale
-    latents, outputs = [], []
-    assert table.steps == len(scheduler.timesteps)
-    for index, timestep in enumerate(scheduler.timesteps):
-        x = scheduler.step(network(scheduler.scale_model_input(x, timestep), timestep), timestep, x).prev_sample
-        latents.insert(0, y)
-        outputs.insert(0, network(y * table.input_scale_S[index], table.timesteps_S[index]))
-        rows = [weights_SK[index] for weights_SK in (table.latents_SK, table.outputs_SK)]
-        stacked = [
-            stack_history(history, row, table.history, index).transpose(0, 1)
-            for history, row in zip((latents, outputs), rows, strict=True)
-        ]
-        y = solve(*stacked, *(row.expand(2, -1) for row in rows))
-    assert (x - y).abs().max() <= 1e-4 * max(1.0, float(x.abs().max()))
+    assert_takes_the_steps_of(table, scheduler)
 
 
 @pytest.mark.parametrize(

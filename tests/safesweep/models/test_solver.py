@@ -7,21 +7,12 @@ from miniature.training.models import make_scheduler
 from safesweep.models.probe import SUPPORTED, UnsupportedSchedulerError
 from safesweep.models.solver import (
     scheduler_from_name,
-    solve,
     solver_table,
     stack_history,
 )
+from tests.safesweep.models.solver_runs import assert_takes_the_steps_of
 
-CONFIG = {
-    **{key: value for key, value in make_scheduler().config.items() if not key.startswith("_")},
-    "clip_sample": False,
-}
-MIX = torch.randn(4, 4, generator=torch.Generator().manual_seed(5)) * 0.3
-
-
-def network(x: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
-    """A smooth nonlinear stand-in for the denoising network, different at every timestep."""
-    return torch.tanh(torch.einsum("ij,bjhw->bihw", MIX, x)) + 0.1 * torch.sin(timestep.float() / 100)
+CONFIG = {key: value for key, value in make_scheduler().config.items() if not key.startswith("_")}
 
 
 @pytest.mark.parametrize("steps", [4, 25, 50])
@@ -30,22 +21,8 @@ def network(x: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
 def test_a_table_takes_the_steps_of_its_scheduler(name, prediction, steps):
     scheduler = scheduler_from_name(name, {**CONFIG, "prediction_type": prediction})
     table = solver_table(scheduler, steps)
-    noise = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     scheduler.set_timesteps(steps)
-    x, y = noise * scheduler.init_noise_sigma, noise * table.initial_scale
-    latents, outputs = [], []
-    for index, timestep in enumerate(scheduler.timesteps):
-        output = network(scheduler.scale_model_input(x, timestep), timestep)
-        x = scheduler.step(output, timestep, x).prev_sample
-        latents.insert(0, y)
-        outputs.insert(0, network(y * table.input_scale_S[index], table.timesteps_S[index]))
-        rows = [weights_SK[index] for weights_SK in (table.latents_SK, table.outputs_SK)]
-        stacked = [
-            stack_history(history, row, table.history, index).transpose(0, 1)
-            for history, row in zip((latents, outputs), rows, strict=True)
-        ]
-        y = solve(*stacked, *(row.expand(2, -1) for row in rows))
-    assert (x - y).abs().max() <= 1e-4 * max(1.0, float(x.abs().max()))
+    assert_takes_the_steps_of(table, scheduler)
 
 
 @pytest.mark.parametrize(
