@@ -106,6 +106,8 @@ class Evil:
         (pickle.dumps(np.zeros((3, 4))), r"holds an array \[3, 4\]; allowed: \[2, width\]"),
         (pickle.dumps(np.full((2, 4), np.nan)), "finite"),
     ],
+    # a tensor's pickle is another in every process, and workers are to see the same names
+    ids=["code", "tensor", "text", "nothing", "string", "shape", "not finite"],
 )
 def test_files_that_are_no_embeddings(tmp_path, monkeypatch, content, why):
     monkeypatch.chdir(tmp_path)
