@@ -1,7 +1,8 @@
 """Turns pydantic's errors into one clear line each."""
 
-from collections.abc import Iterable
-from typing import get_args
+from collections.abc import Iterable, Iterator
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,10 +14,18 @@ def dotted_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
     keys: list[str] = []
     for name, field in model.model_fields.items():
         keys.append(prefix + name)
-        for section in (field.annotation, *get_args(field.annotation)):
-            if isinstance(section, type) and issubclass(section, BaseModel):
-                keys += dotted_keys(section, f"{prefix}{name}.")
+        for section in _sections(field.annotation):
+            keys += dotted_keys(section, f"{prefix}{name}.")
     return list(dict.fromkeys(keys))
+
+
+def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The config classes that a field can hold itself; those of a list's entries have the entry's number in their key."""
+    if get_origin(annotation) in (Union, UnionType):
+        for kind in get_args(annotation):
+            yield from _sections(kind)
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
 
 
 def explain(error: ValidationError, where: str = "", allowed: Iterable[str] = ()) -> str:

@@ -18,6 +18,7 @@ class Outer(Section):
     name: str
     inner: Inner = Inner()
     several: tuple[Inner, ...] = ()
+    either: Inner | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> "Outer":
@@ -33,7 +34,8 @@ def explained(written: dict, where: str = "") -> str:
 
 
 def test_every_option_has_its_dotted_key():
-    assert dotted_keys(Outer) == ["name", "inner", "inner.rows", "inner.kind", "several"]
+    either = ["either", "either.rows", "either.kind"]
+    assert dotted_keys(Outer) == ["name", "inner", "inner.rows", "inner.kind", "several", *either]
 
 
 @pytest.mark.parametrize(
