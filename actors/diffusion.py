@@ -13,6 +13,7 @@ from safesweep.engine.trajectory import Exchange, Request, TrialResult
 from safesweep.guidance.cell import Cell, cell_labels
 from safesweep.lake.pictures import png, preview_webp
 from safesweep.lake.schema import RECORD, SCHEMA, to_record
+from safesweep.terminal import sayable
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.reply import Reply
 
@@ -115,7 +116,7 @@ def _trial(cell: Cell, label: str, result: TrialResult, lines: int) -> dict[str,
         "solver": cell.solver,
         "num_inference_steps": cell.num_inference_steps,
         "status": "unscored" if result.picture is None else "ok",
-        "error": result.error,
+        "error": None if result.error is None else sayable(result.error),
         "picture": None if result.picture is None else png(result.picture),
         "exchanges": [_exchange(exchange, lines) for exchange in result.exchanges],
         "evidence": [],

@@ -9,6 +9,7 @@ import pyarrow as pa
 from safesweep.lake.pictures import unpack_picture
 from safesweep.lake.schema import RECORD, SCHEMA, from_records
 from safesweep.scorers.base import Found, Scorer, ScorerSettings
+from safesweep.terminal import sayable
 from safesweep.types import Picture
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def measure(instrument: Instrument, pictures: Sequence[Picture], prompts: Sequen
         return [_evidence(instrument, found) for found in instrument.scorer.score(pictures, prompts)]
     except Exception as error:
         if len(pictures) == 1:
-            log.warning("scorer %s failed on a picture: %s", instrument.name, error)
+            log.warning("scorer %s failed on a picture: %s", instrument.name, sayable(str(error)))
             return [_evidence(instrument, error)]
         return [measure(instrument, [pic], [text])[0] for pic, text in zip(pictures, prompts, strict=True)]
 
@@ -79,6 +80,6 @@ def _evidence(instrument: Instrument, found: Found) -> dict[str, Any]:
     return {
         "scorer": instrument.name,
         "model": instrument.model,
-        "error": f"{type(found).__name__}: {found}" if failed else None,
+        "error": sayable(f"{type(found).__name__}: {found}") if failed else None,
         "measurements": [] if failed else [item._asdict() for item in found],
     }

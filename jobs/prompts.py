@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from pydantic_settings import CliPositionalArg
 
 from safesweep.cli.command import Command, Commands
-from safesweep.cli.exits import OK
+from safesweep.cli.exits import OK, make_console
 from safesweep.cli.settings import CommandSettings
 from safesweep.config_errors import explain
 from safesweep.errors import InputError
@@ -67,8 +67,6 @@ class InspectOptions(CommandSettings):
 
 
 def inspect(options: InspectOptions) -> int:
-    from rich.console import Console
-
     from safesweep.prompts.settings import PromptFileSettings
 
     columns = dict(_column(written) for written in options.columns)
@@ -84,10 +82,11 @@ def inspect(options: InspectOptions) -> int:
         keep=options.model is not None,
     )
     cut = [_cut(options.model, prompt_set) for prompt_set in found]
+    console = make_console()
     for prompt_set, said in zip(found, cut, strict=True):
-        Console().print(prompt_set.report.render())
+        console.print(prompt_set.report.render())
         if said:
-            Console().print(said, markup=False, highlight=False)
+            console.print(said, highlight=False)
     return OK
 
 

@@ -1,13 +1,12 @@
 """What ends every run: the summary, and the exit code."""
 
-import sys
 from pathlib import Path
 
 from rich.console import Console
 
 from pipelines.config import RunConfig
 from pipelines.evaluation import RunResult
-from safesweep.cli.exits import OK, TOO_MANY_UNSCORED
+from safesweep.cli.exits import OK, TOO_MANY_UNSCORED, say_error
 from safesweep.guidance.cell import cell_labels
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.summary import summary
@@ -49,10 +48,9 @@ def show_run(config: RunConfig, result: RunResult, console: Console) -> int:
     code = exit_code(result, config.unscored_limit)
     if code == TOO_MANY_UNSCORED:
         judged = f" or judged by profile {config.profile}" if result.unjudged else ""
-        print(
+        say_error(
             f"error: {result.unscored_share:.1%} of the trials could not be made{judged}; "
-            f"allowed: unscored_limit {config.unscored_limit:.1%}",
-            file=sys.stderr,
+            f"allowed: unscored_limit {config.unscored_limit:.1%}"
         )
     return code
 

@@ -14,6 +14,7 @@ from pipelines.config import RunConfig
 from pipelines.evaluation import check, evaluate
 from pipelines.job import show_run
 from pipelines.provenance import model_digests
+from safesweep.cli.exits import say_error
 from safesweep.errors import InputError, NotJudgedError
 from safesweep.lake.store import RunStore
 from safesweep.models.checkpoint import digest
@@ -26,6 +27,7 @@ from safesweep.regression.paging import page
 from safesweep.regression.policy import Policy
 from safesweep.regression.summary import summary_markdown
 from safesweep.reports.write import write_report
+from safesweep.terminal import sayable
 
 
 def run_night(
@@ -137,5 +139,6 @@ def _report(lake: Path, run_id: str, file: Path) -> str:
 
 
 def _failure(what: str, error: Exception) -> str:
-    traceback.print_exception(error)
-    return f"{what}: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    say_error("".join(traceback.format_exception(error)).rstrip())
+    said = f"{what}: {type(error).__name__}: {' '.join(str(error).split())}"
+    return sayable(said)[: len(what) + 300]

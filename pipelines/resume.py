@@ -8,6 +8,7 @@ from pipelines.config import RunConfig
 from safesweep.errors import InputError
 from safesweep.lake.scored import Scored, scored
 from safesweep.lake.store import RunStore
+from safesweep.redaction import without_secrets_in
 from safesweep.scorers import ScorerSettings
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -38,7 +39,7 @@ def check_resume(config: RunConfig, store: RunStore) -> None:
         check_scorers(scorers_of(config), there, where)
     earlier = store.manifest() or {}
     before = _options_by_name(earlier.get("config") or {})
-    for name, options in _options_by_name(config.model_dump(mode="json")).items():
+    for name, options in _options_by_name(without_secrets_in(config.model_dump(mode="json"))).items():
         for key, value in options.items():
             known = before.get(name, {})
             if there.pictures and key in known and known[key] != value:

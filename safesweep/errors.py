@@ -5,19 +5,20 @@ from difflib import get_close_matches
 from typing import ClassVar
 
 from safesweep.exit_codes import ExitCode
+from safesweep.terminal import sayable
 
 
 class InputError(ValueError):
     """Something that a user handed in cannot be used.
 
     The message is one line that names the file, the row or key, what was found and what is allowed. Commands print it
-    and exit with ``exit_code``; no traceback is owed to the user.
+    and exit with ``exit_code``; no traceback is owed to the user. It holds no secret of a URL, and nothing that a terminal acts upon.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.BAD_INPUT
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(sayable(" ".join(message.split())))
 
 
 class NotJudgedError(InputError):

@@ -10,6 +10,7 @@ from safesweep.cli.exits import BAD_INPUT, OK, process_exit_code
 from safesweep.cli.reading import find_source, from_source
 from safesweep.cli.settings import CommandSettings
 from safesweep.errors import InputError, did_you_mean
+from safesweep.terminal import sayable
 
 Settings = TypeVar("Settings", bound=CommandSettings)
 WIDTH = 110
@@ -54,7 +55,8 @@ class Command(Generic[Settings]):
         from safesweep.cli.help import command_help
 
         everything = source.help == "all"
-        print(command_help(self.name, self.about, self.settings, source, self.examples, everything), end="")
+        text = command_help(self.name, self.about, self.settings, source, self.examples, everything)
+        print(sayable(text), end="")
         return OK
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from safesweep.errors import InputError
 from safesweep.exit_codes import ExitCode
+from safesweep.terminal import sayable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,8 +24,13 @@ def exit_code(work: Callable[[], int]) -> int:
     try:
         return work()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say_error(f"error: {error}")
         return int(error.exit_code)
+
+
+def say_error(text: str) -> None:
+    """Prints ``text`` on stderr, without secrets of URLs and without anything that a terminal acts upon."""
+    print(sayable(text), file=sys.stderr)
 
 
 def process_exit_code(work: Callable[[], int]) -> int:
@@ -32,15 +38,20 @@ def process_exit_code(work: Callable[[], int]) -> int:
     try:
         return exit_code(work)
     except Exception:
-        traceback.print_exc()
+        say_error(traceback.format_exc().rstrip())
         return int(ExitCode.CRASHED)
 
 
 def make_console() -> "Console":
     """A console as wide as the terminal, or ``LOG_WIDTH`` where the output is a log.
 
-    It prints strings, cells of tables too, as they are: "[x]" in a path or a category is no markup, and ":x:" no emoji.
+    It prints strings, cells of tables too, as they are: "[x]" in a path or a category is no markup, and ":x:" no emoji. Escape sequences
+    in them are shown and do nothing.
     """
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else LOG_WIDTH, markup=False, emoji=False)
+    from safesweep.cli.fit_output import FitOutput
+
+    console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH, markup=False, emoji=False)
+    console.push_render_hook(FitOutput())
+    return console

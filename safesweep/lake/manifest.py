@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, TypedDict, cast
 
 from safesweep.errors import InputError
-from safesweep.files import write_json
+from safesweep.files import json_ready, write_json
 from safesweep.lake.folder import lake_folder
 from safesweep.lake.layout import manifest_path, trials_folder
+from safesweep.redaction import without_secrets_in
 
 
 class Manifest(TypedDict, total=False):
@@ -58,8 +59,8 @@ def read_manifest(lake: str | Path, run_id: str) -> Manifest | None:
 
 
 def write_manifest(lake: str | Path, run_id: str, content: Mapping[str, object]) -> None:
-    """Publishes the manifest in one move, so that a reader sees the old one or the new one."""
-    write_json(manifest_path(lake, run_id), content)
+    """Publishes the manifest in one move, so that a reader sees the old one or the new one; its URLs are without what is secret in them."""
+    write_json(manifest_path(lake, run_id), without_secrets_in(json_ready(content)))
 
 
 def named_files(lake: str | Path, run_id: str) -> list[Path] | None:

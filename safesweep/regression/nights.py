@@ -20,6 +20,7 @@ from safesweep.regression.baselines import FOLDER
 from safesweep.regression.canary import Canary
 from safesweep.regression.drift import Drift
 from safesweep.regression.trend import Trend
+from safesweep.redaction import without_secrets_in
 from safesweep.regression.verdict import Verdict
 from safesweep.settings import Section
 
@@ -114,7 +115,7 @@ class NightStore:
 
     def write(self, night: Night) -> Path:
         """Puts a night on record, in the place of what the same run left before."""
-        write_json(self.path(night.run_id), night.model_dump(mode="json"))
+        write_json(self.path(night.run_id), without_secrets_in(night.model_dump(mode="json")))
         return self.path(night.run_id)
 
     @contextmanager

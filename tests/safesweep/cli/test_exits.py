@@ -1,10 +1,13 @@
 """How a command ends."""
 
+import re
+
 import pytest
 from rich.table import Table
 
-from safesweep.cli.exits import BAD_INPUT, LOG_WIDTH, OK, TOO_MANY_UNSCORED, exit_code, make_console
+from safesweep.cli.exits import BAD_INPUT, LOG_WIDTH, OK, TOO_MANY_UNSCORED, exit_code, make_console, process_exit_code
 from safesweep.errors import InputError
+from safesweep.files import ROOT
 
 
 def test_the_codes_are_those_that_documents_name():
@@ -42,3 +45,35 @@ def test_names_with_brackets_are_shown_as_they_are(capsys):
     console.print(table)
     shown = capsys.readouterr().out
     assert all(shown.count(name) == 2 for name in names) and "[red] set" in shown and "[/]" in shown
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e"
+"""Sets a terminal's title, clears it, colours it and turns the line around."""
+
+
+def test_an_error_of_the_programs_own_shows_no_escape_sequence_and_no_secret(capsys):
+    def broken() -> int:
+        raise RuntimeError(f"https://me:pw@host/v1?key=k3y said {HOSTILE}")
+
+    assert process_exit_code(broken) == 70
+    shown = capsys.readouterr().err
+    assert "Traceback" in shown and "https://…@host/v1?… said ␛]0;owned␇" in shown
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(shown) and "k3y" not in shown.split("\n")[-2]
+
+
+def test_nothing_else_writes_to_the_terminal():
+    """Where a console is made or something is printed, it goes through here; ``print`` says only what is sayable."""
+    code = [path for tree in ("safesweep", "pipelines", "actors", "jobs") for path in (ROOT / tree).rglob("*.py")]
+    made = {str(path.relative_to(ROOT)) for path in code if re.search(r"(?<!\w)Console\(", path.read_text())}
+    printed = {
+        (str(path.relative_to(ROOT)), line.strip())
+        for path in code
+        for line in path.read_text().splitlines()
+        if re.search(r"(?<![\w.])print\(|print_exc|sys\.std(out|err)\.write", line)
+    }
+    assert made == {"safesweep/cli/exits.py"}
+    assert printed == {
+        ("safesweep/cli/exits.py", "print(sayable(text), file=sys.stderr)"),
+        ("safesweep/cli/command.py", 'print(sayable(text), end="")'),
+        ("safesweep/cli/command.py", "print(self.help())"),
+    }
