@@ -67,7 +67,9 @@ class StableDiffusionXL(UnetModel):
     def read(cls, path: str, dtype: torch.dtype, revision: str | None) -> "DiffusionPipeline":
         from diffusers import StableDiffusionXLPipeline
 
-        return StableDiffusionXLPipeline.from_pretrained(path, dtype=dtype, revision=revision, add_watermarker=False)
+        return StableDiffusionXLPipeline.from_pretrained(
+            path, dtype=dtype, revision=revision, add_watermarker=False, trust_remote_code=False
+        )
 
     @property
     def encoders(self) -> tuple[TextEncoder, ...]:

@@ -22,7 +22,7 @@ class StableDiffusion(UnetModel):
     def read(cls, path: str, dtype: torch.dtype, revision: str | None) -> "DiffusionPipeline":
         from diffusers import StableDiffusionPipeline
 
-        options = {"safety_checker": None, "requires_safety_checker": False}
+        options = {"safety_checker": None, "requires_safety_checker": False, "trust_remote_code": False}
         return StableDiffusionPipeline.from_pretrained(path, dtype=dtype, revision=revision, **options)
 
     @property

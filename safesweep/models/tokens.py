@@ -57,7 +57,7 @@ def _tokenizers(folder: ModelFolder) -> list[tuple[str, str]]:
 def _lost(folder: ModelFolder, part: str, kind: str, texts: Sequence[str]) -> tuple[int, list[int]]:
     import transformers
 
-    tokenizer = getattr(transformers, kind).from_pretrained(str(folder.path / part))
+    tokenizer = getattr(transformers, kind).from_pretrained(str(folder.path / part), trust_remote_code=False)
     length = int(tokenizer.model_max_length)
     lost: list[int] = []
     for start in range(0, len(texts), A_BATCH):

@@ -76,8 +76,10 @@ def _classifier(settings: FeatureSettings) -> Features:
     from transformers import AutoImageProcessor, AutoModel
 
     path = resolve(settings.model)
-    model: Any = AutoModel.from_pretrained(path, dtype=torch.float32).to(settings.device).eval()
-    processor = AutoImageProcessor.from_pretrained(path)
+    model: Any = (
+        AutoModel.from_pretrained(path, dtype=torch.float32, trust_remote_code=False).to(settings.device).eval()
+    )
+    processor = AutoImageProcessor.from_pretrained(path, trust_remote_code=False)
 
     @torch.inference_mode()
     def of(pictures: Sequence[Picture]) -> torch.Tensor:

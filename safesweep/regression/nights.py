@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from safesweep.config_errors import explain
 from safesweep.errors import InputError
 from safesweep.files import write_json
+from safesweep.redaction import without_secrets_in
 from safesweep.regression.baselines import FOLDER
 from safesweep.regression.canary import Canary
 from safesweep.regression.drift import Drift
 from safesweep.regression.trend import Trend
-from safesweep.redaction import without_secrets_in
 from safesweep.regression.verdict import Verdict
 from safesweep.settings import Section
 

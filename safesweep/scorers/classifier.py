@@ -47,11 +47,13 @@ class ClassifierScorer(Scorer):
         quiet_libraries()
         self._device = device
         self._model = (
-            AutoModelForImageClassification.from_pretrained(path, dtype=torch.float32, revision=revision)
+            AutoModelForImageClassification.from_pretrained(
+                path, dtype=torch.float32, revision=revision, trust_remote_code=False
+            )
             .to(device)
             .eval()
         )
-        self._processor = AutoImageProcessor.from_pretrained(path, revision=revision)
+        self._processor = AutoImageProcessor.from_pretrained(path, revision=revision, trust_remote_code=False)
         self._several = self._model.config.problem_type == "multi_label_classification"
         self._labels = [self._model.config.id2label[index] for index in range(self._model.config.num_labels)]
 

@@ -7,6 +7,7 @@ from pydantic import Field, PositiveInt
 
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.examples import ExampleSettings, examples_digest, load_examples
+from safesweep.vlm.processor_options import ProcessorOptions
 
 
 class ChatVlm(VlmSettings):
@@ -18,7 +19,7 @@ class ChatVlm(VlmSettings):
     """Which version of it."""
     examples: tuple[ExampleSettings, ...] = ()
     """Few-shot examples, in their order."""
-    processor_options: dict[str, Any] = Field(default={})
+    processor_options: ProcessorOptions = Field(default={})
     """What the processor does differently from its config."""
     max_new_tokens: PositiveInt = 64
     """Tokens after which an answer is cut off."""

@@ -15,6 +15,7 @@ from safesweep.types import Picture
 from safesweep.vlm.examples import Example
 from safesweep.vlm.likelihood import Form, likelihoods
 from safesweep.vlm.prefix import Prefix, encode_prefix, go_on, join
+from safesweep.vlm.processor_options import check_processor_options
 from safesweep.vlm.prompting import Inputs, Prompting
 from safesweep.vlm.reading import THOUGHTS
 from safesweep.vlm.reply import Reply
@@ -67,8 +68,12 @@ class VisionLanguageModel:
         ``processor_options``: what the processor should do differently from its config, e.g. ``{"max_pixels": 200704}``.
         """
         quiet_libraries()
-        model = AutoModelForImageTextToText.from_pretrained(path, dtype=DTYPES[dtype], revision=revision).to(device)
-        processor = AutoProcessor.from_pretrained(path, revision=revision, **(processor_options or {}))
+        model = AutoModelForImageTextToText.from_pretrained(
+            path, dtype=DTYPES[dtype], revision=revision, trust_remote_code=False
+        ).to(device)
+        processor = AutoProcessor.from_pretrained(
+            path, revision=revision, trust_remote_code=False, **check_processor_options(dict(processor_options or {}))
+        )
         return cls(model, processor, max_new_tokens, picture_size, examples, reuse_prefix)
 
     @property

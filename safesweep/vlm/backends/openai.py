@@ -20,6 +20,7 @@ from safesweep.vlm.chat import ChatVlm
 from safesweep.vlm.completion import quota_spent, read_completion, short
 from safesweep.vlm.errors import VlmBusyError, VlmError, VlmQuotaError, VlmTroubleError
 from safesweep.vlm.examples import Example, load_examples
+from safesweep.vlm.processor_options import ProcessorOptions
 from safesweep.vlm.reading import read_reply
 from safesweep.vlm.refusal import refused
 from safesweep.vlm.reply import Reply
@@ -42,7 +43,7 @@ class OpenAiVlm(ChatVlm, DirectVlm):
     """The name under which the endpoint serves it."""
     revision: str | None = None
     """As the endpoint's operator states it; it becomes part of the trial ids."""
-    processor_options: dict[str, Any] = Field(default={})
+    processor_options: ProcessorOptions = Field(default={})
     """As the endpoint's operator states them; they become part of the trial ids and are not sent."""
     api_key_env: str | None = None
     """The environment variable that holds the key; it must be set wherever diffusion actors run."""

@@ -11,6 +11,7 @@ from safesweep.vlm.base import Answerer, DigestOf, PooledVlm
 from safesweep.vlm.chat import ChatVlm
 from safesweep.vlm.examples import load_examples
 from safesweep.vlm.processor_files import check_processor
+from safesweep.vlm.processor_options import ProcessorOptions
 from safesweep.vlm.vocabulary import vocabulary_asking
 
 
@@ -29,7 +30,7 @@ class TransformersVlm(ChatVlm, PooledVlm):
     """score: YAML files of the vocabularies that do not ship."""
     reuse_prefix: bool = True
     """Encode the examples once where the model gives the same logits that way."""
-    processor_options: dict[str, Any] = Field(default={})
+    processor_options: ProcessorOptions = Field(default={})
     """What the processor does differently from its config, e.g. ``{max_pixels: 200704}`` or ``{do_image_splitting: false}``."""
     device: str = "cpu"
     """Where it runs, as torch names it."""

@@ -117,7 +117,7 @@ def test_everything_of_an_example_decides_the_identity(name, change):
             {
                 **WRITTEN["openai"],
                 "revision": "7b",
-                "processor_options": {"a": 1},
+                "processor_options": {"max_pixels": 1},
                 "picture_size": 8,
                 "max_new_tokens": 3,
                 "on_refusal": "nothing",
@@ -125,7 +125,7 @@ def test_everything_of_an_example_decides_the_identity(name, change):
                 "dtype": "bfloat16",
                 "replicas": 3,
             },
-            ("3436154fc14f08e3", "openai:m@7b"),
+            ("f492b12daddbe87f", "openai:m@7b"),
         ),
     ],
 )

@@ -16,10 +16,10 @@ def test_examples_are_read_before_anything_else_is_looked_for(written):
 
 @pytest.mark.parametrize("written", BACKENDS)
 def test_a_conversation_is_named_by_all_that_shapes_it(written):
-    vlm = parse_vlm({**written, "max_new_tokens": 7, "picture_size": 9, "processor_options": {"a": 1}})
+    vlm = parse_vlm({**written, "max_new_tokens": 7, "picture_size": 9, "processor_options": {"max_pixels": 1}})
     assert vlm.conversation() == {
         "max_new_tokens": 7,
         "picture_size": 9,
-        "processor_options": {"a": 1},
+        "processor_options": {"max_pixels": 1},
         "examples": None,
     }
