@@ -186,6 +186,7 @@ def check_open_clip(model: str, pretrained: str | None = None) -> None:
             folder = model_folder(model.removeprefix(prefix))
             folder.require("open_clip_config.json", "the model's config")
             folder.require_weights()
+            _refuse_code(folder)
             return
     import open_clip
 
@@ -207,6 +208,16 @@ def check_open_clip(model: str, pretrained: str | None = None) -> None:
     hub_id = tag.get("hf_hub", "").rstrip("/")
     if hub_id:
         model_folder(hub_id).require_weights()
+
+
+def _refuse_code(folder: ModelFolder) -> None:
+    """open_clip hands what its config says on to transformers, ``trust_remote_code`` too, and lets it ask on the terminal."""
+    for name in ("open_clip_config.json", "tokenizer_config.json", "config.json"):
+        if not (folder.path / name).is_file():
+            continue
+        for word in ("trust_remote_code", "auto_map"):
+            if f'"{word}"' in json.dumps(folder.read(name)):
+                raise InputError(f"{folder.path / name}: {word}: the folder brings code of its own, which is never run")
 
 
 def _require_activation(model: str, pretrained: str, quick: bool) -> None:

@@ -189,3 +189,21 @@ def test_open_clip_weights_on_the_wrong_activation_are_refused_with_the_right_na
             assert open_clip.get_model_config(found[1])["quick_gelu"]
             assert (found[1], tag) in open_clip.list_pretrained()
     assert len(refused) >= 20
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("open_clip_config.json", lambda config: config["model_cfg"]["text_cfg"].update(tokenizer_kwargs={"trust_remote_code": True})),
+        ("tokenizer_config.json", lambda config: config.update(auto_map={"AutoTokenizer": ["evil.Evil", None]})),
+    ],
+)
+def test_a_clips_folder_that_brings_code_is_refused(tmp_path, name, change):
+    """open_clip would hand it on to transformers."""
+    folder = shutil.copytree(ROOT / "miniature" / "weights" / "clip", tmp_path / "clip")
+    check_open_clip(f"local-dir:{folder}")
+    config = json.loads((folder / name).read_text())
+    change(config)
+    (folder / name).write_text(json.dumps(config))
+    with pytest.raises(InputError, match=f"{name}: .*brings code of its own, which is never run"):
+        check_open_clip(f"local-dir:{folder}")

@@ -94,7 +94,7 @@ def _spoil(folder: Path, marker: Path) -> None:
         "AutoModelForImageClassification",
         "AutoProcessor",
     )
-    auto_map = {name: "evil.Evil" for name in (*names, "AutoImageProcessor", "AutoTokenizer")}
+    auto_map = dict.fromkeys((*names, "AutoImageProcessor", "AutoTokenizer"), "evil.Evil")
     for file in [*folder.rglob("*.json")]:
         config = json.loads(file.read_text())
         if file.name in ("config.json", "processor_config.json", "preprocessor_config.json", "tokenizer_config.json"):
