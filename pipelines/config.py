@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 
-from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from actors.settings import DiffusionSettings, StageSettings
@@ -18,6 +27,7 @@ from safesweep.lake.folder import LakeFolder
 from safesweep.prompts.settings import PromptFileSettings
 from safesweep.settings import Section
 from safesweep.vlm.backends import AnyVlm, vlm_options
+from safesweep.vlm.key_hosts import check_host, key_refusal, may_have_key
 from safesweep.vlm.vocabulary import HarmVocabulary
 
 if TYPE_CHECKING:  # options are read without waiting for torch
@@ -75,7 +85,7 @@ class RunConfig(PresetSettings):
         "prompts": ("prompts", "limit", "samples_per_prompt", "seed", "on_empty", "max_side", "max_trials"),
         "methods": ("cells", "guidance_scale", "guidance_cap", "vocabulary", "query_steps", "profile"),
         "pictures": ("solver", "num_inference_steps", "width", "height", "row_sizes"),
-        "cluster": ("rows_per_block", "no_progress_timeout_s", "wait_for_nodes_s"),
+        "cluster": ("rows_per_block", "no_progress_timeout_s", "wait_for_nodes_s", "api_key_hosts"),
     }
     item_fields: ClassVar[tuple[str, ...]] = ("prompts",)
 
@@ -145,6 +155,24 @@ class RunConfig(PresetSettings):
     """Alone: print what the run would take, and start nothing."""
     banner: str | None = None
     """Shown above every table."""
+    api_key_hosts: tuple[Annotated[str, AfterValidator(check_host)], ...] = ()
+    """Hosts, or host:port, to which the keys of VLMs and judges may be sent, beside this machine itself and a ``--vlm.url`` of the command
+    line. No preset may set it."""
+    not_in_presets: ClassVar[tuple[str, ...]] = ("api_key_hosts",)
+
+    @model_validator(mode="after")
+    def _keys_go_where_the_user_says(self) -> Self:
+        placed = [("vlm.url", "vlm.url", self.vlm)]
+        for name, stage in (("safety", self.safety), ("alignment", self.alignment)):
+            for place, scorer in enumerate(stage.scorers):
+                placed += [(f"{name}.scorers.{place}.vlm.url", f"{name}.scorers", vlm) for vlm in scorer.vlms()]
+        for where, option, vlm in placed:
+            if vlm.key_goes_to is None or self.typed(option):
+                continue
+            url, variable = vlm.key_goes_to
+            if not may_have_key(url, self.api_key_hosts):
+                raise InputError(key_refusal(where, url, variable))
+        return self
 
     @classmethod
     def with_all_options(cls) -> type[Self]:

@@ -3,6 +3,7 @@
 import datetime
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +32,15 @@ from safesweep.terminal import sayable
 
 
 def run_night(
-    config: RunConfig, policy: Policy, *, suite: str, run_id: str, date: datetime.date, out: Path, console: Console
+    config: RunConfig,
+    policy: Policy,
+    *,
+    suite: str,
+    run_id: str,
+    date: datetime.date,
+    out: Path,
+    console: Console,
+    page_command: Sequence[str] = (),
 ) -> int:
     """Runs the preset, judges it, writes everything, pages when the policy says so; returns the gate's exit code.
 
@@ -71,7 +80,7 @@ def run_night(
             run_error=run_error,
             seconds=time.monotonic() - started,
         )
-        judged = record(judged, nights, policy)
+        judged = record(judged, nights, policy, page_command)
         publish(judged, config.lake, nights, out, console, banner=config.banner)
     return judged.night.verdict.exit_code
 
@@ -88,12 +97,13 @@ def exchanged_models(config: RunConfig) -> str | None:
     return f"models were exchanged while the run was under way: {'; '.join(changed)}" if changed else None
 
 
-def record(judged: JudgedNight, nights: NightStore, policy: Policy) -> JudgedNight:
-    """Calls whom the policy names where a page is due, once a night however often it is judged, and puts the night on record."""
+def record(judged: JudgedNight, nights: NightStore, policy: Policy, page_command: Sequence[str] = ()) -> JudgedNight:
+    """Calls whom the policy names, and runs ``page_command``, where a page is due, once a night however often it is judged; puts the night
+    on record."""
     night, path = judged.night, nights.path(judged.night.run_id)
     before = Night.model_validate_json(path.read_text()) if path.exists() else None
     if night.paged and not (before and before.paged):
-        errors = page(policy.page, night)
+        errors = page(policy.page, night, page_command)
         night = night.model_copy(update={"page_error": "; ".join(errors) or None})
     nights.write(night)
     return replace(judged, night=night)

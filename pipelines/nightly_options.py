@@ -31,7 +31,10 @@ def _date(value: Any) -> Any:
 class NightlyConfig(RunConfig):
     """A run that is judged, and under which name."""
 
-    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {"night": ("policy", "suite", "date", "out"), **RunConfig.groups}
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "night": ("policy", "suite", "date", "out", "page_command"),
+        **RunConfig.groups,
+    }
 
     policy: str = DEFAULT
     """Name among jobs/policies, or a YAML file."""
@@ -41,6 +44,9 @@ class NightlyConfig(RunConfig):
     """The night's date; by default today's."""
     out: Path | None = None
     """Folder of summary and report; by default out/RUN_ID."""
+    page_command: tuple[str, ...] = ()
+    """Program and arguments that are run when a page is due; gets it as JSON on its standard input. On the command line alone."""
+    on_the_line_alone: ClassVar[tuple[str, ...]] = ("page_command",)
 
     def run_config(self) -> RunConfig:
         """The run alone, as the main job would read it."""
@@ -56,6 +62,7 @@ class Options(NamedTuple):
     run_id: str
     date: datetime.date
     out: Path
+    page_command: tuple[str, ...] = ()
 
 
 def night_options(config: NightlyConfig) -> Options:
@@ -71,6 +78,5 @@ def night_options(config: NightlyConfig) -> Options:
             f"--suite: {suite!r} is not a name; letters, digits, '.', '_' and '-' are allowed, the first a letter or digit"
         )
     run_id, date = name_night(suite, config.date, os.environ)
-    return Options(
-        config.run_config(), load_policy(config.policy), suite, run_id, date, config.out or Path("out") / run_id
-    )
+    out = config.out or Path("out") / run_id
+    return Options(config.run_config(), load_policy(config.policy), suite, run_id, date, out, config.page_command)

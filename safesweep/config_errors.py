@@ -8,6 +8,9 @@ from pydantic import BaseModel, ValidationError
 
 from safesweep.errors import did_you_mean
 
+SECRET = frozenset({"api_key_env", "urls", "webhook"})
+"""Options whose value is never shown: addresses that are keys themselves, and where people write a key in the place of its variable."""
+
 
 def dotted_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
     """Every option of a config class, dotted: "diffusion.max_rows"; of a section of several kinds those of all kinds."""
@@ -44,6 +47,8 @@ def explain(error: ValidationError, where: str = "", allowed: Iterable[str] = ()
             problems.append(f"{key}: is missing")
         elif problem["type"] == "value_error" and not problem["loc"]:
             problems.append(f"{where}.{message}" if where else message)
+        elif SECRET.intersection(map(str, problem["loc"])):
+            problems.append(f"{key}: {message}")
         else:
             problems.append(f"{key}: {message}, found {problem['input']!r}")
     return "; ".join(problems)

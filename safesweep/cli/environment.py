@@ -1,9 +1,9 @@
 """Environment variables: which option each one sets, and which set none."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from safesweep.cli.options import Option
-from safesweep.cli.settings import DELIMITER, PREFIX
+from safesweep.cli.settings import DELIMITER, PREFIX, variable
 from safesweep.errors import InputError, did_you_mean
 from safesweep.registry import PLUGINS
 
@@ -11,13 +11,14 @@ NO_OPTION = (PLUGINS,)
 """Variables that are read by others than the command line."""
 
 
-def variable(name: str) -> str:
-    """Of an option: ``vlm.replicas`` → ``SAFESWEEP_VLM__REPLICAS``."""
-    return PREFIX + name.replace(".", DELIMITER).upper()
-
-
-def check_environment(environment: Mapping[str, str], options: Iterable[Option]) -> None:
-    """Raises ``InputError`` for a ``SAFESWEEP_`` variable that none of ``options`` knows, with the nearest that one does."""
+def check_environment(
+    environment: Mapping[str, str], options: Iterable[Option], on_the_line_alone: Collection[str] = ()
+) -> None:
+    """Raises ``InputError`` for a ``SAFESWEEP_`` variable that none of ``options`` knows, with the nearest that one does, and for one
+    that sets an option of the command line alone."""
+    for name in on_the_line_alone:
+        if variable(name) in map(str.upper, environment):
+            raise InputError(f"{variable(name)}: --{name} stands on the command line alone, for it runs a program")
     known = {variable(option.name): option for option in options}
     below = tuple(name + DELIMITER for name, option in known.items() if option.open)
     for name in environment:

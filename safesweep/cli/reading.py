@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, CliSettingsSource, PydanticBaseSetti
 from safesweep.cli.environment import check_environment
 from safesweep.cli.options import Option, options_of
 from safesweep.cli.presets import Preset, read_preset
-from safesweep.cli.settings import CommandSettings, PresetSettings
+from safesweep.cli.settings import CommandSettings, PresetSettings, variable
 from safesweep.config_errors import explain
 from safesweep.errors import InputError, did_you_mean
 
@@ -75,7 +75,10 @@ def from_source(source: Source, model: type[Settings], others: Iterable[type[Com
     rest, given = _spell(words, options)
     if issubclass(model, PresetSettings):
         known: tuple[type[CommandSettings], ...] = (model, *others)
-        check_environment(os.environ, [option for one in known for option in options_of(one)])
+        presets = [one for one in known if issubclass(one, PresetSettings)]
+        alone = {name for one in presets for name in one.on_the_line_alone}
+        check_environment(os.environ, [option for one in known for option in options_of(one)], alone)
+        _check_preset(source, model)
     try:
         return _with_sources(model.with_all_options(), source, rest, given, items)()
     except ValidationError as error:
@@ -83,6 +86,18 @@ def from_source(source: Source, model: type[Settings], others: Iterable[type[Com
         raise InputError(f"{where}: {explain(error, allowed=[option.name for option in options])}") from error
     except SettingsError as error:
         raise InputError(f"options: {error}") from error
+
+
+def _check_preset(source: Source, model: type[PresetSettings]) -> None:
+    """Raises ``InputError`` for an option that is not for presets to set."""
+    if source.preset is None:
+        return
+    for name in (*model.not_in_presets, *model.on_the_line_alone):
+        if name in source.preset.options or name in source.preset.hardware:
+            or_variable = "" if name in model.on_the_line_alone else f" or {variable(name)}"
+            raise InputError(
+                f"{source.preset.path}: {name}: no preset may set it; allowed: --{name} on the command line{or_variable}"
+            )
 
 
 def _spell(words: list[str], options: Iterable[Option]) -> tuple[list[str], frozenset[str]]:

@@ -1,5 +1,6 @@
 """What a command is asked: typed settings whose fields are its options."""
 
+import os
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -7,6 +8,11 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 PREFIX, DELIMITER = "SAFESWEEP_", "__"
 """Of environment variables: ``SAFESWEEP_VLM__REPLICAS``."""
+
+
+def variable(name: str) -> str:
+    """Of an option: ``vlm.replicas`` → ``SAFESWEEP_VLM__REPLICAS``."""
+    return PREFIX + name.replace(".", DELIMITER).upper()
 
 
 class CommandSettings(BaseSettings):
@@ -49,6 +55,15 @@ class PresetSettings(CommandSettings):
     """Options as the preset has them."""
     hardware: ClassVar[dict[str, Any]] = {}
     """Options of the preset's section for the cards at hand; they win over the preset's own."""
+    not_in_presets: ClassVar[tuple[str, ...]] = ()
+    """Options that decide about what is the user's own. A preset is data, often somebody else's: it may not set them."""
+    on_the_line_alone: ClassVar[tuple[str, ...]] = ()
+    """Options that run something: neither a preset nor a variable may set them."""
+
+    @classmethod
+    def typed(cls, name: str) -> bool:
+        """Whether an option, by its dotted name, stands on the command line or in the environment."""
+        return name in cls.given or variable(name) in map(str.upper, os.environ)
 
     @classmethod
     def settings_customise_sources(

@@ -1,23 +1,31 @@
 """Calls somebody, when the policy names whom."""
 
 import json
-import logging
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from safesweep.redaction import shown_origin, without_parts_of
 from safesweep.regression.nights import Night
 from safesweep.regression.policy import PageSettings
+from safesweep.regression.services import call_service
+from safesweep.terminal import sayable
 
 
-def page(settings: PageSettings, night: Night) -> list[str]:
-    """Calls everybody whom the policy names: the command, the webhook, the services behind the URLs.
+def page(settings: PageSettings, night: Night, command: Sequence[str] = ()) -> list[str]:
+    """Calls everybody whom the policy names, the webhook and the services behind the URLs, and runs ``command``, which no policy names: a
+    program and its arguments, which gets the page as JSON on its standard input.
 
     Returns what went wrong, one line each; a page that fails must not hide the verdict that it carries, nor keep the others from going out.
     """
     message = json.dumps(_message(night), ensure_ascii=False).encode()
-    return [*_command(settings, message), *_webhook(settings, message), *_services(settings, night)]
+    failed = [
+        *_command(command, settings.timeout_s, message),
+        *_webhook(settings, message),
+        *_services(settings, night),
+    ]
+    return [sayable(line) for line in failed]
 
 
 def _message(night: Night) -> dict[str, object]:
@@ -32,12 +40,17 @@ def _message(night: Night) -> dict[str, object]:
     }
 
 
-def _command(settings: PageSettings, message: bytes) -> Iterator[str]:
-    if settings.command:
+def _command(command: Sequence[str], timeout_s: float, message: bytes) -> Iterator[str]:
+    if command:
         try:
-            subprocess.run(settings.command, input=message, timeout=settings.timeout_s, check=True, capture_output=True)
-        except (OSError, subprocess.SubprocessError) as error:
-            yield f"page.command {settings.command[0]}: {error}"
+            subprocess.run(command, input=message, timeout=timeout_s, check=True, capture_output=True)
+        # the errors themselves quote the arguments, which may hold a key
+        except OSError as error:
+            yield f"--page_command {command[0]}: {error.strerror or type(error).__name__}"
+        except subprocess.TimeoutExpired:
+            yield f"--page_command {command[0]}: timed out after {timeout_s:g} s"
+        except subprocess.CalledProcessError as error:
+            yield f"--page_command {command[0]}: ended with status {error.returncode}"
 
 
 def _webhook(settings: PageSettings, message: bytes) -> Iterator[str]:
@@ -49,25 +62,13 @@ def _webhook(settings: PageSettings, message: bytes) -> Iterator[str]:
             with urllib.request.urlopen(request, timeout=settings.timeout_s):
                 pass
         except (OSError, urllib.error.URLError) as error:
-            yield f"page.webhook {settings.webhook}: {error}"
+            # the address of a webhook is its key
+            yield f"page.webhook {shown_origin(settings.webhook)}: {without_parts_of(str(error), settings.webhook)}"
 
 
 def _services(settings: PageSettings, night: Night) -> Iterator[str]:
-    if not settings.urls:
-        return
-    import apprise
-
     title = f"{night.suite} {night.date}: {night.verdict}"
     body = "\n".join([f"Run {night.run_id}, compared with {night.reference or 'nothing'}.", *night.reasons])
     for url in settings.urls:
-        service = apprise.Apprise.instantiate(url, suppress_exceptions=False)
-        assert service is not None  # the policy refuses addresses that apprise does not know
-        with apprise.LogCapture(level=logging.WARNING) as told:  # type: ignore[no-untyped-call]
-            try:
-                sent = bool(service.notify(body=body, title=title, notify_type=apprise.NotifyType.FAILURE))
-                why = " ".join(told.getvalue().split())
-            except Exception as error:  # a service's own code may raise anything; the verdict stands
-                sent, why = False, f"{type(error).__name__}: {error}"
-        if not sent:
-            # Addresses hold tokens; records and logs get them without.
-            yield f"page.urls {service.url(privacy=True)}: {why or 'was not sent'}"  # type: ignore[no-untyped-call]
+        if (why := call_service(url, title, body)) is not None:
+            yield f"page.urls {url.partition('://')[0]}://…: {why}"

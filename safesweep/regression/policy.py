@@ -10,6 +10,7 @@ from safesweep.config_errors import dotted_keys, explain
 from safesweep.errors import InputError, did_you_mean
 from safesweep.files import jobs_folder
 from safesweep.guidance.methods import METHODS
+from safesweep.regression.services import is_service
 from safesweep.regression.watched import WATCHED, Better
 from safesweep.settings import Section
 
@@ -68,25 +69,22 @@ class CanarySettings(Section):
 class PageSettings(Section):
     """Whom to call; by default nobody."""
 
-    command: tuple[str, ...] | None = None
-    """Program and arguments; gets the page as JSON on its standard input."""
     webhook: str | None = Field(default=None, pattern=r"^https?://")
     """URL to which the page is posted as JSON."""
     urls: tuple[str, ...] = ()
     """apprise's addresses of services that reach people: mail, chats, on-call duty. They hold secrets: keep the file to yourself."""
     timeout_s: PositiveFloat = 30.0
-    """Of the command and the webhook; apprise's services take `?rto=SECONDS` in their addresses."""
+    """Of the program and the webhook; apprise's services take `?rto=SECONDS` in their addresses."""
 
     @field_validator("urls")
     @classmethod
     def _services(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         for place, url in enumerate(urls):
-            from apprise import Apprise
-
-            if Apprise.instantiate(url) is None:
+            if not is_service(url):
+                scheme = f"{url.partition('://')[0]}://…" if "://" in url else "no scheme"
                 raise ValueError(
-                    f"the address at place {place} ({url.partition(':')[0]}:…) is none that apprise knows; allowed: such as "
-                    "slack://TOKENS, mailto://USER:PASSWORD@HOST, pagerduty://KEYS (https://appriseit.com/services)"
+                    f"the address at place {place} ({scheme}) is none that apprise knows; allowed: such as "
+                    "slack://…, mailto://…, pagerduty://… (https://appriseit.com/services)"
                 )
         return urls
 
@@ -149,6 +147,11 @@ def load_policy(name: str) -> Policy:
         raise InputError(f"{path}: is not YAML: {error}") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: must hold a mapping, found {type(content).__name__}")
+    page = content.get("page")
+    if isinstance(page, dict) and "command" in page:
+        raise InputError(
+            f"{path}.page.command: a policy is data and runs no program; allowed: --page_command on the command line"
+        )
     try:
         return Policy.model_validate(content)
     except ValidationError as error:

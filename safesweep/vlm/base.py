@@ -108,6 +108,11 @@ class VlmSettings(Section, ABC):
         return None
 
     @property
+    def key_goes_to(self) -> tuple[str, str] | None:
+        """(URL, environment variable) where the key in the variable is sent to the URL's host; ``None`` where no key is."""
+        return None
+
+    @property
     def weights(self) -> tuple[str, str | None] | None:
         """(folder or hub id, revision) of its weights on this machine; ``None`` where they are elsewhere or there are none."""
         return None

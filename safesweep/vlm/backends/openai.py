@@ -14,6 +14,7 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from safesweep.errors import InputError, did_you_mean
 from safesweep.models.checkpoint import digest
+from safesweep.redaction import shown_url, without_secrets
 from safesweep.types import Picture
 from safesweep.vlm.base import DigestOf, DirectVlm, Source
 from safesweep.vlm.chat import ChatVlm
@@ -45,7 +46,7 @@ class OpenAiVlm(ChatVlm, DirectVlm):
     """As the endpoint's operator states it; it becomes part of the trial ids."""
     processor_options: ProcessorOptions = Field(default={})
     """As the endpoint's operator states them; they become part of the trial ids and are not sent."""
-    api_key_env: str | None = None
+    api_key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     """The environment variable that holds the key; it must be set wherever diffusion actors run."""
     max_ongoing_requests: PositiveInt = 64
     """Connections that one actor keeps."""
@@ -63,14 +64,15 @@ class OpenAiVlm(ChatVlm, DirectVlm):
     def _is_an_address(cls, url: str) -> str:
         url = url.strip()
         scheme, found, rest = url.partition("://")
+        shown = shown_url(url)
         if not found:
-            raise ValueError(f"{url!r} has no scheme; allowed: http://{url} or https://{url}")
+            raise ValueError(f"{shown!r} has no scheme; allowed: http://{shown} or https://{shown}")
         if scheme.lower() not in ("http", "https") or not rest.strip("/"):
-            raise ValueError(f"{url!r} is no address of an API; allowed: http://HOST:PORT/v1 or https://HOST/v1")
+            raise ValueError(f"{shown!r} is no address of an API; allowed: http://HOST:PORT/v1 or https://HOST/v1")
         for path in PATHS:
             if url.rstrip("/").endswith(path):
                 raise ValueError(
-                    f"{url!r} is too long; allowed: {url.rstrip('/').removesuffix(path)}, where the API begins"
+                    f"{shown!r} is too long; allowed: {shown.rstrip('/').removesuffix(path)}, where the API begins"
                 )
         return url
 
@@ -117,7 +119,12 @@ class OpenAiVlm(ChatVlm, DirectVlm):
 
     def described(self) -> str:
         """Model and address."""
-        return f"{self.model} at {self.url}"
+        return f"{self.model} at {shown_url(self.url)}"
+
+    @property
+    def key_goes_to(self) -> tuple[str, str] | None:
+        """Its address, where it has a key."""
+        return (self.url, self.api_key_env) if self.api_key_env else None
 
     def load(self) -> Source:
         """The endpoint. Raises ``InputError`` for an example that cannot be read or a key that is not set."""
@@ -160,6 +167,7 @@ class Endpoint:
         vocabularies: Sequence[str] = (),
     ) -> None:
         self._url, self._model = url.rstrip("/"), model
+        self._shown = shown_url(self._url)
         self._picture_size = picture_size
         asked = {"temperature": 0, max_tokens_field: max_new_tokens, **(extra_body or {})}
         self._options = {field: value for field, value in asked.items() if value is not None}
@@ -184,15 +192,15 @@ class Endpoint:
             body["response_format"] = form.response_format()
         status, headers, text = await self._post(f"{self._url}/chat/completions", body)
         if quota_spent(status, headers, text):
-            raise VlmQuotaError(f"{self._url}: the quota is used up: status {status}: {short(text)}")
+            raise VlmQuotaError(f"{self._shown}: the quota is used up: status {status}: {short(text)}")
         if status == 429:
-            raise VlmBusyError(f"{self._url}: status 429: {short(text)}", _seconds(headers.get("Retry-After")))
+            raise VlmBusyError(f"{self._shown}: status 429: {short(text)}", _seconds(headers.get("Retry-After")))
         if status >= 500 or status in (408, 409, 425):
-            raise VlmTroubleError(f"{self._url}: status {status}: {short(text)}")
+            raise VlmTroubleError(f"{self._shown}: status {status}: {short(text)}")
         if status != 200:
-            where = f"; does the API begin at {self._url}/v1?" if status == 404 and "/v" not in self._url else ""
-            raise VlmError(f"{self._url}: status {status}: {short(text)}{where}")
-        reply = read_completion(text, self._url)
+            where = f"; does the API begin at {self._shown}/v1?" if status == 404 and "/v" not in self._url else ""
+            raise VlmError(f"{self._shown}: status {status}: {short(text)}{where}")
+        reply = read_completion(text, self._shown)
         if form is None:
             return reply
         read = read_reply(reply)
@@ -215,12 +223,12 @@ class Endpoint:
             connector = aiohttp.TCPConnector(limit=self._connections)
             self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)
         try:
-            async with self._session.post(url, json=body, timeout=self._timeout) as reply:
+            async with self._session.post(url, json=body, timeout=self._timeout, allow_redirects=False) as reply:
                 return reply.status, reply.headers, await reply.text(errors="replace")
         except TimeoutError:
-            raise VlmTroubleError(f"{self._url}: no answer within {self._timeout.total:g} s") from None
+            raise VlmTroubleError(f"{self._shown}: no answer within {self._timeout.total:g} s") from None
         except aiohttp.ClientError as error:
-            raise VlmTroubleError(f"{self._url}: {type(error).__name__}: {error}") from error
+            raise VlmTroubleError(f"{self._shown}: {type(error).__name__}: {without_secrets(str(error))}") from error
 
 
 def check_endpoint(url: str, model: str, api_key_env: str | None = None, timeout_s: float = 10.0) -> None:
@@ -248,7 +256,10 @@ def check_endpoint(url: str, model: str, api_key_env: str | None = None, timeout
 async def _get(url: str, headers: dict[str, str], timeout_s: float) -> tuple[int, str]:
     try:
         timeout = aiohttp.ClientTimeout(total=timeout_s)
-        async with aiohttp.ClientSession(headers=headers) as session, session.get(url, timeout=timeout) as reply:
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.get(url, timeout=timeout, allow_redirects=False) as reply,
+        ):
             return reply.status, await reply.text(errors="replace")
     except TimeoutError:
         raise InputError(f"vlm.url: {url}: no answer within {timeout_s:g} s") from None

@@ -194,7 +194,10 @@ def test_open_clip_weights_on_the_wrong_activation_are_refused_with_the_right_na
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("open_clip_config.json", lambda config: config["model_cfg"]["text_cfg"].update(tokenizer_kwargs={"trust_remote_code": True})),
+        (
+            "open_clip_config.json",
+            lambda config: config["model_cfg"]["text_cfg"].update(tokenizer_kwargs={"trust_remote_code": True}),
+        ),
         ("tokenizer_config.json", lambda config: config.update(auto_map={"AutoTokenizer": ["evil.Evil", None]})),
     ],
 )

@@ -47,7 +47,7 @@ def test_nobody_is_called_by_default():
 def test_the_webhook_and_the_command_get_the_same_json(server, tmp_path):
     told = tmp_path / "told"
     command = (sys.executable, "-c", f"import sys; open({str(told)!r}, 'w').write(sys.stdin.read())")
-    assert page(PageSettings(webhook=f"http://{server.address}/hook", command=command), BAD) == []
+    assert page(PageSettings(webhook=f"http://{server.address}/hook"), BAD, command) == []
     assert server.posted == [("/hook", "application/json", MESSAGE)]
     assert json.loads(told.read_text(encoding="utf-8")) == MESSAGE
 
@@ -61,12 +61,36 @@ def test_a_service_of_apprise_gets_verdict_and_reasons(server):
 
 def test_every_page_that_fails_is_told_and_the_others_go_out(server):
     settings = PageSettings(
-        command=("/nowhere/pager",),
         webhook=f"http://{server.address}/down",
         urls=(f"json://user:secret@{server.address}/down", f"json://{server.address}/up"),
     )
-    command, webhook, service = page(settings, BAD)
-    assert command.startswith("page.command /nowhere/pager: ")
-    assert webhook.startswith(f"page.webhook http://{server.address}/down: ") and "503" in webhook
-    assert service.startswith("page.urls json://user:") and "503" in service and "secret" not in service
+    command, webhook, service = page(settings, BAD, ["/nowhere/pager", "--key", "secret"])
+    assert command.startswith("--page_command /nowhere/pager: ") and "secret" not in command
+    assert webhook.startswith(f"page.webhook http://{server.address}/…: ") and "503" in webhook
+    assert service.startswith("page.urls json://…: ") and "503" in service and "secret" not in service
     assert [path for path, *_ in server.posted] == ["/down", "/down", "/up"]
+
+
+TOKEN = "T0KEN-abcdef"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"webhook": f"http://127.0.0.1:9/services/{TOKEN}?key={TOKEN}#{TOKEN}"},
+        {"webhook": f"http://me:{TOKEN}@127.0.0.1:9/hook"},
+        {"webhook": f"http://127.0.0.1:99999/{TOKEN}"},
+        {"urls": (f"json://me:{TOKEN}@127.0.0.1:9/{TOKEN}?+X-Key={TOKEN}",)},
+        {"urls": (f"jsons://127.0.0.1:9/{TOKEN}",)},
+    ],
+)
+def test_no_part_of_an_address_that_may_be_a_key_is_told(settings):
+    [told] = page(PageSettings(**settings, timeout_s=2), BAD)
+    assert TOKEN not in told and TOKEN[:6] not in told
+
+
+def test_arguments_of_the_program_are_not_told_when_it_fails():
+    [told] = page(PageSettings(timeout_s=0.2), BAD, [sys.executable, "-c", f"import time; time.sleep(5) # {TOKEN}"])
+    assert "timed out" in told and TOKEN not in told
+    [told] = page(PageSettings(), BAD, [sys.executable, "-c", f"raise SystemExit(3) # {TOKEN}"])
+    assert "status 3" in told and TOKEN not in told
