@@ -51,9 +51,10 @@ def without_secrets(text: str) -> str:
 
 
 def without_secrets_in(value: Any) -> Any:
-    """JSON's kinds of values, with every text and key as ``without_secrets`` has it. A text that is a URL from end to end is one."""
+    """JSON's kinds of values, with every text and key as ``without_secrets`` has it. A text that begins as a
+    URL is one to its end, blanks included, unless a sentence follows ("…: ")."""
     if isinstance(value, str):
-        return shown_url(value) if _SCHEME.match(value) else without_secrets(value)
+        return shown_url(value) if _SCHEME.match(value) and ": " not in value else without_secrets(value)
     if isinstance(value, Mapping):
         return {
             without_secrets(key) if isinstance(key, str) else key: without_secrets_in(one) for key, one in value.items()

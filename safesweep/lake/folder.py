@@ -22,5 +22,12 @@ def lake_folder(place: str | Path) -> Path:
         raise InputError(f"lake: {written}: {error}") from error
 
 
+def require_inside(lake: Path, path: Path, what: str, allowed: str) -> Path:
+    """``path`` itself. Raises ``InputError`` that begins with ``what`` where a link leads from it out of the lake."""
+    if not path.resolve().is_relative_to(lake.resolve()):
+        raise InputError(f"{what}, which leads out of the lake {lake} to {path.resolve()}; {allowed}")
+    return path
+
+
 LakeFolder = Annotated[Path, BeforeValidator(lake_folder)]
 """A setting that names a lake."""

@@ -1,13 +1,14 @@
 """A run's manifest: what was run with what, and which of its files are complete. One JSON file a run."""
 
 import json
+import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypedDict, cast
 
 from safesweep.errors import InputError
 from safesweep.files import json_ready, write_json
-from safesweep.lake.folder import lake_folder
+from safesweep.lake.folder import lake_folder, require_inside
 from safesweep.lake.layout import manifest_path, trials_folder
 from safesweep.redaction import without_secrets_in
 
@@ -49,6 +50,7 @@ def read_manifest(lake: str | Path, run_id: str) -> Manifest | None:
     path = manifest_path(lake, run_id)
     if not path.exists():
         return None
+    require_inside(lake_folder(lake), path, str(path), "allowed: a file of the lake")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -67,7 +69,7 @@ def named_files(lake: str | Path, run_id: str) -> list[Path] | None:
     """The files that the run's manifest names, each once; None without a manifest, or when it has no "files".
 
     Raises:
-        InputError: "files" is not a list of strings, or as `read_manifest`.
+        InputError: "files" is not a list of strings or names one outside the lake, or as `read_manifest`.
         FileNotFoundError: a named file is missing.
     """
     names: object = (read_manifest(lake, run_id) or {}).get("files")
@@ -75,11 +77,16 @@ def named_files(lake: str | Path, run_id: str) -> list[Path] | None:
         return None
     if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         raise InputError(f"{manifest_path(lake, run_id)}: 'files' must be a list of strings, found {names!r}")
-    return list(dict.fromkeys(_locate(lake_folder(lake), trials_folder(lake, run_id), name) for name in names))
+    root, folder, manifest = lake_folder(lake), trials_folder(lake, run_id), manifest_path(lake, run_id)
+    return list(dict.fromkeys(_locate(root, folder, name, manifest) for name in names))
 
 
-def _locate(lake: Path, folder: Path, name: str) -> Path:
+def _locate(lake: Path, folder: Path, name: str, manifest: Path) -> Path:
+    """A manifest may be anybody's: a name that leads out of the lake is refused before it is looked at."""
+    allowed = "allowed: files inside the lake, as trials/run=…/part-….parquet"
+    if PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive or ".." in re.split(r"[/\\]", name):
+        raise InputError(f"{manifest}: 'files' names {name!r}, which is no path below the lake; {allowed}")
     for path in (lake / name, folder / name):
         if path.exists():
-            return path
+            return require_inside(lake, path, f"{manifest}: 'files' names {name!r}", allowed)
     raise FileNotFoundError(f"the manifest names {name!r}, which is neither in {lake} nor in {folder}")

@@ -11,6 +11,7 @@ import duckdb
 import pandas as pd
 import pyarrow.parquet as pq
 
+from safesweep.lake.folder import lake_folder, require_inside
 from safesweep.lake.layout import has_footer, part_files, run_ids
 from safesweep.lake.manifest import named_files
 from safesweep.lake.sql import parquet, quoted
@@ -43,6 +44,8 @@ def run_files(lake: str | Path, run_id: str) -> RunFiles:
         hint = f"; did you mean {near[0]!r}?" if near else "."
         raise FileNotFoundError(f"no run {run_id!r} in lake {Path(lake)}{hint} Known: {', '.join(known) or 'none'}")
     present = part_files(lake, run_id)
+    for path in present:
+        require_inside(lake_folder(lake), path, str(path), "allowed: files of the lake")
     named = named_files(lake, run_id)
     complete = [path for path in present if has_footer(path)] if named is None else named
     check_unique(complete, f"run {run_id!r} in {lake}")

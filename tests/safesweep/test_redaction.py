@@ -56,3 +56,8 @@ def test_parts_of_a_url_that_a_library_quotes_are_taken_out() -> None:
     said = f"HTTPSConnectionPool(host='h'): failed with url: /services/{SECRET}/x (errno 111)"
     shown = without_parts_of(said, f"slack://{SECRET}/abcdefgh")
     assert SECRET not in shown and "errno 111" in shown
+
+
+def test_a_value_that_is_a_url_is_one_to_its_end() -> None:
+    assert without_secrets_in(f"https://h/a b?sig=x {SECRET}") == "https://h/a b?…"
+    assert without_secrets_in(f"https://h/a?sig={SECRET}: 3 rows") == "https://h/a?…: 3 rows"

@@ -1,12 +1,14 @@
 """Manifests: written whole, read with care."""
 
 import json
+import re
 
 import pytest
 
 from safesweep.errors import InputError
 from safesweep.lake.layout import manifest_path
 from safesweep.lake.manifest import named_files, read_manifest, write_manifest
+from safesweep.lake.reader import run_files
 from tests.safesweep.lake.rows import trial, write_run
 
 
@@ -50,3 +52,70 @@ def test_a_broken_manifest_is_named(tmp_path, content):
 def test_other_keys_than_ours_are_kept(tmp_path):
     write_manifest(tmp_path, "r", {"theirs": [1]})
     assert json.loads(manifest_path(tmp_path, "r").read_text()) == {"theirs": [1]} == read_manifest(tmp_path, "r")
+
+
+OUTSIDE = [
+    "../other/part-0.parquet",
+    "/etc/passwd",
+    "trials/../../other/part-0.parquet",
+    "..\\other\\part-0.parquet",
+    "C:\\x.parquet",
+    "\\\\host\\x.parquet",
+]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_manifest_names_only_files_below_the_lake(tmp_path, name):
+    """Whether or not they are there: nothing outside is looked at."""
+    lake, other = tmp_path / "lake", tmp_path / "other"
+    write_run(lake, [trial(0)])
+    other.mkdir()
+    (lake / "trials" / "run=r" / "part-0.parquet").rename(other / "part-0.parquet")
+    write_manifest(lake, "r", {"files": [name]})
+    with pytest.raises(
+        InputError, match=rf"r\.json: 'files' names {re.escape(repr(name))}, which is no path below the lake"
+    ):
+        named_files(lake, "r")
+    write_manifest(lake, "r", {"files": [str(other / "part-0.parquet")]})
+    with pytest.raises(InputError, match="which is no path below the lake; allowed: files inside the lake"):
+        run_files(lake, "r")
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("what", ["file", "folder", "manifest"])
+def test_no_link_leads_out_of_the_lake(tmp_path, what, named):
+    """A file, its folder or the manifest itself; named by the manifest or found in the run's folder."""
+    lake, other = tmp_path / "lake", tmp_path / "other"
+    write_run(lake, [trial(0)])
+    part, manifest = lake / "trials" / "run=r" / "part-0.parquet", manifest_path(lake, "r")
+    write_manifest(lake, "r", {"files": ["trials/run=r/part-0.parquet"]} if named else {})
+    assert run_files(lake, "r").complete == (part,)
+    moved = {"file": part, "folder": part.parent, "manifest": manifest}[what]
+    moved.rename(other)
+    moved.symlink_to(other)
+    with pytest.raises(InputError, match=f"which leads out of the lake .* to {other}"):
+        run_files(lake, "r")
+
+
+def test_a_lake_behind_a_link_is_a_lake(tmp_path):
+    """So is a link from one of its files to another."""
+    write_run(tmp_path / "real", [trial(0)])
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "again.parquet").symlink_to(tmp_path / "real" / "trials" / "run=r" / "part-0.parquet")
+    write_manifest(tmp_path / "link", "r", {"files": ["again.parquet"]})
+    assert [path.name for path in named_files(tmp_path / "link", "r") or ()] == ["again.parquet"]
+
+
+def test_urls_in_a_manifest_have_no_secret(tmp_path):
+    write_manifest(
+        tmp_path,
+        "r",
+        {
+            "config": {"prompts": [{"path": "https://me:pw@h/p.csv?sig=s3cret"}]},
+            "prompt_notes": ["https://h/x?a=s3cret: 3 rows"],
+        },
+    )
+    assert read_manifest(tmp_path, "r") == {
+        "config": {"prompts": [{"path": "https://…@h/p.csv?…"}]},
+        "prompt_notes": ["https://h/x?…: 3 rows"],
+    }
