@@ -37,6 +37,8 @@ class ReportOptions(CommandSettings):
     """Most pictures a cell in the gallery."""
     texts: CliDualFlag[bool] = True
     """Put prompt texts into the file, hidden until asked for."""
+    originals: bool = False
+    """Put blurred pictures into the file as they are, too, to be shown by a click; by default only averages of them are in it."""
     draws: int = 2000
     """Bootstrap draws behind each interval."""
 
@@ -53,6 +55,10 @@ def run(options: ReportOptions) -> int:
         f"report    {written.page} ({written.size / 1e6:.1f} MB: {written.cards} pictures, {written.images} different images)",
         soft_wrap=True,
     )
+    if written.unreadable:
+        console.print(
+            f"unshown   {written.unreadable} pictures or previews: no PNG, JPEG or WebP, damaged, or too large"
+        )
     if written.markdown:
         console.print(f"markdown  {written.markdown}", soft_wrap=True)
     return OK

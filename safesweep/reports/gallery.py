@@ -9,24 +9,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from PIL import Image
+from typing import Any, Literal, NamedTuple
 
 from safesweep.lake.evidence import cosine
+from safesweep.lake.pictures import KINDS, PictureError, kind_of, open_picture
 from safesweep.lake.reader import connection, read_whole_trials, run_files, source
 from safesweep.measures.profiles import Outcome
-from safesweep.reports.choosing import choose_columns
+from safesweep.reports.choosing import Column, choose_columns
 from safesweep.reports.facts import RunFacts
 from safesweep.reports.settings import CellName, CellSettings
+from safesweep.reports.veil import averages, is_known_benign, is_own_drawing, named_columns
 
 LONGEST, PREVIEW_LONGEST = 320, 128
 """Pixels; larger pictures are made smaller, to bound the page."""
+BLURRED_LONGEST = 64
+"""Pixels of a blurred picture, of which only 8 x 8 averages are known."""
+UNREADABLE = ""
+"""In the place of an image's key: the lake has bytes that cannot be shown."""
+Shown = Literal["clear", "hidden", "blurred"]
+"""clear: as it is. hidden: as it is, in the file, blurred until it is asked for. blurred: only averages of it are in the file."""
 HASH_DIGITS = 10
 """Of a prompt's SHA-256, shown in the prompt's place."""
 LABELS = 3
 """Measurements shown of each scorer, the largest first."""
-_SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"RIFF": "image/webp", b"\xff\xd8\xff": "image/jpeg"}
 _READ = (
     "trial_id",
     "method",
@@ -39,6 +44,8 @@ _READ = (
     "seed",
     "sample_index",
     "num_inference_steps",
+    "benign",
+    "models",
     "status",
     "error",
     "picture",
@@ -61,7 +68,7 @@ class Frame(NamedTuple):
 
     step: int
     image: str | None
-    """Key among the gallery's images; None when the lake has none that can be read."""
+    """Key among the gallery's images; None when the lake has none, UNREADABLE when it cannot be shown."""
     question: str
     answer: str
     terms: tuple[str, ...]
@@ -88,6 +95,9 @@ class Card(NamedTuple):
     cosine: float | None
     error: str | None
     image: str | None
+    """As a frame's."""
+    shown: Shown
+    """How its picture and its previews are."""
     frames: tuple[Frame, ...]
     negations: tuple[Negation, ...]
     evidence: tuple[tuple[str, str], ...]
@@ -106,19 +116,29 @@ class Gallery:
     """Image key -> data URI."""
     prompts: dict[str, str] = field(default_factory=dict)
     """Shown hash -> prompt text."""
+    unreadable: int = 0
+    """Pictures and previews that cannot be shown."""
 
-    def add_image(self, encoded: bytes | None, longest: int) -> str | None:
-        """Hold a picture and return its key; None for one that is absent or cannot be read."""
-        fitted = _fit(encoded, longest) if encoded else None
-        if fitted is None:
+    def add_image(self, encoded: bytes | None, longest: int, *, blurred: bool = False) -> str | None:
+        """Hold a picture, or averages of it, and return its key; None for one that is absent, UNREADABLE for one that cannot be shown."""
+        if not encoded:
             return None
+        try:
+            fitted = _fit(encoded, longest, blurred)
+        except PictureError:
+            self.unreadable += 1
+            return UNREADABLE
         key = sha256(fitted).hexdigest()[:16]
-        kind = next(kind for start, kind in _SIGNATURES.items() if fitted.startswith(start))
-        self.images.setdefault(key, f"data:{kind};base64,{base64.b64encode(fitted).decode()}")
+        self.images.setdefault(key, f"data:{kind_of(fitted)};base64,{base64.b64encode(fitted).decode()}")
         return key
 
+    @property
+    def ways(self) -> set[Shown]:
+        """How its pictures are."""
+        return {card.shown for cards in self.cards.values() for card in cards}
 
-def make_gallery(lake: Path, facts: RunFacts, pictures: int, *, seed: int = 0) -> Gallery:
+
+def make_gallery(lake: Path, facts: RunFacts, pictures: int, *, seed: int = 0, originals: bool = False) -> Gallery:
     """Choose prompts and read their trials in every cell.
 
     The choice is a seeded draw that looks at no verdict: prompt sets in turn, and within a set its categories in turn.
@@ -128,22 +148,26 @@ def make_gallery(lake: Path, facts: RunFacts, pictures: int, *, seed: int = 0) -
         facts: the run's.
         pictures: most pictures a cell, 0 or more.
         seed: of the draw.
+        originals: hold pictures as they are where they are blurred, for a page that shows them when it is asked to.
     """
     gallery = Gallery(cards={cell.key: [] for cell in facts.cells})
     if pictures == 0:
         return gallery
     files = run_files(lake, facts.run_id).complete
     settings = {(cell.summary.method, cell.summary.cell): cell.settings for cell in facts.cells}
-    cards: dict[CellName, dict[tuple[str, int, int], Card]] = {}
+    cards: dict[CellName, dict[Column, Card]] = {}
     with connection(ordered=True) as opened:
         opened.execute(f"CREATE TEMP TABLE cells AS SELECT DISTINCT method, cell FROM {source(files)}")
         chosen = choose_columns(opened, source(files), pictures, seed)
+        named = named_columns(opened, source(files), facts.profile)
         shown = f"""SELECT min(trial_id) FROM {source(files)} JOIN columns USING (prompt_hash, seed, sample_index)
                     GROUP BY method, cell, prompt_hash, seed, sample_index"""
         for row in read_whole_trials(opened, files, shown, _READ):
             name = row["method"], row["cell"]
-            key = row["prompt_hash"], row["seed"], row["sample_index"]
-            cards.setdefault(name, {})[key] = _card(row, facts, settings[name], gallery)
+            key = Column(row["prompt_hash"], row["seed"], row["sample_index"])
+            clear = is_own_drawing(row) or (key not in named and is_known_benign(row, facts.profile))
+            way: Shown = "clear" if clear else "hidden" if originals else "blurred"
+            cards.setdefault(name, {})[key] = _card(row, facts, settings[name], gallery, way)
     columns = sorted(chosen, key=lambda column: chosen[column] in facts.benign_sets)
     in_order = {name: cards[name] for name in facts.keys if name in cards}
     for name, held in in_order.items():
@@ -154,7 +178,8 @@ def make_gallery(lake: Path, facts: RunFacts, pictures: int, *, seed: int = 0) -
     return gallery
 
 
-def _card(row: Mapping[str, Any], facts: RunFacts, settings: CellSettings, gallery: Gallery) -> Card:
+def _card(row: Mapping[str, Any], facts: RunFacts, settings: CellSettings, gallery: Gallery, way: Shown) -> Card:
+    blurred = way == "blurred"
     made = row["status"] == "ok"
     shown_hash = row["prompt_hash"][:HASH_DIGITS]
     gallery.prompts[shown_hash] = row["prompt"] or ""
@@ -162,7 +187,7 @@ def _card(row: Mapping[str, Any], facts: RunFacts, settings: CellSettings, galle
     frames = tuple(
         Frame(
             step=x["step"],
-            image=gallery.add_image(x["preview"], PREVIEW_LONGEST),
+            image=gallery.add_image(x["preview"], PREVIEW_LONGEST, blurred=blurred),
             question=x["question"] or "",
             answer=x["answer"] or "",
             terms=tuple(x["terms"] or ()),
@@ -186,7 +211,8 @@ def _card(row: Mapping[str, Any], facts: RunFacts, settings: CellSettings, galle
         score=verdict.score,
         cosine=cosine(row["evidence"]),
         error=error and _without_prompt(error, row),
-        image=gallery.add_image(row["picture"], LONGEST),
+        image=gallery.add_image(row["picture"], LONGEST, blurred=blurred),
+        shown=way,
         frames=frames,
         negations=negations(frames, row["num_inference_steps"], settings),
         evidence=tuple(_in_words(entry, row) for entry in row["evidence"] or ()),
@@ -233,17 +259,18 @@ def _in_words(entry: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[str, st
     return entry["scorer"], f"{shown}{more}" if shown else "found nothing"
 
 
-def _fit(encoded: bytes, longest: int) -> bytes | None:
-    """The picture as it is where it is small and of a kind that browsers show, else as a WebP of at most `longest` pixels."""
-    try:
-        with Image.open(io.BytesIO(encoded)) as opened:
-            if max(opened.size) <= longest and encoded.startswith(tuple(_SIGNATURES)):
-                opened.verify()
-                return encoded
-            image = opened.convert("RGB")
-    except (OSError, SyntaxError):  # Pillow raises SyntaxError for a broken PNG
-        return None
-    image.thumbnail((longest, longest))
+def _fit(encoded: bytes, longest: int, blurred: bool) -> bytes:
+    """A WebP of at most `longest` pixels, of a small PNG without loss; or averages of the picture. Raises `PictureError`.
+
+    Never the bytes themselves: what else than the picture is in them (a prompt, in many generators' PNGs) does not get into a page.
+    """
+    image = open_picture(encoded)
+    exact = max(image.size) <= longest and kind_of(encoded) == KINDS["PNG"]
+    if blurred:
+        scale = BLURRED_LONGEST / max(image.size)
+        image = averages(image, (max(1, round(image.width * scale)), max(1, round(image.height * scale))))
+    else:
+        image.thumbnail((longest, longest))
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=80)
+    image.save(buffer, "WEBP", lossless=exact and not blurred, quality=80)
     return buffer.getvalue()

@@ -27,6 +27,8 @@ class Written(NamedTuple):
     cards: int
     images: int
     """Different pictures and previews in it."""
+    unreadable: int
+    """Pictures and previews that cannot be shown."""
 
 
 def write_report(
@@ -38,6 +40,7 @@ def write_report(
     markdown: Path | None = None,
     pictures: int = PICTURES,
     texts: bool = True,
+    originals: bool = False,
     draws: int = DRAWS,
 ) -> Written:
     """Write a run's report.
@@ -50,6 +53,7 @@ def write_report(
         markdown: a Markdown file for a pull request, or None.
         pictures: most pictures a cell in the gallery, 0 or more.
         texts: put the prompts' texts into the page, hidden until asked for.
+        originals: put pictures into the page as they are where it shows them blurred, hidden until asked for.
         draws: bootstrap draws behind each interval, `FEWEST_DRAWS` or more.
 
     Raises:
@@ -63,7 +67,7 @@ def write_report(
             raise InputError(f"{option}: {path} is a folder; a file's name is allowed")
     run_id = pick_run(lake, run_id)
     facts = gather(lake, run_id, profile, draws=draws)
-    gallery = make_gallery(lake, facts, pictures)
+    gallery = make_gallery(lake, facts, pictures, originals=originals)
     _write(out, render_page(facts, gallery, texts=texts), "--out")
     if markdown is not None:
         _write(markdown, render_markdown(facts, page=out.name), "--markdown")
@@ -74,6 +78,7 @@ def write_report(
         size=out.stat().st_size,
         cards=sum(map(len, gallery.cards.values())),
         images=len(gallery.images),
+        unreadable=gallery.unreadable,
     )
 
 

@@ -1,16 +1,14 @@
 """One square of a contact sheet: a picture, blurred or not, or words in its place."""
 
-import io
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFilter
 
+from safesweep.lake.pictures import PictureError, open_picture
 from safesweep.reports.sheets.lettering import wrap
 from safesweep.reports.sheets.style import EMPTY, FAILED, LINE, MUTED, OUTCOMES, Colour
 from safesweep.reports.sheets.trials import ShownTrial
-
-BLURRED = 8
-"""Averages across and down that a blurred picture is made from."""
+from safesweep.reports.veil import averages
 
 
 def picture_tile(encoded: bytes, side: int, *, blur: bool) -> Image.Image:
@@ -20,15 +18,13 @@ def picture_tile(encoded: bytes, side: int, *, blur: bool) -> Image.Image:
     averages, so that nothing finer can be won back from it.
 
     Raises:
-        OSError: the bytes are no picture that Pillow can read.
+        PictureError: the bytes are no picture that can be shown, as `lake.pictures.open_picture` has it.
     """
-    with Image.open(io.BytesIO(encoded)) as opened:
-        image = opened.convert("RGB")
+    image = open_picture(encoded)
     longest = max(image.size)
     size = (max(1, round(image.width * side / longest)), max(1, round(image.height * side / longest)))
     if blur:
-        image = image.resize((BLURRED, BLURRED), Image.Resampling.BOX).resize(size, Image.Resampling.BICUBIC)
-        image = image.filter(ImageFilter.GaussianBlur(side / 24))
+        image = averages(image, size).filter(ImageFilter.GaussianBlur(side / 24))
     else:
         whole = side % longest == 0
         image = image.resize(size, Image.Resampling.NEAREST if whole else Image.Resampling.LANCZOS)
@@ -44,7 +40,7 @@ def trial_tile(trial: ShownTrial | None, step: int | None, side: int, blur: bool
         trial: None where the cell has none of this prompt.
         step: of an exchange, or None.
         side: pixels.
-        blur: blur what is not known to be safe.
+        blur: blur what is not known to be benign, and the miniature's drawings too.
         font: Pillow's, of the words.
     """
     if trial is None:
@@ -53,14 +49,15 @@ def trial_tile(trial: ShownTrial | None, step: int | None, side: int, blur: bool
         return _text_tile("not asked", side, EMPTY, font)
     if step is None and trial.error is not None:
         # Errors may quote the prompt.
-        error = trial.error.replace(trial.prompt, trial.prompt_hash[:8]) if blur and trial.prompt else trial.error
+        hidden = trial.hidden(blur) and trial.prompt
+        error = trial.error.replace(trial.prompt, trial.prompt_hash[:8]) if hidden else trial.error
         return _text_tile(error, side, FAILED, font)
     encoded = trial.picture if step is None else trial.steps[step].preview
     if not encoded:
         return _text_tile("no picture in the lake", side, FAILED, font)
     try:
-        return picture_tile(encoded, side, blur=blur and trial.blurred(step))
-    except OSError:
+        return picture_tile(encoded, side, blur=trial.blurred(blur))
+    except PictureError:
         return _text_tile("the picture cannot be read", side, FAILED, font)
 
 

@@ -11,9 +11,10 @@ import duckdb
 from safesweep.lake.reader import read_whole_trials, source
 from safesweep.measures.profiles import Outcome, Profile
 from safesweep.reports.choosing import Column
+from safesweep.reports.veil import is_known_benign, is_own_drawing, named_columns
 
 _IDS = ("method", "prompt", "prompt_hash", "seed", "sample_index")
-_READ = [*_IDS, "status", "error", "picture", "exchanges", "evidence"]
+_READ = [*_IDS, "benign", "models", "status", "error", "picture", "exchanges", "evidence"]
 
 
 class Step(NamedTuple):
@@ -35,11 +36,18 @@ class ShownTrial:
     """Why there is no picture; None when it was made."""
     picture: bytes | None
     steps: dict[int, Step]
+    own: bool = False
+    """A drawing of the miniature."""
+    benign: bool = False
+    """Known to be benign, by `veil`."""
 
-    def blurred(self, step: int | None = None) -> bool:
-        """Whether the preview at `step` (None: the picture) may show harm: all that is not known to be safe."""
-        seen = step is not None and bool(self.steps[step].terms)
-        return seen or self.outcome != "safe"
+    def hidden(self, blur: bool) -> bool:
+        """Whether its prompt is: all but the miniature's are, and these too where `blur` is asked for."""
+        return blur or not self.own
+
+    def blurred(self, blur: bool) -> bool:
+        """Whether its picture and all of its previews are: what is hidden and not known to be benign."""
+        return self.hidden(blur) and not self.benign
 
 
 def choose_cells(opened: duckdb.DuckDBPyConnection, trials: str) -> dict[str, tuple[str, int]]:
@@ -66,6 +74,7 @@ def read_trials(
     shown = f"""SELECT min(trial_id) FROM {source(files)} SEMI JOIN cells USING (method, cell)
                 JOIN columns USING (prompt_hash, seed, sample_index) GROUP BY method, prompt_hash, seed, sample_index"""
     trials: dict[str, dict[Column, ShownTrial]] = {}
+    named = named_columns(opened, source(files), rule)
     for row in read_whole_trials(opened, files, shown, _READ):
         column = Column(row["prompt_hash"], row["seed"], row["sample_index"])
         trials.setdefault(row["method"], {})[column] = ShownTrial(
@@ -75,5 +84,7 @@ def read_trials(
             error=None if row["status"] == "ok" else row["error"] or row["status"] or "failed without a word",
             picture=row["picture"],
             steps={x["step"]: Step(x["preview"], tuple(x["terms"] or ())) for x in row["exchanges"] or ()},
+            own=is_own_drawing(row),
+            benign=column not in named and is_known_benign(row, rule),
         )
     return trials

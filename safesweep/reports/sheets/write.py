@@ -1,11 +1,9 @@
 """Writes a run's contact sheets, one a method."""
 
-import io
 import re
 from pathlib import Path
 
-from PIL import Image
-
+from safesweep.lake.pictures import PictureError, open_picture
 from safesweep.lake.reader import connection, run_files, source
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.reports.choosing import Column, choose_columns
@@ -40,8 +38,9 @@ def write_contact_sheets(
         run_id: the run.
         out: a folder, made if it is missing.
         columns: prompts across, 1 or more; fewer are shown when the run has fewer.
-        blur: blur what is not known to be safe (pictures that the profile calls unsafe or cannot judge, their previews,
-            and previews in which the VLM named a harm), and show hashes in place of prompt texts.
+        blur: blur the miniature's drawings as well where they are not known to be benign, and show hashes in place of their prompts.
+            Whatever else made the pictures, all that is not known to be benign (see `veil`) is blurred and all prompts are hashes,
+            also where this is false.
         seed: of the choice of prompts.
         profile: a profile or a registered name.
         banner: a line to stand below the title, or None.
@@ -67,7 +66,11 @@ def write_contact_sheets(
     # One tile size for all sheets, so that their columns meet.
     longest = max((_longest_side(trial.picture) for row in trials.values() for trial in row.values()), default=0)
     side = SMALL_TILE if longest <= SMALL_TILE else LARGE_TILE
-    hidden = "blurred: all that is not known to be safe" if blur else "nothing blurred"
+    shown = [trial for row in trials.values() for trial in row.values()]
+    blur = blur or not all(trial.own for trial in shown)
+    hidden = "blurred: all that is not known to be benign" if blur else "nothing blurred"
+    if broken := sum(map(unreadable, shown)):
+        hidden += f"  ·  {broken} pictures or previews cannot be shown"
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     for method, (cell, of) in sorted(cells.items()):
@@ -90,9 +93,15 @@ def _headers(trials: dict[str, dict[Column, ShownTrial]], chosen: dict[Column, s
     return [Header(prompt_set, words[column]) for column, prompt_set in chosen.items()]
 
 
+def unreadable(trial: ShownTrial) -> int:
+    """How many of a trial's picture and previews are in the lake and cannot be shown."""
+    held = [trial.picture, *(step.preview for step in trial.steps.values())]
+    return sum(bool(encoded) and not _longest_side(encoded) for encoded in held)
+
+
 def _longest_side(encoded: bytes | None) -> int:
+    """0 for what cannot be shown."""
     try:
-        with Image.open(io.BytesIO(encoded or b"")) as image:
-            return max(image.size)
-    except OSError:
+        return max(open_picture(encoded or b"").size)
+    except PictureError:
         return 0

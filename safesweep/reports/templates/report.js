@@ -57,7 +57,7 @@
   const veils = all(".veil");
   veils.forEach((button) => button.addEventListener("click", () => veil(button, !pressed(button))));
   const blurButton = document.getElementById("toggle-blur");
-  blurButton.addEventListener("click", () => {
+  if (blurButton) blurButton.addEventListener("click", () => {
     const blurred = !pressed(blurButton);
     press(blurButton, blurred);
     veils.forEach((button) => veil(button, !blurred));

@@ -22,7 +22,7 @@ def facts(lake: Path) -> RunFacts:
 
 @pytest.fixture(scope="session")
 def gallery(lake: Path, facts: RunFacts) -> Gallery:
-    return make_gallery(lake, facts, 20)
+    return make_gallery(lake, facts, 20, originals=True)
 
 
 @pytest.fixture(scope="session")

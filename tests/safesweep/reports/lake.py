@@ -40,6 +40,10 @@ COSINES = {"none": 0.8, "static_negative γ=7.5": 0.4, "dynamic_negative γ=7.5"
 """CLIP on the first benign prompt; each next one has 0.01 more."""
 
 
+MODELS = json.dumps({"diffusion": "toy@1"})
+"""Not the miniature's."""
+
+
 def picture(number: int, side: int = 32) -> np.ndarray[Any, Any]:
     """A square whose colour tells pictures apart."""
     pixels = np.full((side, side, 3), 240, dtype=np.uint8)
@@ -104,6 +108,7 @@ def trial(cell: str, number: int, benign: bool, **changes: Any) -> dict[str, Any
             evidence("classifier", dagger=score, flame=0.0, skull=0.0, circle=0.5),
             evidence("clip", cosine=COSINES.get(cell, 0.0) + 0.01 * number),
         ],
+        "models": MODELS,
         "compute_seconds": 0.5,
         "seconds": 1.0,
     }

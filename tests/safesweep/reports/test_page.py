@@ -2,15 +2,16 @@
 
 import json
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from safesweep.reports.facts import RunFacts
-from safesweep.reports.gallery import Gallery
+from safesweep.reports.gallery import Gallery, make_gallery
 from safesweep.reports.page import render_page
-from tests.safesweep.reports.lake import BANNER, HOSTILE, SCRIPT
+from tests.safesweep.reports.lake import ASKED, BANNER, BENIGN, CELLS, HAZARDS, HOSTILE, SCRIPT
 
 
 class Reader(HTMLParser):
@@ -104,3 +105,25 @@ def test_templates_lie_beside_the_code() -> None:
     from safesweep.reports.page import TEMPLATES
 
     assert {path.name for path in Path(TEMPLATES).iterdir()} == {"report.css", "report.html.jinja", "report.js"}
+
+
+def test_without_originals_blurred_pictures_have_nothing_to_be_clicked(lake: Path, facts: RunFacts) -> None:
+    plain, asked = (Reader(), Reader())
+    plain.feed(render_page(facts, make_gallery(lake, facts, 20)))
+    asked.feed(render_page(facts, make_gallery(lake, facts, 20, originals=True)))
+
+    def classes(reader: Reader) -> Counter[str]:
+        return Counter(attributes.get("class", "") for _, attributes in reader.tags)
+
+    hazards = (len(CELLS) - 1) * HAZARDS + 2 * len(ASKED) * HAZARDS
+    benign = (len(CELLS) - 1) * BENIGN + 2 * len(ASKED) * BENIGN
+    assert (classes(plain)["averages"], classes(plain)["veil"]) == (hazards, benign)
+    assert (classes(asked)["averages"], classes(asked)["veil"]) == (0, hazards + benign)
+    assert "their originals are not in this file" in "".join(plain.words)
+    assert "their originals are not in this file" not in "".join(asked.words)
+
+
+def test_how_many_pictures_cannot_be_shown_is_said(facts: RunFacts) -> None:
+    gallery = Gallery(cards={cell.key: [] for cell in facts.cells}, unreadable=3)
+    assert "3 pictures or previews cannot be shown" in render_page(facts, gallery)
+    assert "cannot be shown" not in render_page(facts, Gallery(cards=gallery.cards))

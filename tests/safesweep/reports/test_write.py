@@ -19,6 +19,14 @@ def test_page_and_markdown_are_written_and_counted(lake, tmp_path):
     assert write_report(lake, RUN, out=page, pictures=0, draws=100).cards == 0
 
 
+def test_originals_of_blurred_pictures_are_left_out_unless_asked_for(lake, tmp_path):
+    pages = [tmp_path / "plain.html", tmp_path / "asked.html"]
+    for page, originals in zip(pages, (False, True), strict=True):
+        write_report(lake, out=page, pictures=4, draws=100, originals=originals)
+    plain, asked = (page.read_text() for page in pages)
+    assert 'class="averages"' in plain and 'class="averages"' not in asked
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -11,7 +11,7 @@ SIDE = 128
 
 
 def shown(outcome="safe", steps=None):
-    return ShownTrial("a leaf", "ab" * 32, outcome, None, picture("leaf", 7), steps or {})
+    return ShownTrial("a leaf", "ab" * 32, outcome, None, picture("leaf", 7), steps or {}, own=True)
 
 
 def sheet(trials, **changes):

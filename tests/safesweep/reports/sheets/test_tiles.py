@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from safesweep.lake.pictures import PictureError
 from safesweep.reports.sheets.tiles import picture_tile
 from tests.safesweep.reports.sheets.rows import picture, upscaled
 
@@ -25,7 +26,7 @@ def test_tiles_fit_the_picture() -> None:
     wide = np.asarray(picture_tile(picture("cup", 1, size=(512, 256)), 192, blur=False))
     assert wide.shape == (192, 192, 3)
     assert len(np.unique(wide[:48].reshape(-1, 3), axis=0)) == 1
-    with pytest.raises(OSError, match="identify"):
+    with pytest.raises(PictureError, match="no PNG, JPEG, WEBP: it begins with b'no pictu'"):
         picture_tile(b"no picture", 128, blur=False)
 
 

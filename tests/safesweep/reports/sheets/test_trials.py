@@ -4,7 +4,7 @@ import pytest
 
 from safesweep.lake.reader import connection, run_files, source
 from safesweep.reports.choosing import Column, choose_columns
-from safesweep.reports.sheets.trials import ShownTrial, Step, choose_cells, read_trials
+from safesweep.reports.sheets.trials import ShownTrial, choose_cells, read_trials
 from tests.safesweep.reports.sheets.rows import RULE, exchange, failed, trial, write
 
 
@@ -45,7 +45,23 @@ def test_a_trial_is_shown_with_its_judgement_its_answers_and_why_it_failed(tmp_p
     assert all(isinstance(column, Column) and column.seed == 7 for column in shown["none"])
 
 
-@pytest.mark.parametrize(("outcome", "picture"), [("safe", False), ("unsafe", True), ("unscored", True)])
-def test_what_is_not_known_to_be_safe_is_blurred(outcome, picture):
-    one = ShownTrial("p", "h", outcome, None, b"", {3: Step(b"", ()), 5: Step(b"", ("dagger",))})
-    assert (one.blurred(), one.blurred(3), one.blurred(5)) == (picture, picture, True)
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("benign", [True, False])
+@pytest.mark.parametrize("blur", [True, False])
+def test_only_the_miniatures_drawings_can_be_unblurred_by_a_setting(own, benign, blur):
+    one = ShownTrial("p", "h", "safe", None, b"", {}, own=own, benign=benign)
+    assert one.hidden(blur) == (blur or not own)
+    assert one.blurred(blur) == (not benign and (blur or not own))
+
+
+def test_what_was_named_in_one_cell_blurs_the_prompt_in_all(tmp_path):
+    asked = [exchange(5, "leaf", "gore")]
+    rows = [trial("a green leaf", "leaf"), trial("an orange star", "star")]
+    rows.append(trial("a green leaf", "leaf", "dynamic_negative", exchanges=asked))
+    _, shown = read(tmp_path, rows)
+    benign = {(method, one.prompt): one.benign for method, trials in shown.items() for one in trials.values()}
+    assert benign == {
+        ("none", "a green leaf"): False,
+        ("dynamic_negative", "a green leaf"): False,
+        ("none", "an orange star"): True,
+    }

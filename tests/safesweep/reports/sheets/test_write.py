@@ -9,7 +9,19 @@ from PIL import Image
 
 from miniature.world import HAZARDS
 from safesweep.reports.sheets.write import write_contact_sheets
-from tests.safesweep.reports.sheets.rows import BENIGN, HAZARD, RULE, exchange, failed, picture, trial, upscaled, write
+from tests.safesweep.reports.sheets.rows import (
+    BENIGN,
+    FOREIGN_MODELS,
+    HAZARD,
+    OWN_MODELS,
+    RULE,
+    exchange,
+    failed,
+    picture,
+    trial,
+    upscaled,
+    write,
+)
 
 
 def three_methods() -> list[dict[str, Any]]:
@@ -85,20 +97,58 @@ def test_rows_are_the_steps_and_the_picture(tmp_path: Path) -> None:
     assert len(places(plain, upscaled(picture("leaf", 7)))) == 1
 
 
-def test_blur_hides_what_is_not_known_to_be_safe(tmp_path: Path) -> None:
+def seen(path: Path, *glyphs: str) -> set[str]:
+    """Which drawings stand in a sheet as they are."""
+    whole = sheet(path)
+    return {glyph for glyph in glyphs if places(whole, upscaled(picture(glyph, 7)))}
+
+
+def test_what_is_not_known_to_be_benign_is_blurred(tmp_path: Path) -> None:
+    """A hazard prompt's picture too that the profile calls safe, and every preview of what is blurred."""
     unscored = trial("a purple key", "key", evidence=[])
-    named = trial("an orange star", "star", exchanges=[exchange(5, "dagger", "dagger")])
-    rows = [trial("a red dagger", "dagger"), trial("a green leaf", "leaf"), unscored, named]
+    named = trial("an orange star", "star", exchanges=[exchange(5, "dagger", "dagger"), exchange(9, "cup")])
+    hazard = trial("a battle in blue", "circle", exchanges=[exchange(5, "heart")])
+    rows = [trial("a red dagger", "dagger"), trial("a green leaf", "leaf"), unscored, named, hazard]
     lake = write(tmp_path, rows)
-    blurred = sheet(write_contact_sheets(lake, "r", tmp_path / "blurred", profile=RULE)[0])
-    clear = sheet(write_contact_sheets(lake, "r", tmp_path / "clear", blur=False, profile=RULE)[0])
-    seen = {"dagger": False, "leaf": True, "key": False, "star": True}
-    for glyph, visible in seen.items():
-        assert len(places(clear, upscaled(picture(glyph, 7)))) == 1
-        assert len(places(blurred, upscaled(picture(glyph, 7)))) == visible
-    preview = upscaled(picture("dagger", 105, "WEBP"))
-    assert len(places(clear, preview)) == 1
-    assert not places(blurred, preview)
+    blurred = write_contact_sheets(lake, "r", tmp_path / "blurred", profile=RULE)[0]
+    clear = write_contact_sheets(lake, "r", tmp_path / "clear", blur=False, profile=RULE)[0]
+    glyphs = ("dagger", "leaf", "key", "star", "circle")
+    assert seen(clear, *glyphs) == set(glyphs)
+    assert seen(blurred, *glyphs) == {"leaf"}
+    for glyph, step in (("dagger", 5), ("cup", 9), ("heart", 5)):
+        preview = upscaled(picture(glyph, 100 + step, "WEBP"))
+        assert len(places(sheet(clear), preview)) == 1 and not places(sheet(blurred), preview)
+
+
+def test_no_setting_unblurs_what_other_weights_made(tmp_path: Path) -> None:
+    """As when the miniature's preset, which does not blur, is copied and pointed at another model."""
+    rows = [trial("a red dagger", "dagger"), trial("a battle in blue", "circle"), trial("a green leaf", "leaf")]
+    for name, models in (("none", None), ("other", FOREIGN_MODELS), ("broken", "{"), ("list", "[]")):
+        foreign = [{**row, "models": models} for row in rows]
+        path = write_contact_sheets(
+            write(tmp_path / name, foreign), "r", tmp_path / name / "out", blur=False, profile=RULE
+        )[0]
+        assert seen(path, "dagger", "circle", "leaf") == {"leaf"}
+    large = [
+        {**row, "picture": picture(glyph, 7, size=(128, 128))}
+        for row, glyph in zip(rows, ("dagger", "circle", "leaf"), strict=True)
+    ]
+    path = write_contact_sheets(
+        write(tmp_path / "large", large), "r", tmp_path / "large" / "out", blur=False, profile=RULE
+    )[0]
+    assert seen(path, "dagger", "circle", "leaf") == {"leaf"}, (
+        "the miniature draws no such size, whatever a lake claims"
+    )
+
+
+def test_prompts_of_other_weights_are_hashes(tmp_path: Path) -> None:
+    def drawn(prompt: str, models: str) -> bytes:
+        row = {**trial(prompt, "cup", prompt_hash="ab" * 32), "models": models}
+        place = tmp_path / str(models == OWN_MODELS) / prompt
+        return write_contact_sheets(write(place, [row]), "r", place / "out", blur=False, profile=RULE)[0].read_bytes()
+
+    assert drawn("a green leaf", FOREIGN_MODELS) == drawn("an orange star", FOREIGN_MODELS)
+    assert drawn("a green leaf", OWN_MODELS) != drawn("an orange star", OWN_MODELS)
 
 
 def test_large_pictures_make_larger_tiles(tmp_path: Path) -> None:
