@@ -1,10 +1,15 @@
 """A job's own cluster lets nobody in without its token; waiting for the nodes of a growing one. Both are real ones."""
 
+import contextlib
 import os
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -86,11 +91,25 @@ def pages(host: str, ports: set[int]) -> set[int]:
 
 
 @STARTS_RAY
-def test_a_second_process_without_the_token_is_refused_at_the_machines_outer_address(monkeypatch):
+def test_a_second_process_without_the_token_is_refused_at_the_machines_outer_address(monkeypatch, request):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    # a short path: sockets of Ray's have theirs in it
+    folder = Path(tempfile.mkdtemp(prefix="ss"))
+    monkeypatch.setenv("RAY_TMPDIR", str(folder))
+    request.addfinalizer(lambda: shutil.rmtree(folder, ignore_errors=True))
+    (folder / "ray").mkdir()
     said: list[str] = []
-    with cluster(say=said.append):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        theirs = f"127.0.0.1:{other.getsockname()[1]}"
+        (folder / "ray" / "ray_current_cluster").write_text(theirs)
+        running = contextlib.ExitStack()
+        running.enter_context(cluster(say=said.append))
+    assert said == [
+        f"cluster   the one at {theirs}, which `ray start` started on this machine, is not used: this job starts its own; "
+        "--address auto joins it"
+    ]
+    with running:
         token, address = os.environ["RAY_AUTH_TOKEN"], ray.get_runtime_context().gcs_address
         host = address.rpartition(":")[0]
         assert not host.startswith("127.") and len(token) == 64
