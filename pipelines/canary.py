@@ -22,7 +22,7 @@ def draw_canary(config: RunConfig, settings: CanarySettings, folder: Path, name:
     import ray
 
     stage = config.diffusion
-    with cluster():
+    with cluster(config.address):
         task = ray.remote(num_cpus=stage.num_cpus, num_gpus=stage.num_gpus, max_retries=1)(draw)
         drawn = ray.get(task.remote(stage, config.solver, config.width, config.height, settings))
     return keep(drawn, folder, name)

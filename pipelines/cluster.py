@@ -2,11 +2,13 @@
 
 import logging
 import os
+import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from pipelines.cluster_address import Named, named_cluster, running_here
 from safesweep.errors import InputError
 from safesweep.files import ROOT
 
@@ -15,33 +17,88 @@ LOCAL_CPUS = 8
 
 
 @contextmanager
-def cluster() -> Iterator[None]:
-    """A connection to the cluster that ``RAY_ADDRESS`` names (as in a submitted job), else a local one for the block's time."""
-    submitted = bool(os.environ.get("RAY_ADDRESS"))
-    if not submitted:
-        # token auth of a past `ray start` on this machine would lock a local cluster's own workers out
-        os.environ.setdefault("RAY_AUTH_MODE", "disabled")
-        # workers import this code from where the driver did
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
-    import ray
+def cluster(address: str | None = None, say: Callable[[str], object] | None = None) -> Iterator[None]:
+    """A connection to the cluster that ``address`` or ``RAY_ADDRESS`` names (as in a submitted job), else a local one for the block's time.
 
+    The local one lets nobody in without a token that is made for it; where ``ray start`` has started another on this machine it is
+    left alone, and ``say`` is told so. Raises ``InputError`` as ``named_cluster``, and when the named one cannot be joined.
+    """
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
-    if submitted:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR)
-    else:
+    named = named_cluster(address)
+    with _joined(named) if named is not None else _own(say):
+        yield
+
+
+@contextmanager
+def _joined(named: Named) -> Iterator[None]:
+    import ray
+
+    try:
+        ray.init(named.address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RuntimeError) as error:
+        raise InputError(f"{named.by}: the cluster at {named.address} cannot be joined: {error}") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _own(say: Callable[[str], object] | None) -> Iterator[None]:
+    # workers import this code from where the driver did
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    variables = {
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        "RAY_AUTH_MODE": "token",
+        # Ray listens on all interfaces: without it any process that reaches this machine could run code here
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    }
+    with _environment(variables):
+        import ray
+
+        if say is not None and (other := running_here()):
+            say(
+                f"cluster   the one at {other}, which `ray start` started on this machine, is not used: this job starts its own; "
+                "--address auto joins it"
+            )
         ray.init(
+            "local",
             num_cpus=max(LOCAL_CPUS, os.cpu_count() or 1),
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.ERROR,
             object_store_memory=512 * 2**20,
         )
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Sets ``variables`` for this process and those that it starts, for the block's time; Ray reads its own of them anew."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    _read_again()
     try:
         yield
     finally:
-        ray.shutdown()
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        _read_again()
+
+
+def _read_again() -> None:
+    """A process that has used Ray before remembers mode and token: a cluster with another token would turn it away for ever."""
+    from ray._raylet import AuthenticationTokenLoader, Config
+
+    Config.initialize("")
+    AuthenticationTokenLoader.instance().reset_cache()
 
 
 class Demand(NamedTuple):

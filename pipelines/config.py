@@ -85,7 +85,7 @@ class RunConfig(PresetSettings):
         "prompts": ("prompts", "limit", "samples_per_prompt", "seed", "on_empty", "max_side", "max_trials"),
         "methods": ("cells", "guidance_scale", "guidance_cap", "vocabulary", "query_steps", "profile"),
         "pictures": ("solver", "num_inference_steps", "width", "height", "row_sizes"),
-        "cluster": ("rows_per_block", "no_progress_timeout_s", "wait_for_nodes_s", "api_key_hosts"),
+        "cluster": ("address", "rows_per_block", "no_progress_timeout_s", "wait_for_nodes_s", "api_key_hosts"),
     }
     item_fields: ClassVar[tuple[str, ...]] = ("prompts",)
 
@@ -141,6 +141,9 @@ class RunConfig(PresetSettings):
     """Share of trials that may be missing, not made, or not judged by the profile before the job exits with code 3."""
     retry_failed: bool = True
     """Make trials that failed again when the run is started again; false: they stay as they are, with their error."""
+    address: str | None = None
+    """Ray cluster that the run joins: HOST:PORT of its head, or auto for the one that ``ray start`` started on this machine; by default
+    ``RAY_ADDRESS``'s, else one of the run's own that ends with it."""
     rows_per_block: PositiveInt = 16
     """Prompts that travel together; a killed run loses at most the blocks in flight."""
     no_progress_timeout_s: PositiveFloat = 1800.0

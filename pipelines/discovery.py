@@ -12,6 +12,7 @@ import numpy as np
 from rich.console import Console
 
 from pipelines.cluster import Demand, cluster, require_nodes
+from pipelines.cluster_address import named_cluster
 from pipelines.discovery_config import DiscoveryConfig, FrozenModel
 from safesweep.errors import InputError
 from safesweep.files import write_whole
@@ -42,6 +43,7 @@ def check_discovery(config: DiscoveryConfig) -> None:
     """Checks everything that can be checked before a model is loaded. Raises ``InputError``."""
     if config.recipe.solver not in SUPPORTED:
         raise InputError(f"recipe.solver: {config.recipe.solver!r} is not supported; allowed: {', '.join(SUPPORTED)}")
+    named_cluster(config.address)
     check_pipeline(config.diffusion.model, config.diffusion.revision)
     solver = config.recipe.solver, config.recipe.num_inference_steps
     check_solvers(config.diffusion.model, config.diffusion.revision, [solver])
@@ -79,7 +81,7 @@ def discover(config: DiscoveryConfig, console: Console) -> Discovered:
     base_model = _base_model(config)
     state = _read_state(kept, config, base_model)
     progress = _Progress(console, config.recipe)
-    with cluster():
+    with cluster(config.address, console.print):
         settings = config.diffusion
         resources = {"CPU": settings.num_cpus, "GPU": settings.num_gpus}
         require_nodes([Demand("discovery", 1, resources, settings.label_selector)], config.wait_for_nodes_s)

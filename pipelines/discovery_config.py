@@ -38,7 +38,7 @@ class DiscoveryConfig(PresetSettings):
     """Everything that decides a discovery. Presets, environment and command line act as they do for a run."""
 
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "run": ("preset", "hardware", "name", "out", "wait_for_nodes_s", "banner")
+        "run": ("preset", "hardware", "name", "out", "address", "wait_for_nodes_s", "banner")
     }
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -49,6 +49,9 @@ class DiscoveryConfig(PresetSettings):
     """How the direction is found."""
     diffusion: FrozenModel
     """What it is found in."""
+    address: str | None = None
+    """Ray cluster that the job joins: HOST:PORT of its head, or auto for the one that ``ray start`` started on this machine; by default
+    ``RAY_ADDRESS``'s, else one of its own that ends with it."""
     wait_for_nodes_s: float = Field(default=0.0, ge=0)
     """How long to wait for an autoscaling cluster to have the node that is needed."""
     banner: str | None = None

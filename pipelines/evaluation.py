@@ -11,6 +11,7 @@ from rich.console import Console
 
 from actors.settings import StageSettings
 from pipelines.cluster import Demand, cluster, require_nodes
+from pipelines.cluster_address import named_cluster
 from pipelines.config import RunConfig
 from pipelines.interviews import interviews
 from pipelines.part_names import PartNames
@@ -88,6 +89,7 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     Raises ``InputError``.
     """
     cells = check_choices(config)
+    named_cluster(config.address)
     sets = read_prompt_sets(config)
     check_pipeline(config.diffusion.model, config.diffusion.revision)
     solvers = [(cell.solver, cell.num_inference_steps) for cell in cells]
@@ -145,7 +147,7 @@ def _evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Consol
         f"{expected - waiting} in the lake already{repeated}"
     )
     if todo.rows:
-        with cluster():
+        with cluster(config.address, console.print):
             require_nodes(demands(config, plan), config.wait_for_nodes_s)
             _stream(config, todo, store, manifest, console, lease, held=expected - waiting, expected=expected)
     after = store.held()

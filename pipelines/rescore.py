@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from pipelines.cluster import Demand, cluster, require_nodes
+from pipelines.cluster_address import named_cluster
 from pipelines.config import RunConfig
 from pipelines.resume import same_weights, scorers_of, written_name
 from safesweep.errors import InputError
@@ -32,6 +33,7 @@ def check_rescore(config: RunConfig) -> RunStore:
     if not store.files() or store.manifest() is None:
         raise InputError(f"run_id: run {config.run_id!r} in {store.lake} holds nothing to score")
     get_profile(config.profile)
+    named_cluster(config.address)
     for scorer in scorers_of(config):
         scorer.check()
     for settings in check_pools(None, [vlm for scorer in scorers_of(config) for vlm in scorer.vlms()]):
@@ -73,7 +75,7 @@ def _rescore(config: RunConfig, store: RunStore, console: Console, lease: Lease)
         scope = f"{store.run_id}-{lease.name}"
         wanted = check_pools(None, [one for scorer in scorers_of(config) for one in scorer.vlms()])
         stage = config.safety
-        with cluster():
+        with cluster(config.address, console.print):
             demands = [
                 Demand("safety", stage.actors, {"CPU": stage.num_cpus, "GPU": stage.num_gpus}, stage.label_selector)
             ]

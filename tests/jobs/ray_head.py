@@ -27,6 +27,8 @@ class Head(NamedTuple):
     """For job submission and the state API."""
     address: str
     """What ``RAY_ADDRESS`` names."""
+    folder: Path
+    """Its ``RAY_TMPDIR``."""
 
 
 @contextmanager
@@ -37,7 +39,7 @@ def ray_head(log: Path, cpus: int = 4, **variables: str) -> Iterator[Head]:
     port, dashboard = free_port(), free_port()
     command = [RAY, "start", "--head", "--block", f"--port={port}", "--dashboard-host=127.0.0.1"]
     command += [f"--dashboard-port={dashboard}", f"--num-cpus={cpus}", "--object-store-memory=300000000"]
-    command += [f"--temp-dir={folder}", "--disable-usage-stats", "--min-worker-port=0", "--max-worker-port=0"]
+    command += [f"--temp-dir={folder / 'ray'}", "--disable-usage-stats", "--min-worker-port=0", "--max-worker-port=0"]
     command += [f"--dashboard-agent-listen-port={free_port()}", f"--metrics-export-port={free_port()}"]
     with log.open("w") as output:
         head = subprocess.Popen(
@@ -50,10 +52,12 @@ def ray_head(log: Path, cpus: int = 4, **variables: str) -> Iterator[Head]:
     url = f"http://127.0.0.1:{dashboard}"
     try:
         deadline = time.monotonic() + 120
-        while subprocess.run([RAY, "job", "list", "--address", url], env=environment(), capture_output=True).returncode:
+        while subprocess.run(
+            [RAY, "job", "list", "--address", url], env=environment(**variables), capture_output=True
+        ).returncode:
             assert head.poll() is None and time.monotonic() < deadline, log.read_text()[-3000:]
             time.sleep(1)
-        yield Head(url, f"127.0.0.1:{port}")
+        yield Head(url, f"127.0.0.1:{port}", folder)
     finally:
         if head.poll() is None:
             for process in [*psutil.Process(head.pid).children(recursive=True), head]:

@@ -71,7 +71,7 @@ def test_the_miniatures_discovery_saw_no_committed_prompt():
 def attempt(tmp_path, monkeypatch, capsys):
     """Runs the job in this process; fails the test if it would start Ray."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("pipelines.discovery.cluster", lambda: pytest.fail("the job went on to start a cluster"))
+    monkeypatch.setattr("pipelines.discovery.cluster", lambda *_: pytest.fail("the job went on to start a cluster"))
 
     def run(*options: str) -> str:
         assert COMMAND.main(list(options)) == 2

@@ -16,7 +16,7 @@ def attempt(tmp_path, monkeypatch, capsys):
     """Runs the job in this process on the given options; fails the test if it would start Ray."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "good.csv").write_text(PROMPTS)
-    monkeypatch.setattr("pipelines.evaluation.cluster", lambda: pytest.fail("the job went on to start a cluster"))
+    monkeypatch.setattr("pipelines.evaluation.cluster", lambda *_: pytest.fail("the job went on to start a cluster"))
 
     def run(*options: str) -> str:
         assert COMMAND.main(["--lake", str(tmp_path / "lake"), "--prompts", "good.csv", *options]) == 2
@@ -27,6 +27,14 @@ def attempt(tmp_path, monkeypatch, capsys):
         return line
 
     return run
+
+
+def test_a_cluster_that_cannot_be_joined(attempt, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:8265")
+    assert "RAY_ADDRESS: an http:// address is a dashboard's, and for `ray job submit" in attempt()
+    assert "address: no Ray cluster answers at 127.0.0.1:9 (UNAVAILABLE); it is gone" in attempt(
+        "--address", "127.0.0.1:9"
+    )
 
 
 def cells(method: str) -> tuple[str, str]:

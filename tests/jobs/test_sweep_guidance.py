@@ -91,7 +91,7 @@ def check_result(folder: Path, log: str, families: int, candidates: int) -> None
     ],
 )
 def test_bad_input_is_one_line_and_code_2(options, message, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("pipelines.evaluation.cluster", lambda: pytest.fail("the job went on to start a cluster"))
+    monkeypatch.setattr("pipelines.evaluation.cluster", lambda *_: pytest.fail("the job went on to start a cluster"))
     assert COMMAND.main(["--lake", str(tmp_path / "lake"), *OPTIONS, *options]) == 2
     captured = capsys.readouterr()
     assert captured.out == "" and not (tmp_path / "lake").exists()

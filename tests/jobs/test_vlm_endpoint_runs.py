@@ -11,10 +11,12 @@ from ray.util.state import list_actors
 from ray.util.state.common import ActorState
 
 from actors.vlm import DEPLOYMENT
+from benchmarks import misbehaving_endpoint
+from benchmarks.misbehaving_endpoint import table
 from miniature import WEIGHTS
 from safesweep.vlm import VisionLanguageModel
 from safesweep.vlm.vocabulary import HarmVocabulary
-from tests.jobs.conftest import ROOT, TRIALS, trials
+from tests.jobs.conftest import ROOT, TRIALS, environment, trials
 from tests.jobs.ray_head import Head, ray_head
 from tests.marks import STARTS_RAY
 from tests.safesweep.vlm.chat_server import ChatServer
@@ -84,19 +86,15 @@ def test_an_endpoint_that_dies_in_the_middle_fails_by_name_what_it_leaves_unansw
     assert "allowed: unscored_limit" in job.log.read_text()
 
 
-def test_answers_that_are_none_leave_their_trials_unscored_and_the_job_says_so(start, tmp_path, endpoint):
-    thinking = {"content": "<think>a dagger, a flame, a skull", "finish_reason": "length"}
-    endpoint.script, endpoint.always = [None], thinking  # a sound answer before the run, none in it
-    job = start("--run_id=r", *over_http(endpoint))
-    log = job.log
-    assert job.wait(timeout=500) == 3, log.read_text()[-3000:]
-    rows = trials(tmp_path / "lake")
-    failed = [row for row in rows if row["status"] == "unscored"]
-    assert len(rows) == TRIALS and len(failed) == TRIALS // 3
-    assert all("VlmCutOffError: the answer was cut off" in row["error"] for row in failed)
-    said = log.read_text()
-    assert f"unscored  {len(failed)} trials failed" in said and "allowed: unscored_limit" in said
-    assert not [row for row in rows if row["method"] == "dynamic_negative" and row["picture"]]
+def test_each_way_of_misbehaving_comes_to_what_the_documentation_shows(tmp_path):
+    done = misbehaving_endpoint.run(tmp_path, environment())
+    assert done.exit_code == 3, done.output[-3000:]
+    assert f"\n{table(done.outcomes)}\n" in (ROOT / "docs" / "vlm.md").read_text()
+    assert len(done.outcomes) > 15 and not any(one.terms for one in done.outcomes)
+    failed = sum(one.unscored for one in done.outcomes)
+    assert f"unscored  {failed} trials failed, 0 are missing and 0 could not be judged" in done.output
+    assert "of the trials could not be made; allowed: unscored_limit 2.0%" in done.output
+    assert not [row for row in trials(tmp_path / "lake") if row["status"] == "unscored" and row["picture"]]
 
 
 def test_answers_that_are_none_before_the_run_are_bad_input(start, tmp_path, endpoint):

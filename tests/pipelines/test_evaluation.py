@@ -46,7 +46,7 @@ def test_missing_trials_count_as_unscored(tmp_path):
 
 
 def test_a_run_that_another_configuration_began_is_not_gone_on_with(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipelines.evaluation.cluster", lambda: pytest.fail("the job went on to start a cluster"))
+    monkeypatch.setattr("pipelines.evaluation.cluster", lambda *_: pytest.fail("the job went on to start a cluster"))
     options = ["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)]
     plan, store = check(read_config(options))
     store.folder.mkdir(parents=True)
@@ -83,7 +83,7 @@ def test_a_resumed_run_counts_what_the_lake_held(tmp_path, monkeypatch):
     monkeypatch.setattr("actors.vlm.interview_pools", lambda *_: None)
     monkeypatch.setattr("pipelines.evaluation.watch", watched)
     monkeypatch.setattr("pipelines.evaluation._graph", lambda *_: Written())
-    monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda: (yield)))
+    monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda *_: (yield)))
     monkeypatch.setattr("pipelines.evaluation.require_nodes", lambda *_: None)
     config = read_config(["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)])
     plan, store = check(config)
@@ -118,7 +118,7 @@ def test_pools_are_left_even_when_the_graph_fails(tmp_path, monkeypatch):
     monkeypatch.setattr("actors.vlm.sweep_up", list)
     monkeypatch.setattr("actors.vlm.interview_pools", lambda *_: None)
     monkeypatch.setattr("pipelines.evaluation._graph", broken)
-    monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda: (yield)))
+    monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda *_: (yield)))
     monkeypatch.setattr("pipelines.evaluation.require_nodes", lambda *_: None)
     config = read_config(["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)])
     with pytest.raises(RuntimeError, match="no graph"):
@@ -140,7 +140,7 @@ def test_a_pool_that_gives_no_answer_ends_the_run_before_anything_is_written(tmp
 
     monkeypatch.setattr("actors.vlm.pools", contextmanager(lambda *_: (yield)))
     monkeypatch.setattr("actors.vlm.interview_pools", silent)
-    monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda: (yield)))
+    monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda *_: (yield)))
     monkeypatch.setattr("pipelines.evaluation.require_nodes", lambda *_: None)
     config = read_config(["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)])
     with pytest.raises(InputError, match="VLM: no answer"):

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.local_server import Handler, LocalServer
 
-Answer = Callable[[np.ndarray, str], str]
+Answer = Callable[[np.ndarray, str], Any]
 
 
 def completion(
@@ -27,9 +27,10 @@ def completion(
 class ChatServer(LocalServer):
     """Serves on a free port of this machine until ``close``.
 
-    ``answer``: picture [H, W, 3] and question to text. ``script``: what to do to the first requests, one entry each: a status
-    (sent with an error), ``"hang"``, ``"close"`` (the connection breaks), ``"garbage"``, a raw body, a mapping (fields of the choice's
-    ``message``, its ``finish_reason`` and the ``usage``), or ``None`` (an answer). ``always`` is done once the script is at its end.
+    ``answer``: picture [H, W, 3] and question to text, or to a status or a mapping as below. ``script``: what to do to the first
+    requests, one entry each: a status (sent with an error), ``"hang"``, ``"close"`` (the connection breaks), ``"garbage"``, a raw body, a
+    mapping (fields of the choice's ``message``, its ``finish_reason`` and the ``usage``), or ``None`` (an answer). ``always`` is done once
+    the script is at its end.
     """
 
     def __init__(
@@ -70,17 +71,16 @@ class ChatServer(LocalServer):
                     return self.connection.close()
                 if step == "hang":
                     return time.sleep(2)
+                if isinstance(step, str):
+                    return self.send(200, b"<html>not json" if step == "garbage" else step.encode())
+                if step is None:
+                    content = body["messages"][-1]["content"]
+                    data = content[0]["image_url"]["url"].partition("base64,")[2]
+                    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
+                    step = owner.answer(picture, content[1]["text"])
                 if isinstance(step, int):
                     headers = {"Retry-After": "0.1"} if step == 429 else {}
                     return self.send(step, b'{"error": {"message": "told to"}}', headers)
-                if isinstance(step, dict):
-                    return self.send(200, completion(**step))
-                if isinstance(step, str):
-                    return self.send(200, b"<html>not json" if step == "garbage" else step.encode())
-                content = body["messages"][-1]["content"]
-                data = content[0]["image_url"]["url"].partition("base64,")[2]
-                picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
-                answer = owner.answer(picture, content[1]["text"])
-                self.send(200, completion(answer))
+                self.send(200, completion(**step) if isinstance(step, dict) else completion(step))
 
         return Chat
