@@ -10,8 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from miniature.prompt_sets import FOLDER
 from pipelines.command_line import read_config
 from safesweep.lake.schema import SCHEMA
+from safesweep.prompts.reader import read_prompts
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -101,3 +103,13 @@ def test_the_readmes_own_models_are_a_valid_preset(tmp_path):
 def test_json_in_the_readme_is_json():
     for written in re.findall(r"--cells '(\[.*?\])'", (ROOT / "README.md").read_text()):
         assert json.loads(written)
+
+
+def test_the_miniatures_page_has_the_prompts_that_its_command_reads():
+    page = (ROOT / "docs" / "results-miniature.md").read_text()
+    limit = re.search(r"`python benchmarks/methods_miniature\.py[^`]*--prompts (\d+)", page)
+    assert "`python benchmarks/methods_miniature.py" in page
+    found = re.search(r"^(\d+) hazard prompts .* and (\d+) benign ones", page, flags=re.MULTILINE)
+    for name, count in zip(("hazard", "benign"), found.groups(), strict=True):
+        every = len(read_prompts(FOLDER / f"{name}.csv").prompts)
+        assert int(count) == min(every, int(limit[1]) if limit else every)
