@@ -11,6 +11,7 @@ from pydantic import BeforeValidator
 
 from pipelines.config import RunConfig
 from safesweep.errors import InputError
+from safesweep.regression.cell_content import AllowedKeys
 
 if TYPE_CHECKING:
     from safesweep.regression.policy import Policy
@@ -31,10 +32,14 @@ def _date(value: Any) -> Any:
 class NightlyConfig(RunConfig):
     """A run that is judged, and under which name."""
 
-    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {"night": ("policy", "suite", "date", "out"), **RunConfig.groups}
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "night": ("policy", "allow", "suite", "date", "out"),
+        **RunConfig.groups,
+    }
 
     policy: str = DEFAULT
     """Name among jobs/policies, or a YAML file."""
+    allow: AllowedKeys = ()
     suite: str | None = None
     """Whose nights these are; by default the preset's name."""
     date: Annotated[datetime.date | None, BeforeValidator(_date)] = None
@@ -71,6 +76,5 @@ def night_options(config: NightlyConfig) -> Options:
             f"--suite: {suite!r} is not a name; letters, digits, '.', '_' and '-' are allowed, the first a letter or digit"
         )
     run_id, date = name_night(suite, config.date, os.environ)
-    return Options(
-        config.run_config(), load_policy(config.policy), suite, run_id, date, config.out or Path("out") / run_id
-    )
+    policy = load_policy(config.policy).allowing(config.allow)
+    return Options(config.run_config(), policy, suite, run_id, date, config.out or Path("out") / run_id)
