@@ -9,6 +9,7 @@ sweep_tables    a sweep's choice and held-out numbers in a terminal
 bias_tables     deviation ratios in a terminal, and as JSON
 choosing        which prompts are shown
 sheets/         contact sheets
+bias_facts      what scorers of attributes say
 facts           every number that the page shows, from measures
 settings        what each cell was set to
 gallery         some trials with pictures, previews and answers
