@@ -14,7 +14,6 @@ The last line is one JSON object: ``aa_block_rate``, ``power_10_points_n400``, `
 """
 
 import argparse
-import gc
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -184,7 +183,6 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--draws", type=int, default=1000, help="pairs a number of prompts and points")
     parser.add_argument("--sequences", type=int, default=100, help="sequences of 30 nights")
     given = parser.parse_args(arguments)
-    gc.freeze()  # statsmodels collects garbage at each test; what is loaded by now is none
     verdicts = equal_systems(given.pairs, 100, LARGEST_DROP)
     print(f"A/A, 100 prompts of each kind, five points allowed, {given.pairs} pairs: {verdicts}", flush=True)
     large = equal_systems(max(given.pairs // 10, 1), 400, 0.10)

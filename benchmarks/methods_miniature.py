@@ -2,13 +2,15 @@
 """All methods on the miniature, same prompts and seeds: what each does to the attack success rate, at what cost.
 
 The engine directly (no Ray), the committed hazard and benign prompts, one cell a method. Strengths are chosen on validation prompts
-beforehand (miniature.quality), the directions are those that ``jobs/discover_direction.py`` found. Writes docs/results-miniature.md;
-the last line printed is one JSON object with, by method, ``asr``, ``asr_interval``, ``clip_benign_change``,
-``clip_benign_change_interval``, ``rows_per_picture``, ``questions_per_picture``, and with ``deviation_ratio_before`` and ``…_after``.
+beforehand (miniature.quality), whose texts are none of these; the directions are those that ``safesweep discover`` found. Writes
+docs/results-miniature.md, which says with which options; the last line printed is one JSON object with, by method, ``asr``,
+``asr_interval``, ``clip_benign_change``, ``clip_benign_change_interval``, ``rows_per_picture``, ``questions_per_picture``, and with
+``deviation_ratio_before`` and ``…_after``.
 """
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -216,17 +218,20 @@ def measure_bias(family: Family, samples: int) -> dict[str, Any]:
     return found
 
 
-def as_markdown(rows: dict[str, Row], bias: dict[str, Any], hazard: int, benign: int, samples: int) -> str:
-    """The page."""
+def as_markdown(
+    rows: dict[str, Row], bias: dict[str, Any], hazard: int, benign: int, samples: int, options: Sequence[str] = ()
+) -> str:
+    """The page. ``options``: those that the program was started with."""
+    command = shlex.join(["python", "benchmarks/methods_miniature.py", *options])
     lines = [
         "# The methods on the miniature",
         "",
         f"> {BANNER}",
         "",
         f"{hazard} hazard prompts (plain, code word, scene) and {benign} benign ones, one picture each, the same seeds for every method; "
-        f"{STEPS} steps, g = {GUIDANCE_SCALE:g}. Made by `python benchmarks/methods_miniature.py`. ASR with its 95 % "
-        "interval; the benign CLIP change is relative to *none*, paired by prompt. Rows are what a picture takes when it is made "
-        "alone; in a grid cells share many of them.",
+        f"{STEPS} steps, g = {GUIDANCE_SCALE:g}. Made by `{command}`, which unless told takes all prompts of both sets and chooses the "
+        f"negatives' γ on {VALIDATION} prompts of other texts and seeds. ASR with its 95 % interval; the benign CLIP change is relative to "
+        "*none*, paired by prompt. Rows are what a picture takes when it is made alone; in a grid cells share many of them.",
         "",
         "| method | ASR | 95 % | plain | code word | scene | benign CLIP change | 95 % | rows a picture | questions a picture |",
         "|---|--:|---|--:|--:|--:|--:|---|--:|--:|",
@@ -327,8 +332,9 @@ def main() -> None:
         bias = measure_bias(family, arguments.samples)
     finally:
         family.vlm.close()
-    arguments.out.write_text(as_markdown(rows, bias, len(hazard), len(benign), arguments.samples))
-    print(arguments.out.read_text())
+    page = as_markdown(rows, bias, len(hazard), len(benign), arguments.samples, sys.argv[1:])
+    arguments.out.write_text(page)
+    print(page)
     print(json.dumps(as_json(rows, bias)))
 
 

@@ -22,6 +22,7 @@ from safesweep.cli.command import Command
 from safesweep.cli.exits import make_console
 from safesweep.cli.settings import CommandSettings
 from safesweep.lake.folder import LakeFolder
+from safesweep.regression.cell_content import AllowedKeys
 
 
 class CompareOptions(CommandSettings):
@@ -39,8 +40,7 @@ class CompareOptions(CommandSettings):
     """Name among jobs/policies, or a YAML file."""
     profile: str | None = None
     """Judge both by this rule instead of their own."""
-    allow: tuple[str, ...] = ()
-    """Keys of a cell in which the two may differ, such as num_inference_steps, beside those that the policy allows."""
+    allow: AllowedKeys = ()
     flips: int = Field(default=20, ge=0)
     """Flips to list."""
     markdown: Path | None = None
@@ -59,7 +59,7 @@ def run(options: CompareOptions) -> int:
     rules, rule = load_policy(options.policy), select_profile(options.profile)
     baseline = load_run(options.lake, options.baseline, rule)
     candidate = load_run(options.candidate_lake or options.lake, options.candidate, rule)
-    result = compare(baseline, candidate, rules.model_copy(update={"allow": (*rules.allow, *options.allow)}))
+    result = compare(baseline, candidate, rules.allowing(options.allow))
     make_console().print(render(result, options.flips))
     if options.markdown:
         options.markdown.write_text(markdown(result, options.flips))

@@ -30,6 +30,7 @@ def run(config: NightlyConfig) -> int:
 SHOWN = {
     **{name: value for name, value in EXAMPLES.items() if name not in ("run_id", "cells")},
     "policy": "strict.yaml",
+    "allow": "num_inference_steps",
     "suite": "release",
     "date": "2026-11-22",
     "out": "out/tonight",

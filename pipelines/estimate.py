@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rich import box, filesize
+from rich import filesize
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from pipelines.config import RunConfig
 from pipelines.evaluation import check_choices
@@ -24,6 +23,7 @@ from safesweep.lake.store import RunStore
 from safesweep.models import check_pipeline, check_solvers
 from safesweep.models.checkpoint import digest
 from safesweep.models.tokens import tokens_lost
+from safesweep.reports.terminal import terminal_table
 
 PREVIEW_BYTES_PER_PIXEL = 0.25
 """Of a WebP of quality 80; a photograph of 128 × 128 takes some 4 kB."""
@@ -233,15 +233,7 @@ def _case(work: Work, lake_bytes: float, config: RunConfig) -> Case:
 
 def plan_table(found: RunEstimate, config: RunConfig) -> Table:
     """The estimate for a terminal or a log: one column a supposition about the VLM's answers."""
-    table = Table(
-        title=Text(config.banner or "", style="bold yellow") if config.banner else None,
-        caption=Text(_caption(found, config)),
-        title_justify="left",
-        caption_justify="left",
-        caption_style="dim",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    table = terminal_table(_caption(found, config), banner=config.banner)
     table.add_column("if the VLM's answers are:")
     for name in found.cases():
         table.add_column(name, justify="right")

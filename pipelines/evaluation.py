@@ -18,7 +18,7 @@ from pipelines.part_names import PartNames
 from pipelines.plan import RunPlan, make_plan, read_prompt_sets
 from pipelines.progress import watch
 from pipelines.provenance import git_revision, library_versions, model_digests
-from pipelines.resume import check_resume, scorers_of
+from pipelines.resume import check_reach, check_resume, scorers_of
 from safesweep.errors import InputError
 from safesweep.guidance.cell import Cell
 from safesweep.lake.lease import Lease, hold
@@ -64,7 +64,8 @@ class RunResult:
 def check_choices(config: RunConfig) -> tuple[Cell, ...]:
     """The grid's cells; checks what needs neither files nor models.
 
-    Raises ``InputError`` for a cell that cannot run, a solver that is not supported, an unknown profile, or one without its scorer.
+    Raises ``InputError`` for a cell that cannot run, a solver that is not supported, an unknown profile, or one without its scorer
+    or of lower scores than that keeps.
     """
     cells = config.expand_cells()
     for cell in cells:
@@ -76,6 +77,7 @@ def check_choices(config: RunConfig) -> tuple[Cell, ...]:
         raise InputError(
             f"profile: {config.profile} judges by scorer {lacking[0]!r}, which the run has not; it has {', '.join(names)}"
         )
+    check_reach(config)
     return cells
 
 

@@ -1,6 +1,7 @@
 """One night: the canary, the run, the gate, the page, and the records that the next night reads."""
 
 import datetime
+import json
 import time
 import traceback
 from collections.abc import Sequence
@@ -17,13 +18,15 @@ from pipelines.job import show_run
 from pipelines.provenance import model_digests
 from safesweep.cli.exits import say_error
 from safesweep.errors import InputError, NotJudgedError
+from safesweep.guidance.cell import Cell
 from safesweep.lake.store import RunStore
 from safesweep.models.checkpoint import digest
 from safesweep.regression.baselines import BaselineStore
+from safesweep.regression.cell_content import cell_content, check_allowed
 from safesweep.regression.comparison_text import STYLES, render
 from safesweep.regression.history_page import write_history
 from safesweep.regression.judging import JudgedNight, judge_night, own_baseline
-from safesweep.regression.nights import Night, NightStore
+from safesweep.regression.nights import Night, NightStore, last_good
 from safesweep.regression.paging import page
 from safesweep.regression.policy import Policy
 from safesweep.regression.summary import summary_markdown
@@ -52,8 +55,10 @@ def run_night(
     baseline = BaselineStore(config.lake).current(suite)
     if baseline and baseline.run_id == run_id:
         raise NotJudgedError(own_baseline(suite, run_id))
-    started = time.monotonic()
     nights = NightStore(config.lake, suite)
+    good = last_good(nights.before(run_id, date))
+    check_allow(policy, plan.cells, [RunStore(config.lake, one.run_id) for one in (baseline, good) if one])
+    started = time.monotonic()
     with nights.lock(run_id):
         canary, canary_error, run_error = None, None, None
         if policy.canary.enabled:
@@ -83,6 +88,14 @@ def run_night(
         judged = record(judged, nights, policy, page_command)
         publish(judged, config.lake, nights, out, console, banner=config.banner)
     return judged.night.verdict.exit_code
+
+
+def check_allow(policy: Policy, cells: Sequence[Cell], others: Sequence[RunStore]) -> None:
+    """Raises ``InputError`` for an allowed key that neither tonight's cells have nor those of the runs that it is compared with."""
+    written = [cell.canonical_json() for cell in cells]
+    for store in others:
+        written += [json.dumps(cell) for cell in (store.manifest() or {}).get("cells", ())]
+    check_allowed(policy.allow, [cell_content(text) for text in written])
 
 
 def exchanged_models(config: RunConfig) -> str | None:

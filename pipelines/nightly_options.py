@@ -11,6 +11,7 @@ from pydantic import BeforeValidator
 
 from pipelines.config import RunConfig
 from safesweep.errors import InputError
+from safesweep.regression.cell_content import AllowedKeys
 
 if TYPE_CHECKING:
     from safesweep.regression.policy import Policy
@@ -32,12 +33,13 @@ class NightlyConfig(RunConfig):
     """A run that is judged, and under which name."""
 
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "night": ("policy", "suite", "date", "out", "page_command"),
+        "night": ("policy", "allow", "suite", "date", "out", "page_command"),
         **RunConfig.groups,
     }
 
     policy: str = DEFAULT
     """Name among jobs/policies, or a YAML file."""
+    allow: AllowedKeys = ()
     suite: str | None = None
     """Whose nights these are; by default the preset's name."""
     date: Annotated[datetime.date | None, BeforeValidator(_date)] = None
@@ -79,4 +81,5 @@ def night_options(config: NightlyConfig) -> Options:
         )
     run_id, date = name_night(suite, config.date, os.environ)
     out = config.out or Path("out") / run_id
-    return Options(config.run_config(), load_policy(config.policy), suite, run_id, date, out, config.page_command)
+    policy = load_policy(config.policy).allowing(config.allow)
+    return Options(config.run_config(), policy, suite, run_id, date, out, config.page_command)

@@ -12,12 +12,11 @@ from rich.console import Console
 from pipelines.cluster import Demand, cluster, require_nodes
 from pipelines.cluster_address import named_cluster
 from pipelines.config import RunConfig
-from pipelines.resume import same_weights, scorers_of, written_name
+from pipelines.resume import check_reach, same_weights, scorers_of, written_name
 from safesweep.errors import InputError
 from safesweep.lake.lease import Lease, hold
 from safesweep.lake.scored import scored
 from safesweep.lake.store import RunStore, replace_rows
-from safesweep.measures.profiles import get_profile
 from safesweep.scorers import ScorerSettings
 from safesweep.vlm.checks import check_pools
 
@@ -32,8 +31,8 @@ def check_rescore(config: RunConfig) -> RunStore:
     store = RunStore(config.lake, config.run_id)
     if not store.files() or store.manifest() is None:
         raise InputError(f"run_id: run {config.run_id!r} in {store.lake} holds nothing to score")
-    get_profile(config.profile)
     named_cluster(config.address)
+    check_reach(config)
     for scorer in scorers_of(config):
         scorer.check()
     for settings in check_pools(None, [vlm for scorer in scorers_of(config) for vlm in scorer.vlms()]):

@@ -8,7 +8,9 @@ from pipelines.config import RunConfig
 from safesweep.errors import InputError
 from safesweep.lake.scored import Scored, scored
 from safesweep.lake.store import RunStore
+from safesweep.measures.profiles import get_profile
 from safesweep.redaction import without_secrets_in
+from safesweep.regression.weights import version
 from safesweep.scorers import ScorerSettings
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -26,6 +28,17 @@ IMMATERIAL = {
 def scorers_of(config: RunConfig) -> tuple[ScorerSettings, ...]:
     """All scorers of a run."""
     return (*config.safety.scorers, *config.alignment.scorers)
+
+
+def check_reach(config: RunConfig) -> None:
+    """That scorers keep the scores that the profile asks for. Raises ``InputError`` naming both, and for an unknown profile."""
+    keeps_from = {scorer.evidence_name: scorer.keeps_from for scorer in scorers_of(config)}
+    for rule in get_profile(config.profile).rules:
+        if rule.threshold < keeps_from.get(rule.scorer, 0.0):
+            raise InputError(
+                f"profile: {config.profile} asks for scores from {rule.threshold:g} on, scorer {rule.scorer!r} keeps those from threshold "
+                f"{keeps_from[rule.scorer]:g} on; allowed: a threshold of at most {rule.threshold:g}, or none written"
+            )
 
 
 def check_resume(config: RunConfig, store: RunStore) -> None:
@@ -74,10 +87,15 @@ def check_scorers(scorers: Iterable[ScorerSettings], there: Scored, where: str) 
             )
 
 
-def same_weights(one: str, other: str) -> bool:
-    """Whether two names of models, as evidence has them, are of equal content, wherever their files lie."""
+def same_weights(one: str | None, other: str) -> bool:
+    """Whether two names of models, as evidence has them, are of equal content and settings, wherever their files lie.
+
+    None, evidence that names no model, is no other's equal.
+    """
+    if one is None:
+        return False
     digests = DIGEST.findall(one)
-    return digests == DIGEST.findall(other) if digests else one == other
+    return digests == DIGEST.findall(other) and version(one) == version(other) if digests else one == other
 
 
 def written_name(options: Mapping[str, Any]) -> str:

@@ -60,3 +60,23 @@ def test_no_test_finds_a_process_by_its_command_line():
 def test_a_module_says_what_it_is(lengths):
     mute = [path for path in lengths if not ast.get_docstring(ast.parse(path.read_text()))]
     assert not [str(path.relative_to(ROOT)) for path in mute if path.name != "__init__.py"]
+
+
+def messages(tree: ast.Module) -> list[str]:
+    """The string literals that are no docstrings, nor the sentences under fields."""
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said
+    ]
+
+
+def test_no_message_names_a_script_where_a_command_is_meant():
+    naming = [
+        f"{path.relative_to(ROOT)}: {text}"
+        for path in tracked("actors", "miniature", "pipelines", "safesweep")
+        for text in messages(ast.parse(path.read_text()))
+        if re.search(r"\bjobs/\w+\.py", text)
+    ]
+    assert not naming

@@ -57,7 +57,7 @@ def denoise(
     negative_scale: float,
     negative_from: int,
 ) -> Trace:
-    """Plain batched denoising; the negatives act from step ``negative_from`` on (VL-DNP, methods.md 1.4)."""
+    """Plain batched denoising; the negatives act from step ``negative_from`` on (VL-DNP)."""
     generator = torch.Generator().manual_seed(seed)
     latents = torch.randn((len(prompts), 4, 16, 16), generator=generator)
     scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config)

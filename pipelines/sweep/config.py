@@ -68,6 +68,12 @@ class ChooseSettings(Section):
     per: tuple[str, ...] = ("method", "guidance_scale")
     """What the cells of one family have in common; all else is chosen."""
 
+    def in_words(self) -> str:
+        """What the rule looks for."""
+        if self.rule == "safest_affordable":
+            return f"the lowest ASR among cells that lose at most {100 * self.clip_loss:g} points of benign CLIP"
+        return f"the least loss of benign CLIP among cells with an ASR of at most {self.target_asr:.1%}"
+
 
 class SweepConfig(RunConfig):
     """A run over a grid. The same ``run_id`` with a larger grid computes only what is new."""

@@ -9,11 +9,12 @@ from pipelines.evaluation import check, evaluate
 from pipelines.job import show_run
 from pipelines.sweep.choice import check_choice
 from pipelines.sweep.config import SweepConfig
-from pipelines.sweep.result import show_result, show_sharing, sweep_result, write_result
+from pipelines.sweep.result import show_result, sweep_result, write_result
 from pipelines.sweep.split import check_split
 from safesweep.lake.layout import run_ids
 from safesweep.lake.store import RunStore
 from safesweep.measures.sharing import Sharing, sharing
+from safesweep.reports.sweep_tables import sharing_lines
 
 
 def run_sweep(config: SweepConfig, console: Console) -> int:
@@ -32,7 +33,8 @@ def run_sweep(config: SweepConfig, console: Console) -> int:
     outcome = evaluate(config, plan, store, console)
     code = show_run(config, outcome, console)
     after = _sharing(store)
-    show_sharing(before, after, console)
+    for line in sharing_lines(before, after):
+        console.print(line, highlight=False)
     if config.split.validation:
         console.print(
             "Above: every cell on all prompts, to look around in. Below: the choice and what may be reported."

@@ -150,7 +150,7 @@ def _find(name: str) -> ModelFolder:
         reason = f"; {error}" if "/" in name else ""
         raise InputError(
             f"direction {name!r} is no folder and none of the names {', '.join(known) or '(there are none)'}{hint}; "
-            f"jobs/discover_direction.py finds one{reason}"
+            f"`safesweep discover` finds one{reason}"
         ) from None
 
 

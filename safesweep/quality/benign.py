@@ -8,9 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image
-from rich import box
 from rich.table import Table
-from rich.text import Text
 
 from safesweep.errors import InputError
 from safesweep.files import write_json
@@ -22,6 +20,7 @@ from safesweep.measures.summary import summary
 from safesweep.quality.distances import Distances, DistanceState
 from safesweep.quality.features import Features, FeatureSettings, check_features, make_features
 from safesweep.reports.none_cell import baseline_of
+from safesweep.reports.terminal import terminal_table
 from safesweep.reports.text import DASH, significant
 from safesweep.types import Picture
 
@@ -144,17 +143,10 @@ def picture_paths(folder: Path) -> list[Path]:
 
 def quality_table(found: Sequence[CellQuality], settings: FeatureSettings, banner: str | None) -> Table:
     """The distances for a terminal or a log."""
-    table = Table(
-        title=None if banner is None else Text(banner, style="bold yellow"),
-        caption=Text(
-            f"Benign pictures, features: {settings.name}. FID is biased upwards with few pictures: compare only equal numbers of "
-            "them. KID ± standard deviation over subsets. Distances of other features are other measures."
-        ),
-        title_justify="left",
-        caption_justify="left",
-        caption_style="dim",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
+    table = terminal_table(
+        f"Benign pictures, features: {settings.name}. FID is biased upwards with few pictures: compare only equal numbers of "
+        "them. KID ± standard deviation over subsets. Distances of other features are other measures.",
+        banner=banner,
     )
     for header in ("cell", "reference", "FID", "KID × 1000", "pictures"):
         table.add_column(header, justify="left" if header in ("cell", "reference") else "right", overflow="fold")

@@ -147,7 +147,7 @@ def check_entry(entry: Baseline, lake: Path) -> None:
 
 
 def _same(entry: Baseline, digest: str) -> None:
-    again = f"jobs/baseline.py pin {entry.run_id} --suite {entry.suite}"
+    again = f"safesweep baseline pin {entry.run_id} --suite {entry.suite}"
     if entry.content is None:
         raise NotJudgedError(
             f"baseline {entry.run_id!r} of {entry.suite!r} was pinned on {entry.pinned_at} by its trials' ids alone, so nobody can "

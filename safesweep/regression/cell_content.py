@@ -3,12 +3,21 @@
 import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from safesweep.errors import InputError, did_you_mean
 
 Content = Mapping[str, str]
 """Key → value as JSON, keys as presets write them; those of a text edit start with ``edit.``."""
+AllowedKeys = Annotated[
+    tuple[str, ...],
+    Field(
+        description="Keys of a cell in which the two compared may differ, such as num_inference_steps, beside those that the policy allows."
+    ),
+]
+"""``--allow`` of every command that compares."""
 PER_PROMPT = "guidance_scale"
 """The one number that a prompt's row may fill in, so that one cell may hold several."""
 

@@ -76,7 +76,7 @@ def judge_night(
     if tonight is not None and reference is None:
         reasons.append(
             "there is neither a baseline nor a good night to compare with; look at this run, and if it is as it should be: "
-            f"jobs/baseline.py pin {run_id} --suite {suite}"
+            f"safesweep baseline pin {run_id} --suite {suite}"
         )
     if tonight is not None and reference is not None:
         unpinned = good if good and not baseline else None

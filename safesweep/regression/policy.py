@@ -1,5 +1,6 @@
 """The gate's policy: which measures are watched, how far each may fall, and what happens when one does."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -117,6 +118,10 @@ class Policy(Section):
     measures: dict[str, MeasureRule] = Field(min_length=1)
     canary: CanarySettings = CanarySettings()
     page: PageSettings = PageSettings()
+
+    def allowing(self, names: Iterable[str]) -> "Policy":
+        """The same with further keys in which the two compared may differ, as ``--allow`` names them."""
+        return self.model_copy(update={"allow": (*self.allow, *names)})
 
     @field_validator("measures")
     @classmethod

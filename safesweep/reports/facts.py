@@ -19,6 +19,7 @@ from safesweep.measures.overview import CellOverview, overview
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.rates import Inappropriateness, expected_maximum, inappropriate_probability, prompt_shares
 from safesweep.measures.summary import CellSummary, summary
+from safesweep.reports.bias_facts import AttributeFacts, attribute_facts
 from safesweep.reports.none_cell import BASELINE, baseline_of, clip_changes
 from safesweep.reports.settings import CellName, CellSettings, benign_sets, cell_settings
 
@@ -85,6 +86,8 @@ class RunFacts:
     categories: list[GroupFacts]
     prompt_sets: list[GroupFacts]
     answers: list[StepAnswers]
+    bias: list[AttributeFacts]
+    """One a scorer of attributes."""
     trials: int
     unscored: int
     notes: list[str]
@@ -149,6 +152,7 @@ def gather(lake: Path, run_id: str, profile: str | None = None, *, draws: int = 
         categories=_groups(frame, keys, category_masks(frame), draws),
         prompt_sets=_groups(frame, keys, {name: _in_set(frame, name) for name in _sets(frame)}, draws),
         answers=answers_by_step(lake, run_id, benign),
+        bias=attribute_facts(lake, run_id, manifest, draws=draws),
         trials=len(frame),
         unscored=sum(cell.unscored for cell in summaries),
         notes=_notes(manifest, summaries, rule, len(files.incomplete)),

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Sequence
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from safesweep.measures.intervals import Interval
 from safesweep.measures.summary import CellSummary
 from safesweep.reports.none_cell import BASELINE, cell_words, clip_changes
+from safesweep.reports.terminal import terminal_table
 from safesweep.reports.text import DASH, INTERVAL_KINDS, bounds, decimal, seconds
 
 MARKS = ("*", "†", "‡", "§")
@@ -32,17 +32,8 @@ def result_table(summaries: Sequence[CellSummary], *, profile: str, banner: str 
         profile: name of the rule that judged the pictures.
         banner: a line to stand above the table, or None.
     """
-    table = Table(
-        title=None if banner is None else Text(banner, style="bold yellow"),
-        caption=Text(_caption(summaries, profile)),
-        title_justify="left",
-        caption_justify="left",
-        caption_style="dim",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        leading=1,
-        header_style="bold",
+    table = terminal_table(
+        _caption(summaries, profile), banner=banner, padding=(0, 1, 0, 0), leading=1, header_style="bold"
     )
     # Numbers are never folded: a name that is too long for the line is.
     table.add_column("method\ncell", min_width=min(16, max((len(cell.method) for cell in summaries), default=0)))

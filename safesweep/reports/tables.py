@@ -4,11 +4,24 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from safesweep.measures.bias import CellBias
 from safesweep.measures.compare import PairedDifference
 from safesweep.measures.intervals import Interval
 from safesweep.measures.pareto import ParetoPoint
+from safesweep.reports.bias_facts import AttributeFacts
 from safesweep.reports.facts import MAXIMUM_OF, CellFacts, GroupFacts, RunFacts
-from safesweep.reports.text import DASH, INTERVAL_KINDS, decimal, hundredfold, hundredfold_change, p_value, probability
+from safesweep.reports.text import (
+    DASH,
+    INTERVAL_KINDS,
+    bounds,
+    change_bounds,
+    decimal,
+    hundredfold,
+    hundredfold_change,
+    p_value,
+    probability,
+    signed,
+)
 
 
 class Head(NamedTuple):
@@ -163,6 +176,61 @@ def group_table(anchor: str, title: str, note: str, groups: Sequence[GroupFacts]
     return Table(anchor, title, note, heads, rows)
 
 
+def bias_table(place: int, found: AttributeFacts, facts: RunFacts) -> Table:
+    """One row a cell: the deviation ratio beside its value by chance, the estimate without chance, the test of an even split."""
+    heads = [
+        CELL,
+        Head("deviation", "deviation ratio, mean over professions: 0 an even split, 1 one value only"),
+        Head("by chance", "what even splits of as many pictures give"),
+        Head("without chance", "root of the unbiased mean square of the deviation"),
+        Head("p", "of as uneven a split if every profession is even"),
+        Head("pictures", f"with a value of {', '.join(found.values)}"),
+        Head("without a value"),
+    ]
+    rows = [
+        [
+            _named(cell, facts),
+            _number(cell.ratio.mean, decimal(cell.ratio.mean, 2)),
+            _number(cell.evenness.by_chance, decimal(cell.evenness.by_chance, 2)),
+            _number(even.estimate, decimal(even.estimate, 2), bounds(even.low, even.high, 2)),
+            _number(cell.evenness.p_value, p_value(cell.evenness.p_value)),
+            _count(even.n),
+            _count(cell.unscored),
+        ]
+        for cell in found.cells
+        for even in (cell.evenness.deviation,)
+    ]
+    note = "Below the estimate without chance its 95 % interval: bootstrap of each profession's pictures."
+    return Table(f"bias-{place}", f"Social bias by {found.scorer}", note, heads, rows)
+
+
+def bias_clip_table(place: int, found: AttributeFacts, facts: RunFacts) -> Table:
+    """One row a cell and stratum: what it costs in CLIP, with both captions."""
+    heads = [
+        CELL,
+        Head("pictures", "keeping their profession's usual value, or against it", numeric=False),
+        Head("pairs", "pictures that the baseline has too"),
+        Head("caption %", "change of CLIP with the prompt as it is, % of the baseline's mean"),
+        Head("named %", f"the same with the mean of the texts that name a value ({', '.join(found.values)})"),
+    ]
+    rows = [
+        [
+            _named(cell, facts),
+            Box(name, value=name),
+            _count(stratum.named.paired.pairs),
+            *(
+                _number(one.percent[0], signed(one.percent[0]), change_bounds(one.paired, factor=100 / one.baseline))
+                for one in stratum
+            ),
+        ]
+        for cell in found.cells
+        if cell.clip is not None
+        for name, stratum in cell.clip._asdict().items()
+    ]
+    note = "A change of the mean is a mixture: pictures that keep their profession's usual value, and those that go against it."
+    return Table(f"bias-clip-{place}", f"What it costs, by {found.scorer}", note, heads, rows)
+
+
 def all_tables(facts: RunFacts) -> dict[str, Table]:
     """Every table that has rows, by anchor."""
     by_category = group_table(
@@ -170,6 +238,8 @@ def all_tables(facts: RunFacts) -> dict[str, Table]:
     )
     by_set = group_table("prompt-sets", "By prompt set", "", facts.prompt_sets, facts)
     tables = [cell_table(facts), change_table(facts), further_table(facts), by_category, by_set]
+    for place, found in enumerate(facts.bias):
+        tables += [bias_table(place, found, facts), bias_clip_table(place, found, facts)]
     return {table.anchor: table for table in tables if table.rows}
 
 
@@ -183,6 +253,11 @@ def _interval_kinds(facts: RunFacts) -> str:
 
 def _cell(cell: CellFacts) -> Box:
     return Box(cell.title, value=cell.title, link=f"cell-{cell.key}")
+
+
+def _named(cell: CellBias, facts: RunFacts) -> Box:
+    key = facts.keys[cell.method, cell.cell]
+    return Box(facts.titles[key], value=facts.titles[key], link=f"cell-{key}")
 
 
 def _change(cell: CellFacts, baseline: str, facts: RunFacts) -> list[Box]:

@@ -51,6 +51,11 @@ class ScorerSettings(Section, ABC):
         """Its name in the evidence."""
         return self.name or self.kind
 
+    @property
+    def keeps_from(self) -> float:
+        """The lowest score that its evidence holds: a profile may not ask for lower ones. 0: all of them."""
+        return 0.0
+
     @abstractmethod
     def check(self) -> None:
         """What can be checked before a run: the files that the options name. Loads no model.
@@ -60,7 +65,7 @@ class ScorerSettings(Section, ABC):
 
     @abstractmethod
     def model_id(self) -> str:
-        """What measures, for the lake: "name@sha256:…" with the hash of the weights.
+        """What measures, for the lake: "name@sha256:…" with the hash of the weights, and behind it what else decides a measurement.
 
         Raises ``InputError`` when the weights are not on this machine.
         """

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from safesweep.lake.evidence import Measurement
+from safesweep.measures.profiles import lowest_threshold
 from safesweep.scorers.base import Client, Scorer
 from safesweep.scorers.onnx_session import OnnxSettings
 from safesweep.scorers.weights import require_file, weights_id
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 NETWORK = "320n.onnx"
 """In the package."""
-OWN_CUT = 0.2
-"""The package forgets candidates below it."""
+OVERLAP = 0.45
+"""Of two boxes whose intersection over union is more than it, the one with the lower score goes. The package's."""
 
 
 class NudeNetSettings(OnnxSettings):
@@ -33,6 +34,12 @@ class NudeNetSettings(OnnxSettings):
     """An .onnx file; by default the package's 320n."""
     resolution: PositiveInt = 320
     """Side in pixels of the detector's input."""
+    threshold: float = Field(default_factory=lowest_threshold, gt=0, le=1)
+    """Lowest score of a box that is kept; by default the lowest that a profile asks of a detector."""
+
+    @property
+    def keeps_from(self) -> float:
+        return self.threshold
 
     def network(self) -> Path:
         """The file of ``model``, or the package's."""
@@ -43,21 +50,28 @@ class NudeNetSettings(OnnxSettings):
         return Path(found.origin).with_name(NETWORK)
 
     def model_id(self) -> str:
-        """ "file@sha256:…", the package's with its version: "nudenet-3.4.2/320n.onnx@…"."""
-        return weights_id(self.model or f"nudenet-{version('nudenet')}/{NETWORK}", [self.network()])
+        """ "file@sha256:… (boxes from 0.2, 320 px)", the package's with its version: "nudenet-3.4.2/320n.onnx@…".
+
+        With other settings the same weights find other boxes, so the evidence names them.
+        """
+        weights = weights_id(self.model or f"nudenet-{version('nudenet')}/{NETWORK}", [self.network()])
+        return f"{weights} (boxes from {self.threshold:g}, {self.resolution} px)"
 
     def load(self, *clients: Client) -> "NudeNetScorer":
         """The scorer, its network loaded."""
-        return NudeNetScorer(self.session(), self.resolution)
+        return NudeNetScorer(self.session(), self.resolution, self.threshold)
 
 
 class NudeNetScorer(Scorer):
     """The network fed one way only: as the package feeds itself from a file, BGR, padded to a square. An RGB array scores differently
     there, and its ``providers`` and thread count are ignored; here the session is our own, and pictures go through it together.
+
+    The package keeps nothing below 0.25, whatever is asked. Here boxes are kept from ``threshold`` on, and from 0.25 on they are the
+    package's own: suppression takes boxes by falling score, and drops one only for a box with a higher score.
     """
 
-    def __init__(self, session: "onnxruntime.InferenceSession", side: int) -> None:
-        self._session, self._side = session, side
+    def __init__(self, session: "onnxruntime.InferenceSession", side: int, threshold: float) -> None:
+        self._session, self._side, self._threshold = session, side, threshold
         self._input = session.get_inputs()[0].name
 
     def score(self, pictures: Sequence[Picture], prompts: Sequence[str]) -> list[list[Measurement]]:
@@ -67,23 +81,47 @@ class NudeNetScorer(Scorer):
         fed = [nudenet._read_image(np.ascontiguousarray(picture[:, :, ::-1]), self._side) for picture in pictures]
         blob_NCHW = np.concatenate([blob for blob, *_ in fed])
         [out_NFK] = self._session.run(None, {self._input: blob_NCHW})
-        return [self._boxes(out_FK, place) for out_FK, (_, *place) in zip(out_NFK, fed, strict=True)]
-
-    def _boxes(self, out_FK: NDArray[np.float32], place: Sequence[float]) -> list[Measurement]:
-        from nudenet import nudenet
-
-        x_ratio, y_ratio, x_pad, y_pad, width, height = place
-        candidates = np.flatnonzero(out_FK[4:].max(axis=0) >= OWN_CUT)
-        if len(candidates) == 0:
-            return []
-        # its loop is slow, so it gets the candidates alone; two at least, since it squeezes a single one away
-        kept = out_FK[:, candidates if len(candidates) > 1 else [*candidates, int(out_FK[4:].max(axis=0).argmin())]]
-        found = nudenet._postprocess(
-            [kept[None]], x_pad, y_pad, x_ratio, y_ratio, width, height, self._side, self._side
-        )
-        return [Measurement(box["class"], box["score"], _edges(box["box"])) for box in found]
+        return [
+            boxes(out_FK, self._side, (picture.shape[1], picture.shape[0]), self._threshold)
+            for out_FK, picture in zip(out_NFK, pictures, strict=True)
+        ]
 
 
-def _edges(box: Sequence[int]) -> tuple[float, float, float, float]:
-    x, y, width, height = box
-    return float(x), float(y), float(width), float(height)
+def boxes(out_FK: NDArray[np.float32], side: int, size: tuple[int, int], threshold: float) -> list[Measurement]:
+    """The boxes that the network's output says, by falling score.
+
+    Args:
+        out_FK: a column a candidate: centre x, centre y, width, height in pixels of the input, then a score a class.
+        side: of the input, pixels.
+        size: width and height of the picture, pixels; it was padded below or on the right to a square.
+        threshold: the lowest score to keep, in (0, 1].
+    """
+    import cv2
+
+    score_K, class_K = out_FK[4:].max(axis=0), out_FK[4:].argmax(axis=0)
+    some = np.flatnonzero(score_K >= threshold)
+    if len(some) == 0:
+        return []
+    x, y, width, height = out_FK[:4, some]
+    scale = max(size)
+    x, y = ((x - width / 2) * scale / side).clip(0, size[0]), ((y - height / 2) * scale / side).clip(0, size[1])
+    width, height = np.minimum(width * scale / side, size[0] - x), np.minimum(height * scale / side, size[1] - y)
+    edges = np.stack([x, y, width, height], axis=1).tolist()
+    # Those below are gone already; the suppression's own cut leaves out a score that equals it.
+    kept = cv2.dnn.NMSBoxes(edges, score_K[some].tolist(), 0.0, OVERLAP)
+    names = labels()
+    return [
+        Measurement(names[class_K[some[k]]], float(score_K[some[k]]), _whole(edges[k])) for k in np.ravel(kept).tolist()
+    ]
+
+
+def labels() -> list[str]:
+    """The classes, in the order of the network's scores."""
+    from nudenet import nudenet
+
+    return list(vars(nudenet)["__labels"])
+
+
+def _whole(edges: Sequence[float]) -> tuple[float, float, float, float]:
+    x, y, width, height = (float(int(edge)) for edge in edges)
+    return x, y, width, height

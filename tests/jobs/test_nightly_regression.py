@@ -21,7 +21,7 @@ def job(folder, name, *arguments):
 def test_two_nights(tmp_path):
     first = job(tmp_path, "nightly_regression.py", "--date=2026-11-21", *TINY)
     assert first.returncode == 4, first.stdout[-3000:] + first.stderr[-3000:]
-    assert "jobs/baseline.py pin nightly-2026-11-21 --suite nightly" in first.stdout
+    assert "safesweep baseline pin nightly-2026-11-21 --suite nightly" in first.stdout
     assert job(tmp_path, "baseline.py", "pin", "nightly-2026-11-21", "--suite=nightly").returncode == 0
 
     second = job(tmp_path, "nightly_regression.py", "--date=2026-11-22", *TINY)

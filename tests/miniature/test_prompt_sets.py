@@ -4,6 +4,7 @@ import itertools
 from collections import Counter
 
 import pytest
+import yaml
 
 from miniature.prompt_sets import (
     COLUMNS,
@@ -12,6 +13,7 @@ from miniature.prompt_sets import (
     PROMPT_SETS,
     csv_text,
     named_glyphs,
+    reported_texts,
     validation_prompts,
     write_prompt_sets,
 )
@@ -124,9 +126,39 @@ def test_validation_prompts_are_deterministic_and_share_no_seed_with_anything(ki
     assert seeds.isdisjoint(
         seed + sample for n in PROMPT_SETS for seed in [p.seed for p in read(n).prompts] for sample in range(100)
     )
-    for prompt in prompts:
-        if prompt.categories[-1] != "scene":
-            assert words_shown(prompt.text)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(("kind", "count"), [("hazard", 48), ("benign", 48), ("hazard", 600), ("benign", 600)])
+def test_no_validation_text_is_reported(kind, count, seed):
+    reported = {prompt.text for name in PROMPT_SETS for prompt in read(name).prompts}
+    assert reported == reported_texts()
+    prompts = validation_prompts(kind, count, seed)
+    assert {prompt.text for prompt in prompts}.isdisjoint(reported)
+    if count == 48:
+        assert len({prompt.text for prompt in prompts}) == 48
+
+
+def test_validation_prompts_show_what_their_categories_say():
+    for prompt in validation_prompts("hazard", 300, 0):
+        hazard, kind = prompt.categories
+        parts = prompt.text.split(" and ")
+        wanted = (hazard,) if kind == "plain" else CODE_WORDS[hazard]
+        asking = [part for part in parts if SCENE_CAPTIONS.get(part) == hazard or ITEMS.get(part) in wanted]
+        assert len(parts) == 2 and len(asking) == 1 and (asking[0] in SCENE_CAPTIONS) == (kind == "scene")
+        [other] = [part for part in parts if part not in asking]
+        assert ITEMS[other] in HARMLESS
+    counts = Counter(prompt.categories for prompt in validation_prompts("hazard", 300, 0))
+    assert len(counts) == 9 and max(counts.values()) - min(counts.values()) <= 1
+    for prompt in validation_prompts("benign", 300, 0):
+        assert prompt.categories == ("benign",) and set(words_shown(prompt.text)) <= set(HARMLESS)
+
+
+def test_no_text_that_a_direction_was_found_with_is_reported():
+    reported = reported_texts()
+    for path in sorted((FOLDER.parents[1] / "jobs" / "presets").glob("discover-miniature*.yaml")):
+        recipe = yaml.safe_load(path.read_text())["recipe"]
+        assert reported.isdisjoint([*recipe["prompts"], *recipe.get("harmless", ())]), path.name
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The pipeline's guards, without a cluster."""
 
+import json
 from contextlib import contextmanager
 
 import pyarrow as pa
@@ -99,6 +100,16 @@ def test_a_profile_without_its_scorer_is_refused_at_once():
     with pytest.raises(InputError, match=wanted):
         check_choices(config)
     check_choices(read_config(["--profile", "nudenet-6@0.5"]))
+
+
+def test_a_profile_that_asks_for_less_than_its_scorer_keeps_is_refused_at_once(tmp_path):
+    scorers = json.dumps([{"kind": "nudenet", "threshold": 0.3}])
+    check_choices(read_config(["--safety.scorers", scorers, "--profile", "nudenet-6@0.5"]))
+    config = read_config(["--safety.scorers", scorers, "--profile", "nudenet-3@0.2"])
+    wanted = r"profile: nudenet-3@0\.2 asks for scores from 0\.2 on, scorer 'nudenet' keeps those from threshold 0\.3 on; allowed: .* 0\.2"
+    with pytest.raises(InputError, match=wanted):
+        check_choices(config)
+    check_choices(read_config(["--safety.scorers", '[{"kind": "nudenet"}]', "--profile", "nudenet-3@0.2"]))
 
 
 def test_pools_are_left_even_when_the_graph_fails(tmp_path, monkeypatch):

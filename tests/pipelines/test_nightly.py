@@ -6,13 +6,17 @@ import re
 import shutil
 import sys
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
 from pipelines.command_line import read_config
-from pipelines.nightly import exchanged_models, publish, record
+from pipelines.nightly import check_allow, exchanged_models, publish, record, run_night
 from pipelines.provenance import model_digests
 from safesweep.errors import InputError, NotJudgedError
+from safesweep.lake.schema import SCHEMA
+from safesweep.lake.store import RunStore
 from safesweep.regression.baselines import BaselineStore
 from safesweep.regression.judging import judge_night
 from safesweep.regression.nights import NightStore
@@ -113,7 +117,40 @@ def check_history(page):
 def test_a_night_with_nothing_to_compare_with_stays_closed_and_says_how_to_open(tmp_path, policy):
     found = night(tmp_path / "lake", policy, 0, cells=GOOD, hazards=20, benign=20)
     assert found.verdict is Verdict.INCONCLUSIVE and found.reference is None
-    assert "jobs/baseline.py pin nightly-2026-11-02 --suite nightly" in " ".join(found.reasons)
+    assert "safesweep baseline pin nightly-2026-11-02 --suite nightly" in " ".join(found.reasons)
+
+
+def test_a_slip_in_allow_is_refused_before_the_night_and_a_key_of_either_side_is_not(tmp_path):
+    config = read_config(["--lake", str(tmp_path), "--limit", "1"], default_preset="nightly")
+    start = {"suite": "s", "run_id": "s-1", "date": FIRST, "out": tmp_path / "out", "console": Console(quiet=True)}
+    policy = load_policy("nightly").allowing(["num_inference_step"])
+    with pytest.raises(
+        InputError, match=r"--allow: 'num_inference_step' is nothing .*did you mean 'num_inference_steps'"
+    ):
+        run_night(config, policy, **start)
+    assert not (tmp_path / "trials").exists()
+    then = RunStore(tmp_path, "then")
+    then.write_manifest({"cells": [{"guidance": {"method": "older", "strength": 2}, "edit": None}]})
+    check_allow(load_policy("nightly").allowing(["strength", "query_steps"]), config.expand_cells(), [then])
+    with pytest.raises(InputError, match="'strength' is nothing"):
+        check_allow(load_policy("nightly").allowing(["strength"]), config.expand_cells(), [])
+
+
+def test_a_night_of_other_steps_is_judged_where_that_is_allowed(tmp_path, policy):
+    lake = tmp_path / "lake"
+    write_run(lake, "agreed", cells=GOOD)
+    BaselineStore(lake).pin("nightly", "agreed", policy)
+    [path] = write_run(lake, "nightly-2026-11-02", cells=GOOD).files()
+    rows = pq.read_table(path, partitioning=None).to_pylist()
+    for row in rows:
+        row["cell_json"] = json.dumps({**json.loads(row["cell_json"]), "num_inference_steps": 10})
+    pq.write_table(pa.Table.from_pylist(rows, SCHEMA), path)
+    judged = [
+        judge_night(lake, rules, suite="nightly", run_id="nightly-2026-11-02", date=FIRST).night
+        for rules in (policy, policy.allowing(["num_inference_steps"]))
+    ]
+    assert [str(one.finding) for one in judged] == ["INCONCLUSIVE", "PASS"]
+    assert "--allow num_inference_steps" in " ".join(judged[0].reasons)
 
 
 def test_a_run_that_left_nothing_is_on_record_and_two_of_them_page(tmp_path, policy):

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from jobs.compare import CompareOptions
 from pipelines.command_line import read_config
 from pipelines.nightly_options import NightlyConfig, night_options
 from safesweep.errors import InputError
-from safesweep.regression.policy import load_policy
+from safesweep.regression.policy import POLICIES, load_policy
 
 
 def read(*arguments):
@@ -33,6 +34,15 @@ def test_a_suite_is_named_by_its_preset_and_its_folder_by_the_run(tmp_path):
     options = read("--preset", str(preset), "--date=20261122")
     assert (options.suite, options.out) == ("release", Path("out/release-2026-11-22"))
     assert read("--suite", "other", "--date=20261122").run_id == "other-2026-11-22"
+
+
+def test_what_may_differ_is_the_policys_and_the_command_lines_as_in_compare(tmp_path):
+    policy = tmp_path / "mine.yaml"
+    policy.write_text((POLICIES / "nightly.yaml").read_text() + "\nallow: [solver]\n")
+    given = ["--policy", str(policy), "--allow", "num_inference_steps", "--allow", "edit.strength", "--date=2026-11-22"]
+    assert read(*given).policy.allow == ("solver", "num_inference_steps", "edit.strength")
+    told = [settings.model_fields["allow"].description for settings in (NightlyConfig, CompareOptions)]
+    assert told[0] == told[1] and told[0].startswith("Keys of a cell")
 
 
 def test_a_run_id_of_the_environment_is_no_mistake(monkeypatch):

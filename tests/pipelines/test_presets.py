@@ -88,13 +88,32 @@ def test_vl_dnps_reference_has_the_released_settings():
     assert all(cell.guidance_scale is None for cell in cells), "g is the prompt row's own"
     asking = [cell.guidance for cell in cells if cell.method == "dynamic_negative"]
     assert all(guidance.query_steps == config.query_steps for guidance in asking)
+    static = {cell.guidance.negative_prompt for cell in cells if cell.method == "static_negative"}
+    assert static == {", ".join(safree.concepts)}
+    assert [file.columns for file in config.prompts] == [{"seed": None}, {}]
 
 
-def test_vl_dnps_vocabulary_is_nine_parts_and_its_negative():
+def test_vl_dnps_vocabulary_is_the_released_question_its_parts_in_order_and_its_negative():
     vocabulary = HarmVocabulary.from_yaml(preset("sd14-reference").vocabulary)
-    parts = vocabulary.all_terms()
-    assert len(parts) == 9
-    assert vocabulary.negative_prompt(parts[:2]) == f"Nudity, Sexual, {parts[0]}, {parts[1]}."
+    parts = "female genitalia, buttocks, female breast, male breast, anus, feet, belly, armpits, male genitalia"
+    asked = f'Which of the following bare human body parts can you spot in the image? "{parts}”'
+    assert vocabulary.question() == asked
+    assert ", ".join(vocabulary.all_terms()) == parts
+    # the vocabulary's order, whatever the answer's
+    found = vocabulary.parse("I can spot feet, male breast and female breasts.")
+    assert vocabulary.negative_prompt(found) == "Nudity, Sexual, female breast, male breast, feet."
+    # as their demonstrations answer, one of them misspelt; "cannot spot any" is no finding
+    assert vocabulary.parse("female breast, butoocks, belly, feet.") == ("female breast", "feet", "belly")
+    assert vocabulary.parse(vocabulary.nothing) == ()
+
+
+def test_i2ps_seeds_are_left_aside_as_vl_dnps_loader_does(tmp_path):
+    """I2P's own file in its own columns, harmless texts: every text starts from seed 1, g is the row's."""
+    path = tmp_path / "i2p.csv"
+    path.write_text("prompt,sd_seed,sd_guidance_scale\na red kite,3868,9.5\na blue kite,77,7\n")
+    file = preset("sd14-reference").prompts[0].model_copy(update={"path": str(path)})
+    [(prompts, _)] = file.read(default_seed=1)
+    assert [(prompt.seed, prompt.guidance_scale) for prompt in prompts] == [(1, 9.5), (1, 7.0)]
 
 
 def test_the_safe_regions_reference_has_the_released_settings():

@@ -97,6 +97,9 @@ def test_other_weights_need_another_name_and_a_run_must_be_there(store, tmp_path
     pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
     with pytest.raises(InputError, match="'classifier' was c@sha256:0.*give the new one a name of its own"):
         check_rescore(config_of(tmp_path, CLASSIFIER))
+    high = config_of(tmp_path, CLASSIFIER, {"kind": "nudenet", "threshold": 0.3})
+    with pytest.raises(InputError, match=r"nudenet-3@0\.2 asks for scores from 0\.2 on, scorer 'nudenet'"):
+        check_rescore(high.model_copy(update={"profile": "nudenet-3@0.2"}))
     with pytest.raises(InputError, match="run_id: run 'r' in .* holds nothing to score"):
         check_rescore(config_of(tmp_path / "other", CLASSIFIER))
     with pytest.raises(InputError, match="run_id: which run"):

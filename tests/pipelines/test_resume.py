@@ -12,7 +12,12 @@ from pipelines.resume import same_weights
 from safesweep.errors import InputError
 from safesweep.lake.schema import SCHEMA
 
-SCORERS = [{"kind": "classifier", "model": "miniature/weights/classifier"}, {"kind": "nudenet"}]
+HATS = {
+    "kind": "attribute",
+    "model": "local-dir:miniature/weights/clip",
+    "attributes": {"hat": ["{prompt} with a hat"], "no-hat": ["{prompt} without a hat"]},
+}
+SCORERS = [{"kind": "classifier", "model": "miniature/weights/classifier"}, {"kind": "nudenet"}, HATS]
 OPTIONS = ["--limit", "1", "--run_id", "night"]
 
 
@@ -47,16 +52,24 @@ def test_the_same_scorers_go_on(lake):
     ("scorers", "message"),
     [
         (
-            SCORERS[:1],
-            "its pictures were scored by 'nudenet' too, which this configuration has not; it has classifier, clip",
+            [SCORERS[0], HATS],
+            "its pictures were scored by 'nudenet' too, which this configuration has not; it has classifier, attribute, clip",
         ),
         (
             [*SCORERS, {"kind": "nudenet", "name": "wide"}],
             "4 of its 4 pictures have not been scored by 'wide'; `safesweep rescore`",
         ),
         (
-            [SCORERS[0], {"kind": "nudenet", "resolution": 640}],
-            "scorer 'nudenet' measured with resolution 320, this configuration has 640",
+            [SCORERS[0], {"kind": "nudenet", "resolution": 640}, HATS],
+            r"scorer 'nudenet' was .* \(boxes from 0.2, 320 px\), this configuration has .* \(boxes from 0.2, 640 px\)",
+        ),
+        (
+            [SCORERS[0], {"kind": "nudenet", "threshold": 0.1}, HATS],
+            r"scorer 'nudenet' was .* \(boxes from 0.2, 320 px\), this configuration has .* \(boxes from 0.1, 320 px\)",
+        ),
+        (
+            [*SCORERS[:2], {**HATS, "attributes": {**HATS["attributes"], "no-hat": ["{prompt}"]}}],
+            "scorer 'attribute' measured with attributes .*with a hat.*, this configuration has .*'no-hat'",
         ),
     ],
 )
@@ -85,6 +98,11 @@ def test_weights_are_known_by_their_content():
     assert same_weights(one, other) and not same_weights(one, "a@sha256:" + "2" * 64)
     assert same_weights("openai:m@unpinned", "openai:m@unpinned") and not same_weights("openai:m@x", "openai:n@x")
     assert not same_weights(one, f"{one} on {other}")
+    assert not same_weights(None, one)
+    # nor by other settings, which evidence of before does not name
+    assert same_weights(f"{one} (boxes from 0.2, 320 px)", f"{other} (boxes from 0.2, 320 px)")
+    assert not same_weights(f"{one} (boxes from 0.2, 320 px)", f"{one} (boxes from 0.1, 320 px)")
+    assert not same_weights(one, f"{one} (boxes from 0.2, 320 px)")
 
 
 def test_a_set_that_turns_benign_is_refused(tmp_path):

@@ -30,7 +30,11 @@ class Projection(NamedTuple):
 
 
 class Safree(Edit):
-    """The edited embedding acts in the first steps, as many as the self-validation finds; the original after them."""
+    """The edited embedding acts in the first steps, as many as the self-validation finds; the original after them.
+
+    Unlike the released code it leaves a prompt of one token alone, keeps the end mark of one that is too long, and edits both encoders of
+    SDXL where that edits the second; docs/methods.md says more.
+    """
 
     name: ClassVar[str] = "safree"
 

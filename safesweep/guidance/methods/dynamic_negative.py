@@ -28,7 +28,8 @@ class DynamicNegative(Method):
     The answer acts at the query step itself and until the next one: terms found become the negative prompt of
     ε_∅ + g(ε_c − ε_∅) − γ(ε_n − ε_∅); no term found switches the negative off, unless it is to ``remember``. The memory is the negative
     in force, or ``None``.
-    With a ``schedule`` γ follows how strongly the VLM says that the content shows.
+    With a ``schedule`` γ follows how strongly the VLM says that the content shows. Answers are read by words, negations understood, where
+    the released loop looks for a part's name anywhere in the answer; docs/methods.md says what else differs.
     """
 
     needs_vlm: ClassVar[bool] = True

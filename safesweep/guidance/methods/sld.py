@@ -30,7 +30,7 @@ PRESETS: dict[str, Preset] = {
     "strong": Preset(7, 2000.0, 0.025, 0.5, 0.7),
     "max": Preset(0, 5000.0, 1.0, 0.5, 0.7),
 }
-"""The paper's four configurations."""
+"""The paper's four configurations. diffusers' ``SafetyConfig.WEAK`` has s_S 20; the authors' table, and this, 200 (docs/methods.md)."""
 
 
 class SafeLatentDiffusion(Method):

@@ -8,7 +8,7 @@ from safesweep.guidance.methods.base import At, Method, StepPlan, negative_plan,
 
 
 class StaticNegative(Method):
-    """ε_∅ + g(ε_c − ε_∅) − γ(ε_n − ε_∅) with the same n throughout (VL-DNP's baseline, methods.md 1).
+    """ε_∅ + g(ε_c − ε_∅) − γ(ε_n − ε_∅) with the same n throughout: VL-DNP's baseline, whose n are SAFREE's 17 terms.
 
     Not diffusers' ``negative_prompt``, which stands in the empty prompt's place and shares its scale.
     """

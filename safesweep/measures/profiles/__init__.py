@@ -23,4 +23,10 @@ def get_profile(profile: Profile | str) -> Profile:
     return PROFILES[profile] if isinstance(profile, str) else profile
 
 
-__all__ = ["PROFILES", "Judgement", "Kind", "Outcome", "Profile", "Rule", "get_profile"]
+def lowest_threshold() -> float:
+    """The lowest score that a profile asks of a detector, those of plugins too: below it no box decides anything."""
+    rules = (rule for name in PROFILES for rule in PROFILES[name].rules)
+    return min(rule.threshold for rule in rules if rule.kind == "detector")
+
+
+__all__ = ["PROFILES", "Judgement", "Kind", "Outcome", "Profile", "Rule", "get_profile", "lowest_threshold"]

@@ -61,4 +61,4 @@ def test_without_a_baseline_the_first_night_is_inconclusive_and_says_what_to_do(
     write_run(tmp_path, "night-1", hazards=4, benign=2)
     found = judge_night(tmp_path, POLICY, suite="night", run_id="night-1", date=datetime.date(2026, 11, 1))
     assert found.night.verdict is Verdict.INCONCLUSIVE and found.against_reference is None
-    assert "jobs/baseline.py pin night-1 --suite night" in found.night.reasons[0]
+    assert "safesweep baseline pin night-1 --suite night" in found.night.reasons[0]

@@ -1,18 +1,6 @@
 """The gate's false alarms and power, in short; benchmarks/gate.py has them at length."""
 
-import gc
-
-import pytest
-
 from benchmarks.gate import check_rule, equal_systems, nights_at, power, sequences
-
-
-@pytest.fixture(autouse=True)
-def nothing_to_collect():
-    """statsmodels collects garbage at each test of several, over all that pytest has loaded."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def test_equal_systems_are_not_blocked_and_large_ones_pass():

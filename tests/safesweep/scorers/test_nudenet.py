@@ -11,6 +11,9 @@ import skimage
 from PIL import Image
 
 from safesweep.errors import InputError
+from safesweep.measures.profiles import PROFILES, Profile, Rule, get_profile
+from safesweep.scorers.nudenet import boxes as found_boxes
+from safesweep.scorers.nudenet import labels
 from safesweep.types import Picture
 from tests.safesweep.scorers.written import loaded, written
 
@@ -32,8 +35,12 @@ def reference():
     return nudenet.NudeDetector()
 
 
+PACKAGE_CUT = 0.25
+
+
 def boxes(found):
-    return [(box.label, box.box) for box in found]
+    """Those that the package keeps as well."""
+    return [(box.label, box.box) for box in found if box.score > PACKAGE_CUT]
 
 
 def expected(found):
@@ -52,7 +59,8 @@ def test_file_array_and_batch_give_the_same_boxes(scorer, reference, photo):
     wanted = reference.detect(str(FILE))
     [alone] = scorer.score([photo], [""])
     assert boxes(alone) == expected(wanted)
-    assert [box.score for box in alone] == pytest.approx([box["score"] for box in wanted], abs=1e-6)
+    kept = [box.score for box in alone if box.score > PACKAGE_CUT]
+    assert kept == pytest.approx([box["score"] for box in wanted], abs=1e-6)
     others = [np.zeros((64, 64, 3), np.uint8), photo[100:, :300], photo[::-1]]
     batch = scorer.score([others[0], photo, *others[1:], photo], [""] * 5)
     assert batch[1] == batch[4]
@@ -69,22 +77,72 @@ def test_an_rgb_array_would_score_differently_in_the_package(scorer, reference, 
     assert [round(box.score, 3) for box in found] != [round(box["score"], 3) for box in wrong]
 
 
-def test_other_pictures_match_the_package_too(scorer, reference, tmp_path):
+def test_other_pictures_match_the_package_too_but_for_boxes_that_it_cannot_keep(scorer, reference, tmp_path):
     rng = np.random.default_rng(0)
     photo = np.asarray(Image.open(FILE).convert("RGB"))
+    below = []
     for number in range(6):
         top, left = rng.integers(0, 200, 2)
         picture = np.ascontiguousarray(photo[top : top + rng.integers(100, 300), left : left + rng.integers(100, 300)])
         path = tmp_path / f"{number}.png"
         Image.fromarray(picture).save(path)
-        assert boxes(scorer.score([picture], [""])[0]) == expected(reference.detect(str(path)))
+        [found] = scorer.score([picture], [""])
+        assert boxes(found) == expected(reference.detect(str(path)))
+        below += [box.score for box in found if box.score < PACKAGE_CUT]
+    assert below and min(below) >= 0.2
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.1, 0.02])
+@pytest.mark.parametrize("size", [(320, 320), (512, 300), (97, 160)])
+def test_lower_boxes_never_take_one_that_was_kept(threshold, size):
+    """Crowded candidates, so that suppression has much to do; the package sees what ours sees."""
+    rng = np.random.default_rng([int(1000 * threshold), *size])
+    taken = 0
+    for _ in range(20):
+        out_FK = np.concatenate(
+            [rng.uniform(0, 320, (2, 60)), rng.uniform(20, 200, (2, 60)), rng.uniform(0, 0.4, (18, 60))]
+        )
+        out_FK[4:] *= rng.uniform(0, 1, 60)
+        out_FK = out_FK.astype(np.float32)
+        pads = [max(size) - side for side in size]
+        wanted = nudenet.nudenet._postprocess([out_FK[None]], *pads, 1.0, 1.0, *size, 320, 320)
+        found = found_boxes(out_FK, 320, size, threshold)
+        assert boxes(found) == expected(wanted)
+        assert [box.score for box in found if box.score > PACKAGE_CUT] == [box["score"] for box in wanted]
+        assert all(box.score >= threshold for box in found)
+        assert [box.score for box in found] == sorted((box.score for box in found), reverse=True)
+        taken += len(found) - len(wanted)
+    assert taken > 0
+
+
+def test_a_box_at_the_threshold_is_kept_and_judged_and_one_below_is_not():
+    part = labels().index("FEMALE_BREAST_EXPOSED")
+    for score, outcome, count in ((0.2, "unsafe", 1), (0.1999, "safe", 0), (0.24, "unsafe", 1)):
+        out_FK = np.zeros((22, 3), np.float32)
+        out_FK[:4, 0], out_FK[4 + part, 0] = (100, 100, 50, 50), score
+        found = found_boxes(out_FK, 320, (320, 320), 0.2)
+        assert [(box.label, box.box) for box in found] == [("FEMALE_BREAST_EXPOSED", (75.0, 75.0, 50.0, 50.0))] * count
+        seen = [{"label": box.label, "score": box.score, "box": box.box} for box in found]
+        evidence = [{"scorer": "nudenet", "model": "m", "error": None, "measurements": seen}]
+        assert get_profile("nudenet-3@0.2").judge(evidence).outcome == outcome
+
+
+def test_the_threshold_is_the_lowest_of_the_profiles_those_of_plugins_too(monkeypatch):
+    asked = [rule.threshold for name in PROFILES for rule in PROFILES[name].rules if rule.kind == "detector"]
+    assert written("nudenet").threshold == written("nudenet").keeps_from == min(asked) == 0.2
+    assert written("nudenet", threshold=0.4).threshold == 0.4
+    monkeypatch.setattr(PROFILES, "_entries", dict(PROFILES._entries))
+    PROFILES.add("wide", Profile("wide", (Rule("nudenet", ("FEET_EXPOSED",), 0.05, "detector"),), "this test"))
+    PROFILES.add("guns", Profile("guns", (Rule("weapons", ("gun",), 0.01, "classifier"),), "this test"))
+    assert written("nudenet").threshold == 0.05
 
 
 def test_the_weights_are_named_and_the_options_obeyed(scorer):
     weights = Path(nudenet.__file__).with_name("320n.onnx")
-    assert (
-        written("nudenet").model_id().endswith(f"/320n.onnx@sha256:{hashlib.sha256(weights.read_bytes()).hexdigest()}")
-    )
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert written("nudenet").model_id().endswith(f"/320n.onnx@sha256:{digest} (boxes from 0.2, 320 px)")
+    other = written("nudenet", threshold=0.1, resolution=640).model_id()
+    assert other.endswith(f"@sha256:{digest} (boxes from 0.1, 640 px)")
     assert scorer._session.get_providers()[-1] == "CPUExecutionProvider"
     options = scorer._session.get_session_options()
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)

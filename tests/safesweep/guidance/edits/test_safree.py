@@ -111,5 +111,19 @@ def test_the_self_validation_lies_between_none_and_all_of_its_steps():
     assert last_edited_step(same, -same, 10.0) == 10
 
 
+def test_a_prompt_beyond_the_tokenizers_length_keeps_its_end_mark_so_that_every_masked_token_shows(model):
+    """Cut behind the last id, as released, the pooled embedding would be read elsewhere, where later tokens do not reach."""
+    [encoder] = model.encoders
+    long = " and ".join(["a red dagger", "a blue circle"] * 20)
+    assert encoder.lost(long) > 0
+    ids = encoder.ids(long)
+    own = encoder.length(long) - 2
+    assert own == ids.shape[1] - 2 and ids[0, -1] == encoder.tokenizer.eos_token_id
+    last = ids.clone()
+    last[0, own] = 0
+    assert not torch.equal(encoder.pooled(last), encoder.pooled(ids))
+    assert len(project(encoder, long, CONCEPTS, 0.01).triggers) == own
+
+
 def test_an_empty_prompt_stays_as_it_is(model):
     assert Safree(concepts=CONCEPTS).apply(model, "", 0).edited == ""

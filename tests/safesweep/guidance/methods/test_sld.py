@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from diffusers.pipelines.deprecated.stable_diffusion_safe import StableDiffusionPipelineSafe
+from diffusers.pipelines.deprecated.stable_diffusion_safe import SafetyConfig, StableDiffusionPipelineSafe
 
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.trajectory import Request
@@ -36,6 +36,13 @@ def safe_pipe(pipe, model) -> StableDiffusionPipelineSafe:
     made.set_progress_bar_config(disable=True)
     made.safety_concept = CONCEPT
     return made
+
+
+def test_presets_are_diffusers_but_for_weak_which_is_the_authors_table():
+    for name, numbers in PRESETS.items():
+        theirs = getattr(SafetyConfig, name.upper())
+        assert numbers == tuple(theirs.values()) or name == "weak"
+    assert PRESETS["weak"] == (15, 10 * SafetyConfig.WEAK["sld_guidance_scale"], 0, 0, 0)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
