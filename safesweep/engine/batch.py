@@ -53,7 +53,9 @@ def predict(model: DiffusionModel, rows: Sequence[tuple[Trajectory, Text]], buck
     scale = torch.stack([t.table.input_scale_S[t.step] for t, _ in padded]).to(model.device)
     latents = torch.stack([t.latents[0] for t, _ in padded]) * scale[:, None, None, None]
     timesteps = torch.stack([t.table.timesteps_S[t.step] for t, _ in padded]).to(model.device)
-    predicted = model.noise(latents, timesteps, [model.embed(text) for _, text in padded])
+    scales = [trajectory.embedded for trajectory, _ in padded]
+    embedded = None if None in scales else torch.tensor(scales, dtype=torch.float32, device=model.device)
+    predicted = model.noise(latents, timesteps, [model.embed(text) for _, text in padded], embedded)
     if predicted.is_cuda:  # so that the time of a forward is its own
         torch.cuda.synchronize(predicted.device)
     return predicted
@@ -78,7 +80,8 @@ def updated_tracks(complete: Sequence[Trajectory]) -> list[dict[Track, torch.Ten
     for members in _groups(pairs, lambda pair: (pair[1].update, len(pair[1].texts), pair[1].kept, pair[0].shape)):
         chosen = [pairs[index] for index in members]
         kept = torch.stack([_kept(t, track) for t, track in chosen])
-        updated = chosen[0][1].update(_predictions(chosen), _scales(chosen), kept)
+        per_output = torch.stack([t.table.noise_per_output_S[t.step] for t, _ in chosen]).to(kept.device)
+        updated = chosen[0][1].update(_predictions(chosen), _scales(chosen), kept, per_output[:, None, None, None])
         made.update(zip([(id(t), track) for t, track in chosen], updated.unbind(), strict=True))
     return [{track: made[id(t), track] for track in t.outlook.tracks} for t in complete]
 

@@ -58,7 +58,7 @@ class Engine:
         self._wake = threading.Condition()
         self._waiting: deque[Submission] = deque()
         self._closing = False
-        self._tables: dict[tuple[str, int], SolverTable] = {}
+        self._tables: dict[tuple[str, int, int, int], SolverTable] = {}
         self._in_flight: list[Trajectory] = []
         self._admitted = 0
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -188,26 +188,28 @@ class Engine:
         started: dict[object, Trajectory] = {}
         for index, cell in enumerate(request.cells):
             trial = LiveTrial(submission, index, cell, edited[None], None)
-            key = (cell.solver, cell.num_inference_steps) if self.config.share else index
+            key = (cell.solver, cell.num_inference_steps, cell.embedded_guidance) if self.config.share else index
             try:
                 if cell.edit is not None and cell.edit not in edited:
                     edited[cell.edit] = cell.edit.apply(self._model, request.text, request.seed)
                 trial.text, trial.memory = edited[cell.edit], cell.guidance.start()
                 if key not in started:
                     started[key] = self._launch(request, cell)
+                trial.levels = started[key].table.levels
                 started[key].trials.append(trial)
             except Exception as error:
                 self._end([trial], error=_named(error))
         return list(started.values())
 
     def _launch(self, request: Request, cell: Cell) -> Trajectory:
-        solver = (cell.solver, cell.num_inference_steps)
+        solver = (cell.solver, cell.num_inference_steps, request.width, request.height)
         if solver not in self._tables:
-            self._tables[solver] = self._model.solver_table(cell.solver, cell.num_inference_steps)
+            self._tables[solver] = self._model.solver_table(*solver)
         table = self._tables[solver]
         noise = self._model.initial_noise(request.seed, request.width, request.height)
         self._admitted += 1
-        return Trajectory([], table, self._admitted, 0, [noise * table.initial_scale], [])
+        latents = [noise * table.initial_scale]
+        return Trajectory([], table, self._admitted, 0, latents, [], embedded=cell.embedded_guidance)
 
     def _look_ahead(self) -> None:
         """Lets every method say what its next step needs; one that cannot ends its own trials."""

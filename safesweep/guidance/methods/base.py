@@ -19,8 +19,11 @@ Combine = Callable[[Tensors, Tensors], torch.Tensor]
 
 A plan with a ``track`` finds what it keeps behind the predictions, [B, K, C, H, W].
 """
-Update = Callable[[Tensors, Tensors, torch.Tensor], torch.Tensor]
-"""(predictions, scales, what is kept [B, K, C, H, W]) -> what is kept from now on, the same shape."""
+Update = Callable[[Tensors, Tensors, torch.Tensor, torch.Tensor], torch.Tensor]
+"""(predictions, scales, what is kept [B, K, C, H, W], noise a prediction [B, 1, 1, 1]) -> what is kept from now on, [B, K, C, H, W].
+
+A difference of predictions times the noise a prediction is one of noises, whatever the network predicts (``SolverTable``).
+"""
 
 
 class Track(NamedTuple):
@@ -72,6 +75,8 @@ class At(NamedTuple):
     empty: Text
     guidance_scale: float
     memory: Any
+    levels: tuple[float, ...] = ()
+    """Noise level that the network sees at each step, from 1 (noise) to 0 (picture), as ``SolverTable`` has it."""
 
 
 class Answer(NamedTuple):

@@ -88,7 +88,7 @@ def test_a_step_that_is_not_finite_is_told_and_its_neighbours_are_not_touched():
     assert batch.finite([torch.zeros(2), torch.tensor([float("nan")]), torch.zeros(3, 3)]) == [True, False, True]
 
 
-def running_sum(eps: Tensors, scales: Tensors, kept: torch.Tensor) -> torch.Tensor:
+def running_sum(eps: Tensors, scales: Tensors, kept: torch.Tensor, noise_per_output: torch.Tensor) -> torch.Tensor:
     return kept * scales[0][:, None] + eps[0][:, None]
 
 

@@ -60,7 +60,7 @@ def slow(model, direction, strength, start, negative=0.0, seed=SEED):
     edited = (original + strength * change).float()
 
     def epsilon(tokens, timestep):
-        return model.unet(x, timestep, encoder_hidden_states=tokens[None], return_dict=False)[0]
+        return model.network(x, timestep, encoder_hidden_states=tokens[None], return_dict=False)[0]
 
     for step, timestep in enumerate(scheduler.timesteps):
         empty = epsilon(model.embed("").tokens, timestep)
