@@ -26,7 +26,7 @@ from safesweep.lake.store import RunStore
 from safesweep.lake.unique import check_unique
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.trials import count_unjudged
-from safesweep.models import check_embedded, check_pipeline, check_solvers
+from safesweep.models import check_embedded, check_pipeline, check_solvers, family_of
 from safesweep.models.probe import EVERY
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.checks import check_pools
@@ -95,6 +95,13 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     check_solvers(config.diffusion.model, config.diffusion.revision, solvers, sizes)
     embedded = [cell.embedded_guidance for cell in cells]
     check_embedded(config.diffusion.model, config.diffusion.revision, embedded)
+    family = family_of(config.diffusion.model, config.diffusion.revision)
+    for cell in cells:
+        if cell.edit is not None:
+            try:
+                cell.edit.check_family(family)
+            except ValueError as error:
+                raise InputError(f"{cell.label()}: {error}") from error
     asking = [question for cell in cells for question in cell.guidance.questions()]
     for scorer in scorers_of(config):
         scorer.check()

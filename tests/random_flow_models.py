@@ -6,16 +6,26 @@ from typing import Any
 import torch
 from diffusers import (
     AutoencoderKL,
+    AutoencoderKLQwenImage,
     FlowMatchEulerDiscreteScheduler,
     FluxPipeline,
     FluxTransformer2DModel,
+    QwenImagePipeline,
+    QwenImageTransformer2DModel,
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
+    ZImagePipeline,
+    ZImageTransformer2DModel,
 )
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTextModelWithProjection,
+    PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen3Config,
+    Qwen3Model,
     T5Config,
     T5EncoderModel,
     T5Tokenizer,
@@ -26,6 +36,16 @@ from miniature.training.models import MAX_TOKENS, make_tokenizer
 CLIP_WIDTHS = (8, 12)
 T5_WIDTH = 32
 JOINT_WIDTH = 32
+LANGUAGE_WIDTH = 16
+LANGUAGE = {
+    "hidden_size": LANGUAGE_WIDTH,
+    "intermediate_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "vocab_size": 300,
+    "max_position_embeddings": 2048,
+}
 SD3_SCHEDULER = {"num_train_timesteps": 1000, "shift": 3.0}
 FLUX_SCHEDULER = {
     "base_image_seq_len": 256,
@@ -95,6 +115,111 @@ def random_flux(guidance: bool = True, dynamic: bool = True) -> FluxPipeline:
         tokenizer_2=_t5_tokenizer(),
     )
     return _ready(pipe)
+
+
+def random_qwen_image() -> QwenImagePipeline:
+    """Qwen-Image; the same weights at every call."""
+    torch.manual_seed(0)
+    pipe = QwenImagePipeline(
+        transformer=QwenImageTransformer2DModel(
+            patch_size=2,
+            in_channels=16,
+            out_channels=4,
+            num_layers=2,
+            attention_head_dim=16,
+            num_attention_heads=3,
+            joint_attention_dim=LANGUAGE_WIDTH,
+            axes_dims_rope=(8, 4, 4),
+        ),
+        scheduler=FlowMatchEulerDiscreteScheduler.from_config(
+            {
+                **FLUX_SCHEDULER,
+                "max_image_seq_len": 8192,
+                "max_shift": 0.9,
+                "shift": 1.0,
+                "shift_terminal": 0.02,
+            }
+        ),
+        vae=AutoencoderKLQwenImage(
+            base_dim=24,
+            z_dim=4,
+            dim_mult=[1, 2, 4],
+            num_res_blocks=1,
+            temperal_downsample=[False, True],
+            latents_mean=[0.1, -0.2, 0.0, 0.3],
+            latents_std=[1.0, 1.2, 0.9, 1.1],
+        ),
+        text_encoder=Qwen2_5_VLForConditionalGeneration(
+            Qwen2_5_VLConfig(
+                text_config={
+                    **LANGUAGE,
+                    "rope_scaling": {"mrope_section": [1, 1, 2], "rope_type": "default", "type": "default"},
+                    "rope_theta": 1000000.0,
+                },
+                vision_config={
+                    "depth": 2,
+                    "hidden_size": 16,
+                    "intermediate_size": 16,
+                    "num_heads": 2,
+                    "out_hidden_size": LANGUAGE_WIDTH,
+                },
+                vision_end_token_id=3,
+                vision_start_token_id=2,
+                vision_token_id=1,
+                image_token_id=1,
+                video_token_id=1,
+            )
+        ),
+        tokenizer=language_tokenizer(),
+    )
+    return _ready(pipe)
+
+
+def random_z_image() -> ZImagePipeline:
+    """Z-Image; the same weights at every call."""
+    torch.manual_seed(0)
+    transformer = ZImageTransformer2DModel(
+        all_patch_size=(2,),
+        all_f_patch_size=(1,),
+        in_channels=4,
+        dim=32,
+        n_layers=2,
+        n_refiner_layers=1,
+        n_heads=2,
+        n_kv_heads=2,
+        cap_feat_dim=LANGUAGE_WIDTH,
+        axes_dims=[8, 4, 4],
+        axes_lens=[256, 32, 32],
+    )
+    with torch.no_grad():  # the class leaves them as the memory was
+        for token in (transformer.x_pad_token, transformer.cap_pad_token):
+            token.normal_(std=0.02)
+    pipe = ZImagePipeline(
+        transformer=transformer,
+        scheduler=FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=3.0),
+        vae=_vae(4, 0.3611, 0.1159),
+        text_encoder=Qwen3Model(Qwen3Config(**LANGUAGE, head_dim=8, use_sliding_window=False)),
+        tokenizer=language_tokenizer(),
+    )
+    return _ready(pipe)
+
+
+def language_tokenizer() -> PreTrainedTokenizerFast:
+    """A byte-level tokenizer without merges, with a chat template."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    marks = ["<|endoftext|>", "<|vision|>", "<|vision_start|>", "<|vision_end|>", "<|im_start|>", "<|im_end|>"]
+    raw = Tokenizer(models.BPE({token: place for place, token in enumerate([*marks, *letters])}, []))
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    raw.add_special_tokens(marks)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<|endoftext|>", model_max_length=131072)
+    tokenizer.chat_template = (
+        "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    return tokenizer
 
 
 def _ready(pipe: Any) -> Any:

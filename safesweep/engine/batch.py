@@ -61,15 +61,19 @@ def predict(model: DiffusionModel, rows: Sequence[tuple[Trajectory, Text]], buck
     return predicted
 
 
-def combine(steps: Sequence[Step]) -> list[torch.Tensor]:
+def combine(steps: Sequence[Step], model: DiffusionModel) -> list[torch.Tensor]:
     """Guided predictions, one [C, H, W] a step; plans of one form are combined together, whatever their numbers."""
     guided: dict[int, torch.Tensor] = {}
-    for members in _groups(steps, lambda step: (step[1].combine, len(step[1].texts), step[0].shape)):
+    for members in _groups(steps, lambda step: (step[1].combine, len(step[1].texts), step[1].prompt_at, step[0].shape)):
         chosen = [steps[index] for index in members]
         eps = _predictions(chosen)
         if chosen[0][1].track is not None:
             eps = (*eps, torch.stack([_kept(t, plan.track) for t, plan in chosen if plan.track is not None]))
-        guided.update(zip(members, chosen[0][1].combine(eps, _scales(chosen)).unbind(), strict=True))
+        plan = chosen[0][1]
+        made = plan.combine(eps, _scales(chosen))
+        if len(plan.texts) > 1:
+            made = model.guided(made, eps[plan.prompt_at])
+        guided.update(zip(members, made.unbind(), strict=True))
     return [guided[index] for index in range(len(steps))]
 
 
@@ -86,17 +90,17 @@ def updated_tracks(complete: Sequence[Trajectory]) -> list[dict[Track, torch.Ten
     return [{track: made[id(t), track] for track in t.outlook.tracks} for t in complete]
 
 
-def predicted_clean(steps: Sequence[Step]) -> list[torch.Tensor]:
+def predicted_clean(steps: Sequence[Step], model: DiffusionModel) -> list[torch.Tensor]:
     """x̂0, the predicted clean latents, one [C, H, W] a step."""
     return [
         t.latents[0] * t.table.clean_latents_S[t.step].item() + output * t.table.clean_output_S[t.step].item()
-        for (t, _), output in zip(steps, combine(steps), strict=True)
+        for (t, _), output in zip(steps, combine(steps, model), strict=True)
     ]
 
 
-def take_steps(steps: Sequence[Step]) -> list[SolverStep]:
+def take_steps(steps: Sequence[Step], model: DiffusionModel) -> list[SolverStep]:
     """One solver step for all. The trajectories stay as they are."""
-    guided = combine(steps)
+    guided = combine(steps, model)
     taken: dict[int, SolverStep] = {}
     for members in _groups(steps, lambda step: step[0].shape):
         outputs = [guided[index] for index in members]

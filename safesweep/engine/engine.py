@@ -61,6 +61,7 @@ class Engine:
         self._tables: dict[tuple[str, int, int, int], SolverTable] = {}
         self._in_flight: list[Trajectory] = []
         self._admitted = 0
+        model.reproduce(config.reproducible)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -267,7 +268,7 @@ class Engine:
     def _predict_clean(self, asking: Sequence[Asking]) -> list[tuple[torch.Tensor, Picture | None]]:
         """x̂0 and its picture; none where it is not finite."""
         with self._timed("decode", previews=len(asking)):
-            clean = batch.predicted_clean([(trajectory, ask.plan) for trajectory, ask, _ in asking])
+            clean = batch.predicted_clean([(trajectory, ask.plan) for trajectory, ask, _ in asking], self._model)
             good = batch.finite(clean)
             sound = [latents for latents, fine in zip(clean, good, strict=True) if fine]
             decoded = iter(batch.decode(sound, self._model.preview, self._decode_batch))
@@ -320,13 +321,16 @@ class Engine:
             for trajectory, kept in in_halves(complete, batch.updated_tracks, self._failed_alone):
                 trajectory.tracked = kept
             steps = [pair for trajectory in complete if trajectory.trials for pair in self._fork(trajectory)]
-            for (trajectory, _), taken in in_halves(steps, batch.take_steps, self._first_failed):
+            for (trajectory, _), taken in in_halves(steps, self._take_steps, self._first_failed):
                 if taken.finite:
                     trajectory.push(taken.latents, taken.output)
                 else:
                     self._fail(trajectory, trajectory.trials, f"latents are not finite after step {trajectory.step}")
         for trajectory, _ in steps:
             trajectory.charge(self._timed.last / len(steps))
+
+    def _take_steps(self, steps: Sequence[batch.Step]) -> list[batch.SolverStep]:
+        return batch.take_steps(steps, self._model)
 
     def _fork(self, trajectory: Trajectory) -> list[tuple[Trajectory, StepPlan]]:
         """The trajectory for the first plan among its trials, and a fork for every other one."""

@@ -22,6 +22,8 @@ FAMILIES: "Registry[type[DiffusionModel]]" = Registry(
         "StableDiffusionXLPipeline": "safesweep.models.sdxl:StableDiffusionXL",
         "StableDiffusion3Pipeline": "safesweep.models.sd3:StableDiffusion3",
         "FluxPipeline": "safesweep.models.flux:Flux",
+        "QwenImagePipeline": "safesweep.models.qwen_image:QwenImage",
+        "ZImagePipeline": "safesweep.models.z_image:ZImage",
     },
 )
 """Class that a checkpoint's ``model_index.json`` names -> family. Methods, not the checkpoint, say how pictures are guided, so that several
@@ -65,6 +67,11 @@ def check_solvers(
         except UnsupportedSchedulerError as error:
             raise InputError(f"{folder.path}/scheduler/scheduler_config.json: {error}") from error
     return levels
+
+
+def family_of(path: str, revision: str | None = None) -> "type[DiffusionModel]":
+    """The family of a checkpoint, a folder or a hub id that is on this machine. Raises ``InputError``."""
+    return _checkpoint(path, revision)[2]
 
 
 def check_embedded(path: str, revision: str | None, scales: Iterable[float | None]) -> None:

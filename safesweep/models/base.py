@@ -34,6 +34,10 @@ class DiffusionModel(ABC):
     """diffusers scheduler classes that it can be denoised with."""
     SIDE: ClassVar[int]
     """Widths and heights are multiples of this, pixels."""
+    FIXED_LENGTH: ClassVar[bool] = True
+    """Whether all text embeddings have the same number of tokens T."""
+    JOINED_ENCODERS: ClassVar[bool] = True
+    """Whether the embedding of a text begins with the hidden states of ``encoders``, joined along the width."""
 
     device: torch.device
     dtype: torch.dtype
@@ -137,6 +141,13 @@ class DiffusionModel(ABC):
     ) -> torch.Tensor:
         """Noise (or v) predictions [R, C, H, W] in float32; latents come in float32, each row at its own timestep."""
         return self.predict(latents_RCHW, timesteps_R, texts, embedded_R).float().contiguous()
+
+    def guided(self, guided_BCHW: torch.Tensor, conditional_BCHW: torch.Tensor) -> torch.Tensor:
+        """What the family's pipeline makes of a guided prediction, float32; ``conditional_BCHW``: the prompt's own."""
+        return guided_BCHW
+
+    def reproduce(self, exactly: bool) -> None:  # noqa: B027  (most families have nothing to do)
+        """From now on a row's prediction must not depend on the other rows bit for bit, at one number of rows; or it may."""
 
     @abstractmethod
     def freeze(self) -> None:

@@ -4,7 +4,7 @@ Lipman et al. 2023 (arXiv 2210.02747), Esser et al. 2024 (arXiv 2403.03206). Sha
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -14,6 +14,7 @@ from safesweep.models.checkpoint import ModelFolder
 from safesweep.models.pipeline import PipelineModel
 from safesweep.models.probe import FLOW_SUPPORTED, UnsupportedSchedulerError
 from safesweep.models.solver import SolverTable, solver_table
+from safesweep.models.text import TextEmbedding
 
 if TYPE_CHECKING:  # importing it takes longer than all that a process needs which only checks a checkpoint
     from diffusers import SchedulerMixin
@@ -31,6 +32,8 @@ class FlowModel(PipelineModel):
     OWN_SIGMAS: ClassVar[bool] = True
     """Whether the pipeline hands sigmas from 1 to 1/n to its scheduler, instead of leaving them to it."""
 
+    _apart: bool = False
+
     @classmethod
     def check(cls, folder: ModelFolder, index: Mapping[str, Any]) -> None:
         named = str(folder.read(SCHEDULER).get("_class_name"))
@@ -40,15 +43,20 @@ class FlowModel(PipelineModel):
             )
 
     @classmethod
+    def vae_scale(cls, vae: Mapping[str, Any]) -> int:
+        """Pixels a side of a latent, by the autoencoder's config."""
+        blocks = vae.get("block_out_channels") or vae.get("decoder_block_out_channels") or [64]
+        return int(2 ** (len(blocks) - 1))
+
+    @classmethod
     @abstractmethod
     def tokens(cls, network: Mapping[str, Any], vae_scale: int, width: int, height: int) -> int:
         """Tokens of a picture of so many pixels, by the network's config."""
 
     @classmethod
     def table(cls, folder: ModelFolder, solver: str, steps: int, width: int, height: int) -> SolverTable:
-        blocks = folder.read("vae/config.json").get("block_out_channels") or [0] * 4
-        network = folder.read(f"{cls.NETWORK}/config.json")
-        tokens = cls.tokens(network, 2 ** (len(blocks) - 1), width, height)
+        network, scale = folder.read(f"{cls.NETWORK}/config.json"), cls.vae_scale(folder.read("vae/config.json"))
+        tokens = cls.tokens(network, scale, width, height)
         return cls.table_for(folder.read(SCHEDULER), solver, steps, tokens)
 
     def solver_table(self, name: str, steps: int, width: int, height: int) -> SolverTable:
@@ -73,6 +81,36 @@ class FlowModel(PipelineModel):
         if config.get("use_dynamic_shifting"):
             given["mu"] = time_shift(config, tokens, cls.MAX_SHIFT)
         return given
+
+    def reproduce(self, exactly: bool) -> None:
+        """Texts of varying length are padded to the longest of a batch, which moves low bits, so such rows are then computed one by one."""
+        self._apart = exactly and not self.FIXED_LENGTH
+
+    def predict(
+        self,
+        latents_RCHW: torch.Tensor,
+        timesteps_R: torch.Tensor,
+        texts: Sequence[TextEmbedding],
+        embedded_R: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        if not self._apart:
+            return self.predict_together(latents_RCHW, timesteps_R, texts, embedded_R)
+        rows = []
+        for row in range(len(texts)):
+            one = slice(row, row + 1)
+            embedded = None if embedded_R is None else embedded_R[one]
+            rows.append(self.predict_together(latents_RCHW[one], timesteps_R[one], texts[one], embedded))
+        return torch.cat(rows)
+
+    @abstractmethod
+    def predict_together(
+        self,
+        latents_RCHW: torch.Tensor,
+        timesteps_R: torch.Tensor,
+        texts: Sequence[TextEmbedding],
+        embedded_R: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """``predict`` in one call of the network."""
 
 
 def time_shift(config: Mapping[str, Any], tokens: int, max_shift: float) -> float:

@@ -30,6 +30,7 @@ class Flux(FlowModel):
         *("transformer", "scheduler"),
     )
     SIDE: ClassVar[int] = 16
+    JOINED_ENCODERS: ClassVar[bool] = False
 
     @classmethod
     def read(cls, path: str, dtype: torch.dtype, revision: str | None) -> "DiffusionPipeline":
@@ -61,12 +62,12 @@ class Flux(FlowModel):
         t5 = T5Encoder(self._pipe.tokenizer_2, self._pipe.text_encoder_2, self.device, T5_TOKENS)
         return TextEmbedding(t5.encode(text).to(self.dtype), clip.pooled(clip.ids(text))[0].to(self.dtype))
 
-    def predict(
+    def predict_together(
         self,
         latents_RCHW: torch.Tensor,
         timesteps_R: torch.Tensor,
         texts: Sequence[TextEmbedding],
-        embedded_R: torch.Tensor | None = None,
+        embedded_R: torch.Tensor | None,
     ) -> torch.Tensor:
         height, width = latents_RCHW.shape[-2:]
         tokens = torch.stack([text.tokens for text in texts])

@@ -115,12 +115,16 @@ def decode(vae: Any, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
     """Pictures of an autoencoder, ``batch`` latents at a time. Raises ``FloatingPointError`` for one that is not finite."""
     pictures: list[Picture] = []
     for part in torch.split(_unscaled(latents_BCHW, vae.config), batch):
-        decoded = vae.decode(part.to(vae.dtype), return_dict=False)[0]
-        if not torch.isfinite(decoded).all():
-            raise FloatingPointError(f"the autoencoder in {vae.dtype} made a picture that is not finite")
-        levels = ((decoded.float() / 2 + 0.5).clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1)
-        pictures += [np.ascontiguousarray(picture) for picture in levels.cpu().numpy()]
+        pictures += to_pictures(vae.decode(part.to(vae.dtype), return_dict=False)[0])
     return pictures
+
+
+def to_pictures(decoded_B3HW: torch.Tensor) -> list[Picture]:
+    """Pictures of what an autoencoder decoded, from -1 to 1. Raises ``FloatingPointError`` for one that is not finite."""
+    if not torch.isfinite(decoded_B3HW).all():
+        raise FloatingPointError(f"the autoencoder in {decoded_B3HW.dtype} made a picture that is not finite")
+    levels = ((decoded_B3HW.float() / 2 + 0.5).clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1)
+    return [np.ascontiguousarray(picture) for picture in levels.cpu().numpy()]
 
 
 def _unscaled(latents_BCHW: torch.Tensor, config: Any) -> torch.Tensor:

@@ -70,12 +70,12 @@ class StableDiffusion3(FlowModel):
         tokens = torch.cat([padded(clip, width), behind.to(clip.dtype)])
         return TextEmbedding(tokens.to(self.dtype), torch.cat(pooled).to(self.dtype))
 
-    def predict(
+    def predict_together(
         self,
         latents_RCHW: torch.Tensor,
         timesteps_R: torch.Tensor,
         texts: Sequence[TextEmbedding],
-        embedded_R: torch.Tensor | None = None,
+        embedded_R: torch.Tensor | None,
     ) -> torch.Tensor:
         with self.casting():
             predicted: torch.Tensor = self._called(

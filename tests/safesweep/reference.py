@@ -132,11 +132,12 @@ def denoise(
     cell: Cell,
     arithmetic: Arithmetic,
     ask: Callable[[Picture, str], str] | None = None,
+    finish: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = lambda guided, conditional: guided,
 ) -> Reference:
-    """Denoises one sample; ``ask`` answers at once."""
+    """Denoises one sample; ``ask`` answers at once. ``finish`` is what a pipeline makes of (guided, conditional) predictions."""
     x = model.initial_noise(job.seed, job.width, job.height) * arithmetic.initial_scale
     made = Reference(x, np.zeros((0, 0, 3), np.uint8))
-    guide = _guide(model, job, cell, arithmetic, ask, made)
+    guide = _guide(model, job, cell, arithmetic, ask, made, finish)
     for index in range(arithmetic.steps):
         known: dict[Text, torch.Tensor] = {}
         at, now = x, index
@@ -162,6 +163,7 @@ def _guide(
     arithmetic: Arithmetic,
     ask: Callable[[Picture, str], str] | None,
     made: Reference,
+    finish: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> Guide:
     """The guided prediction of the cell's method, as a function of the network, the latents and the step."""
     g, method = cell.guidance_scale, cell.guidance
@@ -216,7 +218,7 @@ def _guide(
             asked = [int(np.abs(np.array(arithmetic.levels) - level).argmin()) for level in method.query_levels]
         if index in asked:
             assert ask is not None
-            clean = arithmetic.clean(x, index, positive(epsilon, index))
+            clean = arithmetic.clean(x, index, finished(positive(epsilon, index), epsilon, index))
             again = bool(last) and _as_alike(method.reuse_similarity, clean, last[-1][0])
             answer = last[-1][1] if again else ask(model.preview(clean[None], 1)[0], method.vocabulary.question())
             if not again:
@@ -239,7 +241,13 @@ def _guide(
         SafeLatentDiffusion: safe_latent_diffusion,
         DynamicNegative: dynamic,
     }
-    return guides[type(method)]
+    plain = guides[type(method)]
+
+    def finished(made: torch.Tensor, epsilon: Epsilon, index: int) -> torch.Tensor:
+        conditional = epsilon(text.at(index))
+        return made if made is conditional else finish(made, conditional)
+
+    return lambda epsilon, x, index: finished(plain(epsilon, x, index), epsilon, index)
 
 
 def _as_alike(threshold: float | None, left: torch.Tensor, right: torch.Tensor) -> bool:

@@ -49,6 +49,8 @@ class StepPlan(NamedTuple):
     combine: Combine
     scales: tuple[float, ...]
     track: Track | None = None
+    prompt_at: int = 1
+    """Which of ``texts`` is the prompt."""
 
 
 class Ask(NamedTuple):
@@ -165,7 +167,7 @@ def acting_scale(guidance_scale: float) -> float:
 def positive_plan(at: At) -> StepPlan:
     """The plan of plain classifier-free guidance; at g ≤ 1 the prompt alone, one row."""
     if at.guidance_scale <= 1:
-        return StepPlan((at.prompt,), prompt_alone, ())
+        return StepPlan((at.prompt,), prompt_alone, (), prompt_at=0)
     return StepPlan((at.empty, at.prompt), classifier_free, (at.guidance_scale,))
 
 

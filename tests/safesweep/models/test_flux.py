@@ -63,13 +63,13 @@ def test_pictures_are_the_pipelines_at_two_sizes_and_step_counts_at_once(guidanc
     cells = [
         cell(method, steps, g, embedded=embedded)
         for method, g in (("none", 1.0), ("none", 3.0), ("negative_prompt", 3.0))
-        for steps in (4, 6)
+        for steps in (3, 5)
     ]
     for request, made in zip(requests(*cells), run(model, *cells), strict=True):
         for one, got in zip(cells, made, strict=True):
             assert same(got, pipeline(pipe, request, one, "latent"))
             [picture] = model.decode(got[None], 1)
-            assert picture.std() > 5 and np.abs(picture / 255 - pipeline(pipe, request, one, "np")).max() <= 1 / 255
+            assert picture.std() > 2 and np.abs(picture / 255 - pipeline(pipe, request, one, "np")).max() <= 1 / 255
 
 
 def test_none_without_true_guidance_is_one_row_a_step(model):

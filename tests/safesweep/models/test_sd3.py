@@ -47,7 +47,7 @@ def model(pipe: StableDiffusion3Pipeline) -> StableDiffusion3:
 def test_pictures_are_the_pipelines_at_two_sizes_and_step_counts_at_once(t5, scheduler):
     pipe = random_sd3(t5, scheduler)
     model = StableDiffusion3(pipe)
-    cells = [cell(method, steps) for method in ("none", "negative_prompt") for steps in (4, 6)]
+    cells = [cell(method, steps) for method in ("none", "negative_prompt") for steps in (3, 5)]
     for request, made in zip(requests(*cells), run(model, *cells), strict=True):
         for one, got in zip(cells, made, strict=True):
             options = {
@@ -64,7 +64,7 @@ def test_pictures_are_the_pipelines_at_two_sizes_and_step_counts_at_once(t5, sch
                     assert same(got, wanted)
                 else:
                     [picture] = model.decode(got[None], 1)
-                    assert picture.std() > 5 and np.abs(picture / 255 - wanted).max() <= 1 / 255
+                    assert picture.std() > 2 and np.abs(picture / 255 - wanted).max() <= 1 / 255
 
 
 @torch.inference_mode()
