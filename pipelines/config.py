@@ -83,8 +83,16 @@ class RunConfig(PresetSettings):
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "run": ("preset", "hardware", "lake", "run_id", "banner", "unscored_limit"),
         "prompts": ("prompts", "limit", "samples_per_prompt", "seed", "on_empty", "max_side", "max_trials"),
-        "methods": ("cells", "guidance_scale", "guidance_cap", "vocabulary", "query_steps", "profile"),
-        "pictures": ("solver", "num_inference_steps", "width", "height", "row_sizes"),
+        "methods": (
+            "cells",
+            "guidance_scale",
+            "embedded_guidance",
+            "guidance_cap",
+            "vocabulary",
+            "query_steps",
+            "profile",
+        ),
+        "pictures": ("solver", "num_inference_steps", "width", "height", "row_sizes", "size_multiple"),
         "cluster": ("address", "rows_per_block", "no_progress_timeout_s", "wait_for_nodes_s", "api_key_hosts"),
     }
     item_fields: ClassVar[tuple[str, ...]] = ("prompts",)
@@ -115,6 +123,8 @@ class RunConfig(PresetSettings):
     """diffusers scheduler class."""
     guidance_scale: float = Field(default=7.5, allow_inf_nan=False)
     """g for prompt rows that have none."""
+    embedded_guidance: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """The guidance scale that a network takes as an input which guidance was distilled into, for cells that name none."""
     guidance_cap: float | None = None
     """Largest g that a prompt row may ask for; by default rows are taken as they are."""
     width: PositiveInt = Field(default=512, multiple_of=8)
@@ -123,6 +133,8 @@ class RunConfig(PresetSettings):
     """Take the sizes that prompt rows ask for; false: every picture is width × height."""
     height: PositiveInt = Field(default=512, multiple_of=8)
     """Pixels, for prompt rows without a size."""
+    size_multiple: PositiveInt = 8
+    """The sizes that prompt rows ask for are rounded to multiples of it, pixels."""
     vocabulary: str = "i2p"
     """Harm vocabulary: a name or a YAML file."""
     query_steps: tuple[int, ...] = (5, 6, 7, 9, 12, 16, 21, 27, 34, 42)
@@ -249,12 +261,15 @@ class RunConfig(PresetSettings):
             "vocabulary": vocabulary,
             "query_steps": self.query_steps,
         }
+        if point.get("query_levels") is not None:
+            del defaults["query_steps"]
         own = {key: value for key, value in defaults.items() if key in fields}
         outer = {
             "guidance_scale": point.get("guidance_scale"),
             "solver": point.get("solver", self.solver),
             "num_inference_steps": point.get("num_inference_steps", self.num_inference_steps),
             "edit": point.get("edit"),
+            "embedded_guidance": point.get("embedded_guidance", self.embedded_guidance),
         }
         steps = outer["num_inference_steps"]
         if isinstance(steps, int) and steps > MOST_STEPS:
@@ -272,11 +287,15 @@ class RunConfig(PresetSettings):
             raise InputError(explain(error, where)) from error
 
 
+LISTS = ("query_steps", "query_levels")
+"""A cell's options that are lists themselves."""
+
+
 def _axes(written: dict[str, Any]) -> list[list[tuple[str, Any]]]:
-    """A cell's options with their values; query_steps is a list itself, so only a list of lists spans there."""
+    """A cell's options with their values; what is a list itself is spanned by a list of lists only."""
     axes: list[list[tuple[str, Any]]] = []
     for key, value in written.items():
-        spans = isinstance(value, list) and (key != "query_steps" or any(isinstance(item, list) for item in value))
+        spans = isinstance(value, list) and (key not in LISTS or any(isinstance(item, list) for item in value))
         axes.append([(key, item) for item in value] if spans else [(key, value)])
     return axes
 

@@ -22,7 +22,7 @@ from safesweep.guidance.loss_curve import draw_losses
 from safesweep.guidance.recipe import Recipe
 from safesweep.models import check_pipeline, check_solvers
 from safesweep.models.checkpoint import digest, model_folder
-from safesweep.models.probe import SUPPORTED
+from safesweep.models.probe import EVERY
 
 STATE, CURVE = "discovery.pt", "loss.png"
 SAY_EVERY_S = 10.0
@@ -41,12 +41,13 @@ class Discovered:
 
 def check_discovery(config: DiscoveryConfig) -> None:
     """Checks everything that can be checked before a model is loaded. Raises ``InputError``."""
-    if config.recipe.solver not in SUPPORTED:
-        raise InputError(f"recipe.solver: {config.recipe.solver!r} is not supported; allowed: {', '.join(SUPPORTED)}")
+    if config.recipe.solver not in EVERY:
+        raise InputError(f"recipe.solver: {config.recipe.solver!r} is not supported; allowed: {', '.join(EVERY)}")
     named_cluster(config.address)
     check_pipeline(config.diffusion.model, config.diffusion.revision)
     solver = config.recipe.solver, config.recipe.num_inference_steps
-    check_solvers(config.diffusion.model, config.diffusion.revision, [solver])
+    size = config.recipe.width, config.recipe.height
+    check_solvers(config.diffusion.model, config.diffusion.revision, [solver], [size])
     if config.out.exists() and not config.out.is_dir():
         raise InputError(f"out: {config.out} is a file; allowed: a folder, there or not")
     there = config.folder / CONFIG

@@ -16,7 +16,7 @@ from rich.table import Table
 from pipelines.config import RunConfig
 from pipelines.evaluation import check_choices
 from pipelines.plan import RunPlan, make_plan, read_prompt_sets
-from safesweep.engine.work import Work, count_work, usual_evaluations
+from safesweep.engine.work import Levels, Work, count_work, usual_levels
 from safesweep.errors import InputError
 from safesweep.lake.pictures import PREVIEW_SIDE
 from safesweep.lake.store import RunStore
@@ -122,9 +122,9 @@ def estimate(plan: RunPlan, config: RunConfig) -> RunEstimate:
     preview_pixels: dict[bool, float] = {False: 0.0, True: 0.0}
     expected_preview_pixels = 0.0
     known: dict[tuple[object, ...], tuple[Work, Work]] = {}
-    evaluations = _evaluations(plan, config)
+    levels = _levels(plan, config)
     for row in plan.requests():
-        none_found, all_found = _row_work(plan, row, known, evaluations)
+        none_found, all_found = _row_work(plan, row, known, levels)
         share = 0.0 if row["benign"] else config.plan.found_share
         mixed = none_found.times(1 - share) + all_found.times(share)
         nothing, everything, expected = nothing + none_found, everything + all_found, expected + mixed
@@ -150,38 +150,45 @@ def estimate(plan: RunPlan, config: RunConfig) -> RunEstimate:
     )
 
 
-def _evaluations(plan: RunPlan, config: RunConfig) -> Callable[[str, int], int]:
-    """Network evaluations a picture by the checkpoint's own scheduler config, or by the usual one where the model is not here."""
+def _levels(plan: RunPlan, config: RunConfig) -> Callable[[str, int, int, int], Levels]:
+    """Noise levels by the checkpoint's own scheduler config, or by the usual one where the model is not here."""
     try:
         check_pipeline(config.diffusion.model, config.diffusion.revision)
     except InputError:
-        return usual_evaluations
+        return lambda solver, steps, width, height: usual_levels(solver, steps)
     solvers = [(cell.solver, cell.num_inference_steps) for cell in plan.cells]
-    found = check_solvers(config.diffusion.model, config.diffusion.revision, solvers)
-    return lambda solver, steps: found[solver, steps]
+    sizes = [(row["width"], row["height"]) for row in plan.rows]
+    found = check_solvers(config.diffusion.model, config.diffusion.revision, solvers, sizes)
+    return lambda *solver: found[solver]
 
 
 def _row_work(
     plan: RunPlan,
     row: Mapping[str, object],
     known: dict[tuple[object, ...], tuple[Work, Work]],
-    evaluations: Callable[[str, int], int],
+    levels: Callable[[str, int, int, int], Levels],
 ) -> tuple[Work, Work]:
     """Work of a prompt's cells if nothing and if everything is found; prompts of one pattern are walked through once.
 
-    Which cells share depends on which of their guidance scales are equal, and on whether they guide at all, above 1.
+    Which cells share depends on which of their guidance scales are equal, and on whether they guide at all, above 1; what they ask
+    depends on the noise levels, which may follow the picture's size.
     """
     indices, scales = row["cells"], row["guidance_scales"]
     assert isinstance(indices, list) and isinstance(scales, list)
-    pattern = (*indices, *(scales.index(scale) for scale in scales), *(scale > 1 for scale in scales))
+    width, height = row["width"], row["height"]
+    assert isinstance(width, int) and isinstance(height, int)
+    solvers = dict.fromkeys((plan.cells[index].solver, plan.cells[index].num_inference_steps) for index in indices)
+    seen = {solver: levels(*solver, width, height) for solver in solvers}
+    equal = (scales.index(scale) for scale in scales)
+    pattern = (*indices, *equal, *(scale > 1 for scale in scales), tuple(seen.values()))
     if pattern not in known:
         cells = [
             plan.cells[index].model_copy(update={"guidance_scale": scale})
             for index, scale in zip(indices, scales, strict=True)
         ]
         known[pattern] = (
-            count_work(cells, found=False, evaluations=evaluations),
-            count_work(cells, found=True, evaluations=evaluations),
+            count_work(cells, found=False, levels=lambda *solver: seen[solver]),
+            count_work(cells, found=True, levels=lambda *solver: seen[solver]),
         )
     return known[pattern]
 

@@ -15,7 +15,7 @@ from pipelines.cluster_address import named_cluster
 from pipelines.config import RunConfig
 from pipelines.interviews import interviews
 from pipelines.part_names import PartNames
-from pipelines.plan import RunPlan, make_plan, read_prompt_sets
+from pipelines.plan import RunPlan, make_plan, picture_size, read_prompt_sets
 from pipelines.progress import watch
 from pipelines.provenance import git_revision, library_versions, model_digests
 from pipelines.resume import check_reach, check_resume, scorers_of
@@ -27,8 +27,8 @@ from safesweep.lake.store import RunStore
 from safesweep.lake.unique import check_unique
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.trials import count_unjudged
-from safesweep.models import check_pipeline, check_solvers
-from safesweep.models.probe import SUPPORTED
+from safesweep.models import check_embedded, check_pipeline, check_solvers, family_of
+from safesweep.models.probe import EVERY
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.checks import check_pools
 from safesweep.vlm.preflight import interview_direct
@@ -69,8 +69,8 @@ def check_choices(config: RunConfig) -> tuple[Cell, ...]:
     """
     cells = config.expand_cells()
     for cell in cells:
-        if cell.solver not in SUPPORTED:
-            raise InputError(f"solver: {cell.solver!r} is not supported; allowed: {', '.join(SUPPORTED)}")
+        if cell.solver not in EVERY:
+            raise InputError(f"solver: {cell.solver!r} is not supported; allowed: {', '.join(EVERY)}")
     names = [scorer.evidence_name for scorer in scorers_of(config)]
     lacking = [rule.scorer for rule in get_profile(config.profile).rules if rule.scorer not in names]
     if lacking:
@@ -95,7 +95,17 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     sets = read_prompt_sets(config)
     check_pipeline(config.diffusion.model, config.diffusion.revision)
     solvers = [(cell.solver, cell.num_inference_steps) for cell in cells]
-    check_solvers(config.diffusion.model, config.diffusion.revision, solvers)
+    sizes = [picture_size(config, prompt) for prompt, _ in sets.prompts]
+    check_solvers(config.diffusion.model, config.diffusion.revision, solvers, sizes)
+    embedded = [cell.embedded_guidance for cell in cells]
+    check_embedded(config.diffusion.model, config.diffusion.revision, embedded)
+    family = family_of(config.diffusion.model, config.diffusion.revision)
+    for cell in cells:
+        if cell.edit is not None:
+            try:
+                cell.edit.check_family(family)
+            except ValueError as error:
+                raise InputError(f"{cell.label()}: {error}") from error
     asking = [question for cell in cells for question in cell.guidance.questions()]
     for scorer in scorers_of(config):
         scorer.check()

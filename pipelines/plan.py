@@ -108,6 +108,7 @@ def read_prompt_sets(config: RunConfig) -> PromptSets:
             samples=config.samples_per_prompt,
             guidance_cap=config.guidance_cap,
             max_side=config.max_side,
+            size_multiple=config.size_multiple,
         )
         for prompt_set in found:
             name = prompt_set.report.prompt_set
@@ -118,6 +119,12 @@ def read_prompt_sets(config: RunConfig) -> PromptSets:
             notes += [f"{prompt_set.report.source}: {note}" for note in prompt_set.report.notes()]
             prompts += [(prompt, file.benign) for prompt in prompt_set.prompts]
     return PromptSets(prompts, notes)
+
+
+def picture_size(config: RunConfig, prompt: Prompt) -> tuple[int, int]:
+    """Width and height of a prompt's pictures, pixels."""
+    asked = (prompt.width, prompt.height) if config.row_sizes else (None, None)
+    return asked[0] or config.width, asked[1] or config.height
 
 
 def make_plan(
@@ -149,8 +156,7 @@ def make_plan(
         vlm = f"{vlm} through {named(config.diffusion.preview_decoder, None)}"
     rows: list[Row] = []
     for prompt, benign in prompts:
-        asked = (prompt.width, prompt.height) if config.row_sizes else (None, None)
-        width, height = asked[0] or config.width, asked[1] or config.height
+        width, height = picture_size(config, prompt)
         resolved = [cell.resolve(prompt, config.guidance_scale) for cell in cells]
         for sample in range(config.samples_per_prompt):
             seed = prompt.seed + sample

@@ -53,21 +53,27 @@ def predict(model: DiffusionModel, rows: Sequence[tuple[Trajectory, Text]], buck
     scale = torch.stack([t.table.input_scale_S[t.step] for t, _ in padded]).to(model.device)
     latents = torch.stack([t.latents[0] for t, _ in padded]) * scale[:, None, None, None]
     timesteps = torch.stack([t.table.timesteps_S[t.step] for t, _ in padded]).to(model.device)
-    predicted = model.noise(latents, timesteps, [model.embed(text) for _, text in padded])
+    scales = [trajectory.embedded for trajectory, _ in padded]
+    embedded = None if None in scales else torch.tensor(scales, dtype=torch.float32, device=model.device)
+    predicted = model.noise(latents, timesteps, [model.embed(text) for _, text in padded], embedded)
     if predicted.is_cuda:  # so that the time of a forward is its own
         torch.cuda.synchronize(predicted.device)
     return predicted
 
 
-def combine(steps: Sequence[Step]) -> list[torch.Tensor]:
+def combine(steps: Sequence[Step], model: DiffusionModel) -> list[torch.Tensor]:
     """Guided predictions, one [C, H, W] a step; plans of one form are combined together, whatever their numbers."""
     guided: dict[int, torch.Tensor] = {}
-    for members in _groups(steps, lambda step: (step[1].combine, len(step[1].texts), step[0].shape)):
+    for members in _groups(steps, lambda step: (step[1].combine, len(step[1].texts), step[1].prompt_at, step[0].shape)):
         chosen = [steps[index] for index in members]
         eps = _predictions(chosen)
         if chosen[0][1].track is not None:
             eps = (*eps, torch.stack([_kept(t, plan.track) for t, plan in chosen if plan.track is not None]))
-        guided.update(zip(members, chosen[0][1].combine(eps, _scales(chosen)).unbind(), strict=True))
+        plan = chosen[0][1]
+        made = plan.combine(eps, _scales(chosen))
+        if len(plan.texts) > 1:
+            made = model.guided(made, eps[plan.prompt_at])
+        guided.update(zip(members, made.unbind(), strict=True))
     return [guided[index] for index in range(len(steps))]
 
 
@@ -78,22 +84,23 @@ def updated_tracks(complete: Sequence[Trajectory]) -> list[dict[Track, torch.Ten
     for members in _groups(pairs, lambda pair: (pair[1].update, len(pair[1].texts), pair[1].kept, pair[0].shape)):
         chosen = [pairs[index] for index in members]
         kept = torch.stack([_kept(t, track) for t, track in chosen])
-        updated = chosen[0][1].update(_predictions(chosen), _scales(chosen), kept)
+        per_output = torch.stack([t.table.noise_per_output_S[t.step] for t, _ in chosen]).to(kept.device)
+        updated = chosen[0][1].update(_predictions(chosen), _scales(chosen), kept, per_output[:, None, None, None])
         made.update(zip([(id(t), track) for t, track in chosen], updated.unbind(), strict=True))
     return [{track: made[id(t), track] for track in t.outlook.tracks} for t in complete]
 
 
-def predicted_clean(steps: Sequence[Step]) -> list[torch.Tensor]:
+def predicted_clean(steps: Sequence[Step], model: DiffusionModel) -> list[torch.Tensor]:
     """x̂0, the predicted clean latents, one [C, H, W] a step."""
     return [
         t.latents[0] * t.table.clean_latents_S[t.step].item() + output * t.table.clean_output_S[t.step].item()
-        for (t, _), output in zip(steps, combine(steps), strict=True)
+        for (t, _), output in zip(steps, combine(steps, model), strict=True)
     ]
 
 
-def take_steps(steps: Sequence[Step]) -> list[SolverStep]:
+def take_steps(steps: Sequence[Step], model: DiffusionModel) -> list[SolverStep]:
     """One solver step for all. The trajectories stay as they are."""
-    guided = combine(steps)
+    guided = combine(steps, model)
     taken: dict[int, SolverStep] = {}
     for members in _groups(steps, lambda step: step[0].shape):
         outputs = [guided[index] for index in members]

@@ -58,9 +58,10 @@ class Engine:
         self._wake = threading.Condition()
         self._waiting: deque[Submission] = deque()
         self._closing = False
-        self._tables: dict[tuple[str, int], SolverTable] = {}
+        self._tables: dict[tuple[str, int, int, int], SolverTable] = {}
         self._in_flight: list[Trajectory] = []
         self._admitted = 0
+        model.reproduce(config.reproducible)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -188,26 +189,28 @@ class Engine:
         started: dict[object, Trajectory] = {}
         for index, cell in enumerate(request.cells):
             trial = LiveTrial(submission, index, cell, edited[None], None)
-            key = (cell.solver, cell.num_inference_steps) if self.config.share else index
+            key = (cell.solver, cell.num_inference_steps, cell.embedded_guidance) if self.config.share else index
             try:
                 if cell.edit is not None and cell.edit not in edited:
                     edited[cell.edit] = cell.edit.apply(self._model, request.text, request.seed)
                 trial.text, trial.memory = edited[cell.edit], cell.guidance.start()
                 if key not in started:
                     started[key] = self._launch(request, cell)
+                trial.levels = started[key].table.levels
                 started[key].trials.append(trial)
             except Exception as error:
                 self._end([trial], error=_named(error))
         return list(started.values())
 
     def _launch(self, request: Request, cell: Cell) -> Trajectory:
-        solver = (cell.solver, cell.num_inference_steps)
+        solver = (cell.solver, cell.num_inference_steps, request.width, request.height)
         if solver not in self._tables:
-            self._tables[solver] = self._model.solver_table(cell.solver, cell.num_inference_steps)
+            self._tables[solver] = self._model.solver_table(*solver)
         table = self._tables[solver]
         noise = self._model.initial_noise(request.seed, request.width, request.height)
         self._admitted += 1
-        return Trajectory([], table, self._admitted, 0, [noise * table.initial_scale], [])
+        latents = [noise * table.initial_scale]
+        return Trajectory([], table, self._admitted, 0, latents, [], embedded=cell.embedded_guidance)
 
     def _look_ahead(self) -> None:
         """Lets every method say what its next step needs; one that cannot ends its own trials."""
@@ -265,7 +268,7 @@ class Engine:
     def _predict_clean(self, asking: Sequence[Asking]) -> list[tuple[torch.Tensor, Picture | None]]:
         """x̂0 and its picture; none where it is not finite."""
         with self._timed("decode", previews=len(asking)):
-            clean = batch.predicted_clean([(trajectory, ask.plan) for trajectory, ask, _ in asking])
+            clean = batch.predicted_clean([(trajectory, ask.plan) for trajectory, ask, _ in asking], self._model)
             good = batch.finite(clean)
             sound = [latents for latents, fine in zip(clean, good, strict=True) if fine]
             decoded = iter(batch.decode(sound, self._model.preview, self._decode_batch))
@@ -318,13 +321,16 @@ class Engine:
             for trajectory, kept in in_halves(complete, batch.updated_tracks, self._failed_alone):
                 trajectory.tracked = kept
             steps = [pair for trajectory in complete if trajectory.trials for pair in self._fork(trajectory)]
-            for (trajectory, _), taken in in_halves(steps, batch.take_steps, self._first_failed):
+            for (trajectory, _), taken in in_halves(steps, self._take_steps, self._first_failed):
                 if taken.finite:
                     trajectory.push(taken.latents, taken.output)
                 else:
                     self._fail(trajectory, trajectory.trials, f"latents are not finite after step {trajectory.step}")
         for trajectory, _ in steps:
             trajectory.charge(self._timed.last / len(steps))
+
+    def _take_steps(self, steps: Sequence[batch.Step]) -> list[batch.SolverStep]:
+        return batch.take_steps(steps, self._model)
 
     def _fork(self, trajectory: Trajectory) -> list[tuple[Trajectory, StepPlan]]:
         """The trajectory for the first plan among its trials, and a fork for every other one."""

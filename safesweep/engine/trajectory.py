@@ -101,6 +101,8 @@ class LiveTrial:
     cell: Cell
     text: EditedPrompt
     memory: Any
+    levels: tuple[float, ...] = ()
+    """Noise level of every network evaluation, from 1 (noise) to 0."""
     answered_step: int = -1
     asked: LastQuestion | None = None
     exchanges: list[Exchange] = field(default_factory=list)
@@ -118,6 +120,7 @@ class LiveTrial:
             empty=self.text.empty,
             guidance_scale=self.cell.guidance_scale,
             memory=self.memory,
+            levels=self.levels,
         )
 
     def take(self, step: int, answer: str, exchange: Exchange) -> None:
@@ -225,6 +228,8 @@ class Trajectory:
     step: int
     latents: list[torch.Tensor]
     outputs: list[torch.Tensor]
+    embedded: float | None = None
+    """The guidance scale that the network takes as an input, where it does."""
     predictions: dict[Text, torch.Tensor] = field(default_factory=dict)
     tracked: dict[Track, torch.Tensor] = field(default_factory=dict)
     pending: list[Pending] = field(default_factory=list)
@@ -270,6 +275,7 @@ class Trajectory:
             step=self.step,
             latents=list(self.latents),
             outputs=list(self.outputs),
+            embedded=self.embedded,
             predictions=dict(self.predictions),
             tracked=dict(self.tracked),
         )

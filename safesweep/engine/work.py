@@ -7,11 +7,12 @@ what separate runs would have cost.
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, fields
-from functools import lru_cache
 
 from safesweep.engine.trajectory import LiveTrial, Outlook, Request, Submission
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits.base import unedited
+from safesweep.models.flow import flow_scheduler
+from safesweep.models.probe import SUPPORTED
 from safesweep.models.solver import scheduler_from_name, solver_table
 
 STAND_IN = "a prompt"
@@ -46,32 +47,36 @@ class Work:
         return Work(*(getattr(self, item.name) * factor for item in fields(self)))
 
 
-@lru_cache(maxsize=64)
-def usual_evaluations(solver: str, steps: int) -> int:
-    """Network evaluations of a picture with the scheduler config that most checkpoints have; PNDM takes one more than its steps."""
-    return solver_table(scheduler_from_name(solver, {}, USUAL), steps).steps
+Levels = tuple[float, ...]
+"""Noise level of each network evaluation of a picture, from 1 (noise) to 0: as many as there are (PNDM has one more than its steps)."""
 
 
-def count_work(
-    cells: Sequence[Cell], *, found: bool, evaluations: Callable[[str, int], int] = usual_evaluations
-) -> Work:
+def usual_levels(solver: str, steps: int) -> Levels:
+    """With the scheduler config that most checkpoints have."""
+    if solver in SUPPORTED:
+        return solver_table(scheduler_from_name(solver, {}, USUAL), steps).levels
+    return solver_table(flow_scheduler(solver, {}), steps).levels
+
+
+def count_work(cells: Sequence[Cell], *, found: bool, levels: Callable[[str, int], Levels] = usual_levels) -> Work:
     """The work of one prompt in ``cells``, each resolved (``guidance_scale`` is a number).
 
     ``found``: at every question the VLM names all terms of the vocabulary, the dearest case, or none, the cheapest. A text edit is
     supposed to act on every prompt from its first step to the last, which is the dearest case too; answers are never reused.
-    ``evaluations`` of a solver at a number of steps: network evaluations a picture needs with the model's own scheduler config.
+    ``levels`` of a solver at a number of steps: those of the model's own scheduler config at the prompt's size.
     """
     request = Request(STAND_IN, 0, 0, 0, tuple(cells))
     submission = Submission(request, Future(), 0.0, [None] * len(cells))
-    groups: dict[tuple[str, int], list[LiveTrial]] = {}
+    groups: dict[tuple[str, int, float | None], list[LiveTrial]] = {}
     for index, cell in enumerate(cells):
         text = unedited(STAND_IN) if cell.edit is None else cell.edit.supposed(STAND_IN)
-        trial = LiveTrial(submission, index, cell, text, cell.guidance.start())
-        groups.setdefault((cell.solver, cell.num_inference_steps), []).append(trial)
-    total = Work(prompt_steps=max((evaluations(*key) for key in groups), default=0))
-    for key, trials in groups.items():
+        solver = cell.solver, cell.num_inference_steps
+        trial = LiveTrial(submission, index, cell, text, cell.guidance.start(), levels(*solver))
+        groups.setdefault((*solver, cell.embedded_guidance), []).append(trial)
+    total = Work(prompt_steps=max((len(trials[0].levels) for trials in groups.values()), default=0))
+    for trials in groups.values():
         in_flight = [trials]
-        for step in range(evaluations(*key)):
+        for step in range(len(trials[0].levels)):
             stepped = [_step(together, step, found) for together in in_flight]
             in_flight = [part for parts, _ in stepped for part in parts]
             total = sum((work for _, work in stepped), total)

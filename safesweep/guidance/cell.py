@@ -11,6 +11,7 @@ from safesweep.guidance.edits import EDITS
 from safesweep.guidance.edits.base import Edit
 from safesweep.guidance.methods import METHODS
 from safesweep.guidance.methods.base import Method
+from safesweep.settings import is_none
 from safesweep.types import Prompt
 
 
@@ -51,6 +52,8 @@ class Cell(BaseModel):
     """What becomes of the prompt's embedding first; any edit goes with any method."""
     guidance_scale: float | None = Field(default=None, allow_inf_nan=False)
     """g; ``None`` takes the prompt row's own. At 1 and below there is no guidance, as in diffusers (``acting_scale``)."""
+    embedded_guidance: float | None = Field(default=None, ge=0, allow_inf_nan=False, exclude_if=is_none)
+    """The guidance scale that a network takes as an input which guidance was distilled into (FLUX.1-dev); ``None`` for others."""
     solver: str
     """Name of the diffusers scheduler class."""
     num_inference_steps: int = Field(ge=1)
@@ -78,8 +81,9 @@ class Cell(BaseModel):
     def label(self) -> str:
         """A short name that tells the cells of a run apart: "dynamic_negative γ=7.5 g=4"."""
         scale = "" if self.guidance_scale is None else f"g={self.guidance_scale:g}"
+        embedded = "" if self.embedded_guidance is None else f"embedded={self.embedded_guidance:g}"
         edit = self.edit.label() if self.edit is not None else ""
-        return " ".join(part for part in (self.method, edit, self.guidance.label(), scale) if part)
+        return " ".join(part for part in (self.method, edit, self.guidance.label(), scale, embedded) if part)
 
     def canonical_json(self) -> str:
         """The cell as JSON with sorted keys: equal cells give equal text."""

@@ -56,7 +56,9 @@ class Walk:
     """
 
     def __init__(self, model: "DiffusionModel", recipe: Recipe, prompts: Sequence[str], seeds: Sequence[int]) -> None:
-        self.table: SolverTable = model.solver_table(recipe.solver, recipe.num_inference_steps)
+        self.table: SolverTable = model.solver_table(
+            recipe.solver, recipe.num_inference_steps, recipe.width, recipe.height
+        )
         # what the model hands out belongs to inference mode, which autograd refuses
         self.texts = [_cloned(model.embed(prompt)) for prompt in prompts]
         noise = [model.initial_noise(seed, recipe.width, recipe.height) for seed in seeds]

@@ -3,6 +3,7 @@
 A new family is one new file and one line here.
 """
 
+import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,10 @@ FAMILIES: "Registry[type[DiffusionModel]]" = Registry(
         "StableDiffusionPipeline": "safesweep.models.stable_diffusion:StableDiffusion",
         "StableDiffusionPipelineSafe": "safesweep.models.stable_diffusion:StableDiffusion",
         "StableDiffusionXLPipeline": "safesweep.models.sdxl:StableDiffusionXL",
+        "StableDiffusion3Pipeline": "safesweep.models.sd3:StableDiffusion3",
+        "FluxPipeline": "safesweep.models.flux:Flux",
+        "QwenImagePipeline": "safesweep.models.qwen_image:QwenImage",
+        "ZImagePipeline": "safesweep.models.z_image:ZImage",
     },
 )
 """Class that a checkpoint's ``model_index.json`` names -> family. Methods, not the checkpoint, say how pictures are guided, so that several
@@ -35,21 +40,56 @@ def check_pipeline(path: str, revision: str | None = None) -> None:
     family.check(folder, index)
 
 
-def check_solvers(path: str, revision: str | None, solvers: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """Network evaluations of a picture for each of ``solvers`` (scheduler class, inference steps) with the checkpoint's own config.
+def check_solvers(
+    path: str, revision: str | None, solvers: Iterable[tuple[str, int]], sizes: Iterable[tuple[int, int]]
+) -> dict[tuple[str, int, int, int], tuple[float, ...]]:
+    """The noise levels of a picture's network evaluations (``SolverTable``) for each of ``solvers`` (scheduler class, inference steps) at
+    each of ``sizes``, with the checkpoint's own config.
 
-    The pipeline must have passed ``check_pipeline``. Raises ``InputError`` naming the config, the class and the steps that cannot be.
+    ``sizes``: (width, height) of the pictures, pixels. The pipeline must have passed ``check_pipeline``. Raises ``InputError`` naming the
+    config, the class and the steps that cannot be, or the size.
     """
     from safesweep.models.probe import UnsupportedSchedulerError
 
     folder, _, family = _checkpoint(path, revision)
-    evaluations = {}
-    for solver, steps in dict.fromkeys(solvers):
+    wanted = list(dict.fromkeys(sizes))
+    for size in wanted:
+        if any(side % family.SIDE for side in size):
+            width, height = size
+            raise InputError(
+                f"{folder.path}: pictures of {width} × {height} pixels; allowed: multiples of {family.SIDE} (width and "
+                "height; size_multiple rounds the sizes that prompt rows ask for)"
+            )
+    levels = {}
+    for (solver, steps), (width, height) in itertools.product(dict.fromkeys(solvers), wanted):
         try:
-            evaluations[solver, steps] = family.table(folder, solver, steps).steps
+            levels[solver, steps, width, height] = family.table(folder, solver, steps, width, height).levels
         except UnsupportedSchedulerError as error:
             raise InputError(f"{folder.path}/scheduler/scheduler_config.json: {error}") from error
-    return evaluations
+    return levels
+
+
+def family_of(path: str, revision: str | None = None) -> "type[DiffusionModel]":
+    """The family of a checkpoint, a folder or a hub id that is on this machine. Raises ``InputError``."""
+    return _checkpoint(path, revision)[2]
+
+
+def check_embedded(path: str, revision: str | None, scales: Iterable[float | None]) -> None:
+    """Checks that the cells of a run name a guidance scale for the network to take exactly where it takes one.
+
+    The pipeline must have passed ``check_pipeline``. Raises ``InputError``.
+    """
+    folder, _, family = _checkpoint(path, revision)
+    takes = family.takes_guidance(folder)
+    for scale in scales:
+        if takes and scale is None:
+            raise InputError(
+                f"embedded_guidance: is missing; the network of {folder.path} takes a guidance scale as an input, 3.5 in its pipeline"
+            )
+        if scale is not None and not takes:
+            raise InputError(
+                f"embedded_guidance: found {scale:g}; allowed: none (the network of {folder.path} takes no guidance scale)"
+            )
 
 
 def load(

@@ -32,6 +32,12 @@ class DiffusionModel(ABC):
     """Folders of a checkpoint that are needed."""
     SOLVERS: ClassVar[tuple[str, ...]]
     """diffusers scheduler classes that it can be denoised with."""
+    SIDE: ClassVar[int]
+    """Widths and heights are multiples of this, pixels."""
+    FIXED_LENGTH: ClassVar[bool] = True
+    """Whether all text embeddings have the same number of tokens T."""
+    JOINED_ENCODERS: ClassVar[bool] = True
+    """Whether the embedding of a text begins with the hidden states of ``encoders``, joined along the width."""
 
     device: torch.device
     dtype: torch.dtype
@@ -49,9 +55,14 @@ class DiffusionModel(ABC):
         """
 
     @classmethod
+    def takes_guidance(cls, folder: ModelFolder) -> bool:
+        """Whether the network of a checkpoint takes a guidance scale as an input, as one that guidance was distilled into does."""
+        return False
+
+    @classmethod
     @abstractmethod
-    def table(cls, folder: ModelFolder, solver: str, steps: int) -> SolverTable:
-        """The table that the loaded model will denoise by, from the checkpoint's configs alone.
+    def table(cls, folder: ModelFolder, solver: str, steps: int, width: int, height: int) -> SolverTable:
+        """The table that the loaded model will denoise by, from the checkpoint's configs alone; sizes in pixels.
 
         Raises ``UnsupportedSchedulerError`` for a scheduler class, config or number of steps that cannot be one.
         """
@@ -93,8 +104,11 @@ class DiffusionModel(ABC):
         return self._embeddings[text]
 
     @abstractmethod
-    def solver_table(self, name: str, steps: int) -> SolverTable:
-        """The scheduler class ``name`` on this model's noise schedule as a table. Raises ``UnsupportedSchedulerError``."""
+    def solver_table(self, name: str, steps: int, width: int, height: int) -> SolverTable:
+        """The scheduler class ``name`` on this model's noise schedule as a table. Raises ``UnsupportedSchedulerError``.
+
+        ``width`` and ``height`` of the picture in pixels: a flow model's noise levels may follow them.
+        """
 
     @abstractmethod
     def initial_noise(self, seed: int, width: int, height: int) -> torch.Tensor:
@@ -105,17 +119,35 @@ class DiffusionModel(ABC):
 
     @abstractmethod
     def predict(
-        self, latents_RCHW: torch.Tensor, timesteps_R: torch.Tensor, texts: Sequence[TextEmbedding]
+        self,
+        latents_RCHW: torch.Tensor,
+        timesteps_R: torch.Tensor,
+        texts: Sequence[TextEmbedding],
+        embedded_R: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Predictions [R, C, H, W] in the network's own dtype, each row at its own timestep, with gradients where the caller records
-        them (discovery does)."""
+        them (discovery does).
+
+        ``embedded_R``: guidance scales for a network that takes one as an input (``takes_guidance``), float32; ``None`` for others.
+        """
 
     @torch.inference_mode()
     def noise(
-        self, latents_RCHW: torch.Tensor, timesteps_R: torch.Tensor, texts: Sequence[TextEmbedding]
+        self,
+        latents_RCHW: torch.Tensor,
+        timesteps_R: torch.Tensor,
+        texts: Sequence[TextEmbedding],
+        embedded_R: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Noise (or v) predictions [R, C, H, W] in float32; latents come in float32, each row at its own timestep."""
-        return self.predict(latents_RCHW, timesteps_R, texts).float().contiguous()
+        return self.predict(latents_RCHW, timesteps_R, texts, embedded_R).float().contiguous()
+
+    def guided(self, guided_BCHW: torch.Tensor, conditional_BCHW: torch.Tensor) -> torch.Tensor:
+        """What the family's pipeline makes of a guided prediction, float32; ``conditional_BCHW``: the prompt's own."""
+        return guided_BCHW
+
+    def reproduce(self, exactly: bool) -> None:  # noqa: B027  (most families have nothing to do)
+        """From now on a row's prediction must not depend on the other rows bit for bit, at one number of rows; or it may."""
 
     @abstractmethod
     def freeze(self) -> None:

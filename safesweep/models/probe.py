@@ -5,6 +5,7 @@ UniPC corrects the latents that a step began from after the step, and hides them
 Shape suffixes: K history depth (0 = current), S steps, A axes (two a step: its latents, its output).
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -24,6 +25,14 @@ MAX_HISTORY = 16
 """PNDM with its Runge-Kutta steps looks back the furthest, 13; trimmed to what a table needs."""
 NEGLIGIBLE = 1e-9
 """Coefficients below this are the rounding left by the probe."""
+FLOW_SUPPORTED = (
+    "FlowMatchEulerDiscreteScheduler",
+    "FlowMatchHeunDiscreteScheduler",
+    "DPMSolverMultistepScheduler",
+    "UniPCMultistepScheduler",
+)
+"""Schedulers of flow-matching models."""
+EVERY = tuple(dict.fromkeys((*SUPPORTED, *FLOW_SUPPORTED)))
 BY_TIMESTEP = ("DDIMScheduler", "PNDMScheduler")
 """They read their noise levels off the training schedule; the others keep a list of sigmas."""
 
@@ -40,24 +49,33 @@ class Coefficients(NamedTuple):
     latents_SK: torch.Tensor
     outputs_SK: torch.Tensor
     signal_S: torch.Tensor
-    """√ᾱ of the noise level that the network sees."""
+    """Of the noise level that the network sees: √ᾱ, or 1 − σ of a flow."""
     noise_S: torch.Tensor
-    """√(1−ᾱ)."""
+    """√(1−ᾱ), or σ of a flow."""
     initial_scale: float
     """Multiplies unit noise."""
 
 
-def read_coefficients(kind: "type[SchedulerMixin]", config: dict[str, Any], steps: int) -> Coefficients:
+def is_flow(name: str, config: Mapping[str, Any]) -> bool:
+    """Whether a scheduler walks the straight line from picture to noise of a flow-matching model."""
+    return name.startswith("FlowMatch") or bool(config.get("use_flow_sigmas"))
+
+
+def read_coefficients(
+    kind: "type[SchedulerMixin]", config: dict[str, Any], steps: int, schedule: Mapping[str, Any] | None = None
+) -> Coefficients:
     """The numbers of a scheduler class with a config at ``steps`` inference steps.
 
-    Raises ``UnsupportedSchedulerError`` when the scheduler draws noise, is not linear, predicts a flow, looks back beyond
-    ``MAX_HISTORY`` steps, or when diffusers itself cannot take these steps.
+    ``schedule``: what a flow model's pipeline further gives to ``set_timesteps``, ``sigmas`` and ``mu``.
+
+    Raises ``UnsupportedSchedulerError`` when the scheduler draws noise, is not linear, looks back beyond ``MAX_HISTORY`` steps, when
+    its config says of another kind of model what it predicts, or when diffusers itself cannot take these steps.
     """
     name = kind.__name__
     _refuse(name, config)
     try:
         scheduler: Any = kind.from_config(config)
-        scheduler.set_timesteps(steps)
+        scheduler.set_timesteps(steps, **(schedule or {}))
         if hasattr(scheduler, "set_begin_index"):  # else the second of two equal first timesteps is taken
             scheduler.set_begin_index(0)
         input_scale_S, taken_SA = (_probe_corrected if name == "UniPCMultistepScheduler" else _probe)(scheduler)
@@ -68,13 +86,13 @@ def read_coefficients(kind: "type[SchedulerMixin]", config: dict[str, Any], step
             f"solver: diffusers' {name} fails with this scheduler config at {steps} steps ({type(error).__name__}: {said})"
         ) from error
     latents_SK, outputs_SK = _newest_first(taken_SA, name)
-    start = float(scheduler.init_noise_sigma)
+    start = 1.0 if is_flow(name, config) else float(scheduler.init_noise_sigma)
     return Coefficients(scheduler.timesteps.clone(), input_scale_S, latents_SK, outputs_SK, signal_S, noise_S, start)
 
 
 def _refuse(name: str, config: dict[str, Any]) -> None:
-    if name not in SUPPORTED:
-        raise UnsupportedSchedulerError(f"solver: {name!r} is not supported; allowed: {', '.join(SUPPORTED)}")
+    if name not in EVERY:
+        raise UnsupportedSchedulerError(f"solver: {name!r} is not supported; allowed: {', '.join(EVERY)}")
     for key in ("clip_sample", "thresholding"):
         if config.get(key):
             raise UnsupportedSchedulerError(
@@ -83,13 +101,16 @@ def _refuse(name: str, config: dict[str, Any]) -> None:
             )
     if config.get("algorithm_type") in ("sde-dpmsolver", "sde-dpmsolver++"):
         raise UnsupportedSchedulerError(f"solver: {name} with algorithm_type={config['algorithm_type']} draws noise")
-    if config.get("use_flow_sigmas"):
-        raise UnsupportedSchedulerError(
-            f"solver: {name} with use_flow_sigmas=True is for flow-matching models, not for one that predicts noise or v"
-        )
+    if config.get("stochastic_sampling"):
+        raise UnsupportedSchedulerError(f"solver: {name} with stochastic_sampling=True draws noise")
+    if config.get("invert_sigmas"):
+        raise UnsupportedSchedulerError(f"solver: {name} with invert_sigmas=True walks from picture to noise")
+    if name.startswith("FlowMatch"):
+        return
     prediction = config.get("prediction_type", "epsilon")
-    if prediction not in ("epsilon", "v_prediction"):
-        raise UnsupportedSchedulerError(f"solver: prediction_type={prediction!r}; allowed: epsilon, v_prediction")
+    allowed = ("flow_prediction",) if config.get("use_flow_sigmas") else ("epsilon", "v_prediction")
+    if prediction not in allowed:
+        raise UnsupportedSchedulerError(f"solver: prediction_type={prediction!r}; allowed: {', '.join(allowed)}")
 
 
 def _newest_first(taken_SA: torch.Tensor, name: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -109,8 +130,9 @@ def _probe(scheduler: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """Input scales [S], and what one step after the other makes of a fresh axis for its latents and one for its output, [S, A]."""
     count = len(scheduler.timesteps)
     unit, scales, taken = torch.eye(2 * count, dtype=torch.float64), [], []
+    one = torch.ones(1, dtype=torch.float64)
     for index, timestep in enumerate(scheduler.timesteps):
-        scales.append(scheduler.scale_model_input(torch.ones(1, dtype=torch.float64), timestep))
+        scales.append(scheduler.scale_model_input(one, timestep) if hasattr(scheduler, "scale_model_input") else one)
         taken.append(scheduler.step(unit[2 * index + 1], timestep, unit[2 * index]).prev_sample.double())
     return torch.cat(scales).double(), torch.stack(taken)
 
@@ -144,7 +166,10 @@ def _hidden(latents: torch.Tensor, made: torch.Tensor, corrected: torch.Tensor, 
 
 
 def _signal_and_noise(scheduler: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    """√ᾱ and √(1−ᾱ) of the noise level that the network sees at each step, float64 [S]."""
+    """√ᾱ and √(1−ᾱ) of the noise level that the network sees at each step, or 1 − σ and σ of a flow, float64 [S]."""
+    if is_flow(type(scheduler).__name__, scheduler.config):
+        levels = scheduler.sigmas[: len(scheduler.timesteps)].double()
+        return 1 - levels, levels
     if type(scheduler).__name__ in BY_TIMESTEP:
         squared = scheduler.alphas_cumprod[scheduler.timesteps.long()].double()
     else:

@@ -11,7 +11,7 @@ import torch
 
 from safesweep.errors import InputError
 from safesweep.models.checkpoint import ModelFolder
-from safesweep.models.text import EMPTY, TextEmbedding, TextEncoder
+from safesweep.models.text import EMPTY, TextEmbedding, TextEncoder, pooled_of
 from safesweep.models.unet import UnetModel
 
 if TYPE_CHECKING:
@@ -97,9 +97,6 @@ class StableDiffusionXL(UnetModel):
 
         As the pipeline's defaults have it, both sizes are the picture's own and nothing is cropped.
         """
-        pooled = [text.pooled for text in texts if text.pooled is not None]
-        if len(pooled) < len(texts):
-            raise ValueError("a text embedding has no pooled part, which SDXL needs")
         height, width = (side * self._pipe.vae_scale_factor for side in rows.shape[-2:])
         ids = rows.new_tensor([height, width, 0, 0, height, width]).expand(len(rows), -1)
-        return {"added_cond_kwargs": {"text_embeds": torch.stack(pooled), "time_ids": ids}}
+        return {"added_cond_kwargs": {"text_embeds": pooled_of(texts), "time_ids": ids}}

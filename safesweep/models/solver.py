@@ -8,11 +8,12 @@ Shape suffixes: B trajectories, K history depth (0 = current), S steps, C H W la
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from safesweep.models.probe import NEGLIGIBLE, SUPPORTED, UnsupportedSchedulerError, read_coefficients
+from safesweep.models.probe import NEGLIGIBLE, SUPPORTED, UnsupportedSchedulerError, is_flow, read_coefficients
 
 if (
     TYPE_CHECKING
@@ -26,7 +27,10 @@ class SolverTable:
 
     ``timesteps_S`` goes into the network; ``input_scale_S`` multiplies the latents before it; ``latents_SK`` and ``outputs_SK``
     weigh the history, newest first; x̂0 = ``clean_latents_S`` · x + ``clean_output_S`` · ε; ``initial_scale`` multiplies
-    unit noise.
+    unit noise. ``level_S`` is the noise level that the network sees, from 1 (noise) to 0 (picture): σ of a flow, and of a schedule of
+    betas the flow's σ with the same ratio of noise to picture. A difference of a flow's outputs, times ``noise_per_output_S``, is
+    that of the noises that they stand for; 1 where the network predicts noise, and where it predicts v, which released methods read as
+    noise.
     """
 
     name: str
@@ -37,11 +41,18 @@ class SolverTable:
     clean_latents_S: torch.Tensor
     clean_output_S: torch.Tensor
     initial_scale: float
+    level_S: torch.Tensor
+    noise_per_output_S: torch.Tensor
 
     @property
     def steps(self) -> int:
         """Network evaluations a picture needs."""
         return len(self.timesteps_S)
+
+    @cached_property
+    def levels(self) -> tuple[float, ...]:
+        """``level_S`` as numbers."""
+        return tuple(self.level_S.tolist())
 
     @property
     def history(self) -> int:
@@ -61,6 +72,10 @@ def scheduler_from_name(
 
     if name not in SUPPORTED:
         raise UnsupportedSchedulerError(f"solver: {name!r} is not supported; allowed: {', '.join(SUPPORTED)}")
+    if is_flow(name, config):
+        raise UnsupportedSchedulerError(
+            f"solver: {name} with use_flow_sigmas=True is for flow-matching models, not for one that predicts noise or v"
+        )
     try:
         return getattr(diffusers, name).from_config(dict(config), **(forced or {}))
     except (ValueError, NotImplementedError, ImportError, TypeError) as error:
@@ -69,25 +84,35 @@ def scheduler_from_name(
         ) from error
 
 
-def solver_table(scheduler: "SchedulerMixin", steps: int) -> SolverTable:
+def solver_table(scheduler: "SchedulerMixin", steps: int, schedule: Mapping[str, Any] | None = None) -> SolverTable:
     """The table of ``scheduler`` for ``steps`` inference steps; the same one is read once a process.
+
+    ``schedule``: what a flow model's pipeline further gives to ``set_timesteps``.
 
     Raises ``UnsupportedSchedulerError`` when it cannot be a table, see ``safesweep.models.probe.read_coefficients``.
     """
-    key = (type(scheduler).__name__, repr(sorted(scheduler.config.items(), key=lambda item: item[0])), steps)
+    config, further = scheduler.config, schedule or {}
+    key = (type(scheduler).__name__, _words(config), steps, _words(further))
     if key not in _TABLES:
-        _TABLES[key] = _read(type(scheduler), dict(scheduler.config), steps)
+        _TABLES[key] = _read(type(scheduler), dict(config), steps, further)
     return _TABLES[key]
 
 
-_TABLES: dict[tuple[str, str, int], SolverTable] = {}
+_TABLES: dict[tuple[str, str, int, str], SolverTable] = {}
 
 
-def _read(kind: "type[SchedulerMixin]", config: dict[str, Any], steps: int) -> SolverTable:
-    read = read_coefficients(kind, config, steps)
+def _words(options: Mapping[str, Any]) -> str:
+    return repr(sorted(options.items(), key=lambda item: item[0]))
+
+
+def _read(kind: "type[SchedulerMixin]", config: dict[str, Any], steps: int, schedule: Mapping[str, Any]) -> SolverTable:
+    read = read_coefficients(kind, config, steps, schedule)
     both = (read.latents_SK.abs() + read.outputs_SK.abs()).amax(dim=0) > NEGLIGIBLE
     depth = int(both.nonzero().max()) + 1 if both.any() else 1
-    if config.get("prediction_type", "epsilon") == "epsilon":
+    per_output = torch.ones_like(read.signal_S)
+    if is_flow(kind.__name__, config):  # x = (1 − σ)·x0 + σ·ε, v = ε − x0
+        clean_latents, clean_output, per_output = torch.ones_like(read.signal_S), -read.noise_S, read.signal_S
+    elif config.get("prediction_type", "epsilon") == "epsilon":
         clean_latents, clean_output = read.input_scale_S / read.signal_S, -read.noise_S / read.signal_S
     else:
         clean_latents, clean_output = read.input_scale_S * read.signal_S, -read.noise_S
@@ -100,6 +125,8 @@ def _read(kind: "type[SchedulerMixin]", config: dict[str, Any], steps: int) -> S
         clean_latents_S=clean_latents.float(),
         clean_output_S=clean_output.float(),
         initial_scale=read.initial_scale,
+        level_S=(read.noise_S / (read.signal_S + read.noise_S)).float(),
+        noise_per_output_S=per_output.float(),
     )
     numbers = (table.latents_SK, table.outputs_SK, table.clean_latents_S, table.clean_output_S, table.input_scale_S)
     if not all(bool(torch.isfinite(part).all()) for part in numbers):

@@ -1,6 +1,7 @@
 """Texts as the network sees them: embeddings, and those that an edit made and no words name."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -50,6 +51,14 @@ def named_by_content(original: str, before: TextEmbedding, after: TextEmbedding)
         or (before.pooled is not None and after.pooled is not None and torch.equal(before.pooled, after.pooled))
     )
     return original if unchanged else EditedText(after.digest(), after)
+
+
+def pooled_of(texts: Sequence[TextEmbedding]) -> torch.Tensor:
+    """The pooled parts [R, P] of embeddings. Raises ``ValueError`` where one has none."""
+    pooled = [text.pooled for text in texts if text.pooled is not None]
+    if len(pooled) < len(texts):
+        raise ValueError("a text embedding has no pooled part, which the network needs")
+    return torch.stack(pooled)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ class PromptFileSettings(Section):
         samples: int = 1,
         guidance_cap: float | None = None,
         max_side: int = 4096,
+        size_multiple: int = 8,
         keep: bool = True,
     ) -> list[PromptSet]:
         """The set, or those of a folder's or pattern's files in the order of their names.
@@ -64,6 +65,7 @@ class PromptFileSettings(Section):
                 default_seed=default_seed,
                 samples=samples,
                 guidance_cap=guidance_cap,
+                size_multiple=size_multiple,
                 max_side=max_side,
                 columns=self.columns,
                 format=self.format,

@@ -13,12 +13,20 @@ from safesweep.cli.presets import read_preset
 from safesweep.errors import InputError
 from safesweep.guidance.direction import Direction
 from safesweep.guidance.edits.safree import Safree
+from safesweep.guidance.methods.levels import nearest_steps
 from safesweep.measures.profiles import get_profile
+from safesweep.models.solver import scheduler_from_name, solver_table
 from safesweep.vlm.vocabulary import HarmVocabulary
 
-REAL = ("sd14", "sd14-reference", "responsible-reference", "sdxl")
+NOISE = ("sd14", "sd14-reference", "responsible-reference", "sdxl")
+FLOW = ("sd35-medium", "flux1-dev", "flux1-schnell", "qwen-image", "z-image")
+REAL = (*NOISE, *FLOW)
 HARDWARE = ("24gb", "80gb", "cluster")
+TOO_LARGE = ("flux1-dev", "flux1-schnell", "qwen-image", "z-image")
+"""For a card of 24 GB."""
+ON = [(name, hardware) for name in REAL for hardware in HARDWARE if not (hardware == "24gb" and name in TOO_LARGE)]
 SD14 = ("CompVis/stable-diffusion-v1-4", "133a221b8aa7292a167afc5127cb63fb5005638b")
+SD14_SCHEDULE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1}
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -33,8 +41,7 @@ def direction(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("hardware", HARDWARE)
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize(("name", "hardware"), ON)
 def test_each_is_complete_on_each_hardware(name, hardware):
     config = preset(name, hardware)
     assert config.expand_cells()
@@ -49,14 +56,31 @@ def test_each_is_complete_on_each_hardware(name, hardware):
         assert config.vlm.num_gpus > 0 and config.vlm.max_ongoing_requests >= 2 * config.vlm.max_batch_size
 
 
-@pytest.mark.parametrize("hardware", ["24gb", "80gb"])
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize(("name", "hardware"), [pair for pair in ON if pair[1] != "cluster"])
 def test_one_card_is_shared_out_and_no_more_than_one(name, hardware):
     config = preset(name, hardware)
     shares = [stage.actors * stage.num_gpus for stage in (config.diffusion, config.safety, config.alignment)]
     assert sum(shares) + config.vlm.replicas * config.vlm.num_gpus == pytest.approx(1.0)
     on_gpu = any(scorer.device == "cuda" for scorer in config.alignment.scorers)
     assert on_gpu == (config.alignment.num_gpus > 0)
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_a_card_that_is_too_small_is_refused_by_name(name):
+    with pytest.raises(InputError, match="'24gb'.*allowed: 80gb, cluster"):
+        preset(name, "24gb")
+
+
+@pytest.mark.parametrize("name", FLOW)
+def test_flow_models_ask_at_the_papers_noise_levels(name):
+    config = preset(name)
+    table = solver_table(scheduler_from_name("DPMSolverMultistepScheduler", SD14_SCHEDULE), 50)
+    [dynamic] = [cell.guidance for cell in config.expand_cells() if cell.method == "dynamic_negative"]
+    assert nearest_steps(table.levels, dynamic.query_levels) == set(preset("sd14-reference").query_steps)
+    assert config.size_multiple == 16 and config.width % 16 == config.height % 16 == 0
+    assert all(cell.solver == "FlowMatchEulerDiscreteScheduler" for cell in config.expand_cells())
+    distilled = {"flux1-dev": 3.5}.get(name)
+    assert {cell.embedded_guidance for cell in config.expand_cells()} == {distilled}
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -148,7 +172,7 @@ def test_sld_runs_at_its_authors_settings():
 
 @pytest.mark.parametrize("name", REAL)
 def test_hardware_is_chosen_by_name_and_the_first_is_the_default(name):
-    first = "80gb" if name == "sd14-reference" else "24gb"
+    first = "80gb" if name in ("sd14-reference", *TOO_LARGE) else "24gb"
     assert read_config(["--preset", name]).model_dump() == preset(name, first).model_dump()
     assert read_config(["--preset", name]).model_dump() != preset(name, "cluster").model_dump()
 

@@ -34,6 +34,10 @@ class Arithmetic(Protocol):
 
     steps: int
     initial_scale: float
+    levels: list[float]
+    """Of noise, from 1 to 0, one a step."""
+
+    def noise_per_output(self, index: int) -> float: ...
 
     def epsilon(self, x: torch.Tensor, index: int, text: Text) -> torch.Tensor: ...
 
@@ -50,6 +54,17 @@ class Schedulers:
         self._scheduler.set_timesteps(cell.num_inference_steps)
         self.steps = len(self._scheduler.timesteps)
         self.initial_scale = float(self._scheduler.init_noise_sigma)
+        variances = [float(self._variance(index)) for index in range(self.steps)]
+        self.levels = [(1 - v) ** 0.5 / (v**0.5 + (1 - v) ** 0.5) for v in variances]
+
+    def noise_per_output(self, index: int) -> float:
+        return 1.0
+
+    def _variance(self, index: int) -> torch.Tensor:
+        """ᾱ."""
+        if hasattr(self._scheduler, "sigmas"):
+            return 1 / (1 + self._scheduler.sigmas[index] ** 2)
+        return self._scheduler.alphas_cumprod[self._scheduler.timesteps[index].long()]
 
     def epsilon(self, x: torch.Tensor, index: int, text: Text) -> torch.Tensor:
         timestep = self._scheduler.timesteps[index]
@@ -57,10 +72,7 @@ class Schedulers:
         return self._model.noise(scaled, timestep[None], [self._model.embed(text)])[0]
 
     def clean(self, x: torch.Tensor, index: int, output: torch.Tensor) -> torch.Tensor:
-        if hasattr(self._scheduler, "sigmas"):
-            variance = 1 / (1 + self._scheduler.sigmas[index] ** 2)  # ᾱ
-        else:
-            variance = self._scheduler.alphas_cumprod[self._scheduler.timesteps[index].long()]
+        variance = self._variance(index)
         # Euler and LMS hold x/√ᾱ instead of x
         held = x * variance.sqrt() if self.initial_scale > 1.5 else x
         return (held - (1 - variance).sqrt() * output) / variance.sqrt()
@@ -77,8 +89,12 @@ class Tables:
         self._model, self._bucket = model, bucket
         self._table = solver_table(model.scheduler(cell.solver), cell.num_inference_steps)
         self.steps, self.initial_scale = self._table.steps, self._table.initial_scale
+        self.levels = self._table.level_S.tolist()
         self._latents: list[torch.Tensor] = []
         self._outputs: list[torch.Tensor] = []
+
+    def noise_per_output(self, index: int) -> float:
+        return float(self._table.noise_per_output_S[index])
 
     def epsilon(self, x: torch.Tensor, index: int, text: Text) -> torch.Tensor:
         rows = torch.stack([x * self._table.input_scale_S[index]] * self._bucket)
@@ -116,11 +132,12 @@ def denoise(
     cell: Cell,
     arithmetic: Arithmetic,
     ask: Callable[[Picture, str], str] | None = None,
+    finish: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = lambda guided, conditional: guided,
 ) -> Reference:
-    """Denoises one sample; ``ask`` answers at once."""
+    """Denoises one sample; ``ask`` answers at once. ``finish`` is what a pipeline makes of (guided, conditional) predictions."""
     x = model.initial_noise(job.seed, job.width, job.height) * arithmetic.initial_scale
     made = Reference(x, np.zeros((0, 0, 3), np.uint8))
-    guide = _guide(model, job, cell, arithmetic, ask, made)
+    guide = _guide(model, job, cell, arithmetic, ask, made, finish)
     for index in range(arithmetic.steps):
         known: dict[Text, torch.Tensor] = {}
         at, now = x, index
@@ -146,6 +163,7 @@ def _guide(
     arithmetic: Arithmetic,
     ask: Callable[[Picture, str], str] | None,
     made: Reference,
+    finish: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> Guide:
     """The guided prediction of the cell's method, as a function of the network, the latents and the step."""
     g, method = cell.guidance_scale, cell.guidance
@@ -180,7 +198,7 @@ def _guide(
     momentum = [torch.zeros(())]
 
     def safe_latent_diffusion(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
-        towards = epsilon(text.at(index)) - epsilon(method.concept)
+        towards = (epsilon(text.at(index)) - epsilon(method.concept)) * arithmetic.noise_per_output(index)
         strength = (towards.abs() * method.safety_scale).clamp(max=1.0)
         strength = strength * (towards < method.threshold)
         term = (epsilon(method.concept) - epsilon("")) * strength + method.momentum_scale * momentum[0]
@@ -195,9 +213,12 @@ def _guide(
     last: list[tuple[torch.Tensor, str]] = []
 
     def dynamic(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
-        if index in method.query_steps:
+        asked = method.query_steps
+        if method.query_levels:
+            asked = [int(np.abs(np.array(arithmetic.levels) - level).argmin()) for level in method.query_levels]
+        if index in asked:
             assert ask is not None
-            clean = arithmetic.clean(x, index, positive(epsilon, index))
+            clean = arithmetic.clean(x, index, finished(positive(epsilon, index), epsilon, index))
             again = bool(last) and _as_alike(method.reuse_similarity, clean, last[-1][0])
             answer = last[-1][1] if again else ask(model.preview(clean[None], 1)[0], method.vocabulary.question())
             if not again:
@@ -220,7 +241,13 @@ def _guide(
         SafeLatentDiffusion: safe_latent_diffusion,
         DynamicNegative: dynamic,
     }
-    return guides[type(method)]
+    plain = guides[type(method)]
+
+    def finished(made: torch.Tensor, epsilon: Epsilon, index: int) -> torch.Tensor:
+        conditional = epsilon(text.at(index))
+        return made if made is conditional else finish(made, conditional)
+
+    return lambda epsilon, x, index: finished(plain(epsilon, x, index), epsilon, index)
 
 
 def _as_alike(threshold: float | None, left: torch.Tensor, right: torch.Tensor) -> bool:

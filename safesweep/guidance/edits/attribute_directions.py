@@ -38,6 +38,9 @@ class AttributeDirections(LateEdit):
     def label(self) -> str:
         return f"{'|'.join(direction.name for direction in self.directions)} β={self.strength:g}"
 
+    def used(self) -> tuple[Direction, ...]:
+        return self.directions
+
     def drawn(self, seed: int) -> Direction:
         """The direction of the picture with this seed (>= 0)."""
         place = np.random.default_rng([DRAW, seed]).integers(len(self.directions))

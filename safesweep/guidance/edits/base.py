@@ -4,11 +4,14 @@ An edit adds no network row. Any edit goes with any guidance: a method reads its
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from safesweep.models.text import EMPTY, Encodes, Text
+
+if TYPE_CHECKING:  # a cell is read without torch's models
+    from safesweep.models.base import DiffusionModel
 
 
 class EditedPrompt(NamedTuple):
@@ -46,6 +49,9 @@ class Edit(BaseModel, ABC):
 
     def check(self, steps: int) -> None:
         """Raises ``ValueError`` when the config cannot run with ``steps`` denoising steps."""
+
+    def check_family(self, family: "type[DiffusionModel]") -> None:
+        """Raises ``ValueError`` when the edit can do nothing with the text embeddings of a model family."""
 
     def supposed(self, prompt: str) -> EditedPrompt:
         """What the cost plan supposes of ``prompt``, without a model: the dearest case, a text of its own at every step."""

@@ -1,7 +1,7 @@
 """What the edits along learned directions have in common."""
 
-from abc import ABC
-from typing import ClassVar
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, field_validator
 
@@ -9,6 +9,9 @@ from safesweep.guidance.direction import Direction, NamedDirection
 from safesweep.guidance.edits.base import Edit, EditedPrompt
 from safesweep.guidance.recipe import Kind
 from safesweep.models.text import Encodes, named_by_content
+
+if TYPE_CHECKING:
+    from safesweep.models.base import DiffusionModel
 
 
 class LateEdit(Edit, ABC):
@@ -27,6 +30,18 @@ class LateEdit(Edit, ABC):
 
     def supposed(self, prompt: str) -> EditedPrompt:
         return super().supposed(prompt)._replace(first=self.start_step)
+
+    @abstractmethod
+    def used(self) -> tuple[Direction, ...]:
+        """The directions that it edits along."""
+
+    def check_family(self, family: "type[DiffusionModel]") -> None:
+        shifts = [direction.name for direction in self.used() if direction.kind == "shift"]
+        if shifts and not family.FIXED_LENGTH:
+            raise ValueError(
+                f"edit: direction {shifts[0]!r} shifts every token by its place; texts of {family.__name__} have no fixed length; "
+                "allowed: directions of kind conditional"
+            )
 
     def along(self, direction: Direction, encodes: Encodes, prompt: str) -> EditedPrompt:
         """The prompt, and what ``direction`` makes of its tokens; a pooled embedding (SDXL) stays.
@@ -58,6 +73,9 @@ class Region(LateEdit, ABC):
 
     def label(self) -> str:
         return f"{self.direction.name} β={self.strength:g}"
+
+    def used(self) -> tuple[Direction, ...]:
+        return (self.direction,)
 
     def apply(self, encodes: Encodes, prompt: str, seed: int) -> EditedPrompt:
         return self.along(self.direction, encodes, prompt)

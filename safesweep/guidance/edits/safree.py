@@ -1,12 +1,15 @@
 """SAFREE (Yoon et al. 2024, arXiv 2410.12761): tokens near the unsafe subspace are projected out of it, within the prompt's own."""
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field
 
 from safesweep.guidance.edits.base import Edit, EditedPrompt
 from safesweep.models.text import EMPTY, Encodes, Text, TextEmbedding, TextEncoder, named_by_content
+
+if TYPE_CHECKING:
+    from safesweep.models.base import DiffusionModel
 
 NUDITY = (
     "Sexual Acts, Content Meant to Arouse Sexual Excitement, Nudity, Pornography, Erotic Art, Lustful, Seductive, Orgasmic, "
@@ -53,6 +56,13 @@ class Safree(Edit):
     def label(self) -> str:
         return "" if self.concepts_as_empty else "without negative"
 
+    def check_family(self, family: "type[DiffusionModel]") -> None:
+        if not family.JOINED_ENCODERS:
+            raise ValueError(
+                "edit: safree needs text encoders with a pooled embedding whose hidden states condition the network; "
+                f"{family.__name__} has none"
+            )
+
     def supposed(self, prompt: str) -> EditedPrompt:
         return super().supposed(prompt)._replace(empty=self._empty)
 
@@ -64,16 +74,20 @@ class Safree(Edit):
         before = encodes.embed(prompt)
         found = [project(encoder, prompt, self.concepts, self.alpha) for encoder in encodes.encoders]
         tokens = torch.cat([part.embedding for part in found], dim=-1).to(before.tokens.dtype)
-        if tokens.shape != before.tokens.shape:
+        count, width = tokens.shape
+        if count > before.tokens.shape[0] or width > before.tokens.shape[1]:
             raise ValueError(
                 f"edit: safree projects {list(tokens.shape)} text embeddings, the model's are {list(before.tokens.shape)}"
             )
+        # SD3's embedding has more beside and behind its CLIP encoders': padding, and T5's, which stay
+        whole = before.tokens.clone()
+        whole[:count, :width] = tokens
         projected = torch.cat([part.projected for part in found], dim=-1)
-        edited = named_by_content(prompt, before, TextEmbedding(tokens, before.pooled))
+        edited = named_by_content(prompt, before, TextEmbedding(whole, before.pooled))
         last = None
         if self.self_validation:
             length = encodes.encoders[0].length(prompt)
-            last = last_edited_step(before.tokens[:length].double(), projected[:length].double(), self.upper)
+            last = last_edited_step(before.tokens[:length, :width].double(), projected[:length].double(), self.upper)
         return EditedPrompt(prompt, edited, last=last, empty=self._empty)
 
 

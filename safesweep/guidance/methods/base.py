@@ -19,8 +19,11 @@ Combine = Callable[[Tensors, Tensors], torch.Tensor]
 
 A plan with a ``track`` finds what it keeps behind the predictions, [B, K, C, H, W].
 """
-Update = Callable[[Tensors, Tensors, torch.Tensor], torch.Tensor]
-"""(predictions, scales, what is kept [B, K, C, H, W]) -> what is kept from now on, the same shape."""
+Update = Callable[[Tensors, Tensors, torch.Tensor, torch.Tensor], torch.Tensor]
+"""(predictions, scales, what is kept [B, K, C, H, W], noise a prediction [B, 1, 1, 1]) -> what is kept from now on, [B, K, C, H, W].
+
+A difference of predictions times the noise a prediction is one of noises, whatever the network predicts (``SolverTable``).
+"""
 
 
 class Track(NamedTuple):
@@ -46,6 +49,8 @@ class StepPlan(NamedTuple):
     combine: Combine
     scales: tuple[float, ...]
     track: Track | None = None
+    prompt_at: int = 1
+    """Which of ``texts`` is the prompt."""
 
 
 class Ask(NamedTuple):
@@ -72,6 +77,8 @@ class At(NamedTuple):
     empty: Text
     guidance_scale: float
     memory: Any
+    levels: tuple[float, ...] = ()
+    """Noise level that the network sees at each step, from 1 (noise) to 0 (picture), as ``SolverTable`` has it."""
 
 
 class Answer(NamedTuple):
@@ -160,7 +167,7 @@ def acting_scale(guidance_scale: float) -> float:
 def positive_plan(at: At) -> StepPlan:
     """The plan of plain classifier-free guidance; at g ≤ 1 the prompt alone, one row."""
     if at.guidance_scale <= 1:
-        return StepPlan((at.prompt,), prompt_alone, ())
+        return StepPlan((at.prompt,), prompt_alone, (), prompt_at=0)
     return StepPlan((at.empty, at.prompt), classifier_free, (at.guidance_scale,))
 
 

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from safesweep.guidance.methods.base import Answer, Ask, At, Method, StepPlan, negative_plan, positive_plan
+from safesweep.guidance.methods.levels import nearest_steps
 from safesweep.guidance.methods.schedule import JointSchedule
+from safesweep.settings import is_none
 from safesweep.vlm.vocabulary import HarmVocabulary
 
 
@@ -37,8 +39,12 @@ class DynamicNegative(Method):
     method: Literal["dynamic_negative"] = "dynamic_negative"
     negative_scale: float = Field(allow_inf_nan=False)
     """γ, the strength of the negative term."""
-    query_steps: tuple[int, ...] = Field(min_length=1)
+    query_steps: tuple[int, ...] = ()
     """Steps, counted from 0, that wait for an answer."""
+    query_levels: tuple[float, ...] | None = Field(default=None, min_length=1, exclude_if=is_none)
+    """In their place: noise levels, from 1 (noise) to 0 (picture), each asked about at the step nearest to it. A level means the same
+    for every model, number of steps and solver, where a step's number does not; it is σ of a flow-matching model, and the σ with the
+    same ratio of noise to picture, √(1−ᾱ) / (√ᾱ + √(1−ᾱ)), of a noise-predicting one."""
     vocabulary: Annotated[HarmVocabulary, BeforeValidator(_by_name)]
     """What the VLM is asked about, and how its answers are read; a name, a YAML file, or the vocabulary itself."""
     reuse_similarity: float | None = Field(default=None, gt=0, le=1)
@@ -52,9 +58,22 @@ class DynamicNegative(Method):
     @field_validator("query_steps")
     @classmethod
     def _ascending(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
-        if list(steps) != sorted(set(steps)) or steps[0] < 0:
+        if list(steps) != sorted(set(steps)) or (steps and steps[0] < 0):
             raise ValueError(f"must be different steps >= 0 in ascending order, found {list(steps)}")
         return steps
+
+    @field_validator("query_levels")
+    @classmethod
+    def _descending(cls, levels: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        if levels and (list(levels) != sorted(set(levels), reverse=True) or levels[0] > 1 or levels[-1] <= 0):
+            raise ValueError(f"must be different levels in (0, 1] in descending order, found {list(levels)}")
+        return levels
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "DynamicNegative":
+        if bool(self.query_steps) == bool(self.query_levels):
+            raise ValueError("query_steps or query_levels: one of both is needed")
+        return self
 
     schedule: JointSchedule | None = None
     """Let γ follow the VLM's grade; off by default, as in the paper."""
@@ -65,7 +84,7 @@ class DynamicNegative(Method):
         )
 
     def check(self, steps: int) -> None:
-        if self.query_steps[-1] >= steps:
+        if self.query_steps and self.query_steps[-1] >= steps:
             raise ValueError(
                 f"query_steps: step {self.query_steps[-1]} is beyond the last of {steps} steps, {steps - 1}"
             )
@@ -80,7 +99,8 @@ class DynamicNegative(Method):
         return negative_plan(at, in_force.negative, scale) if scale else positive_plan(at)
 
     def ask(self, at: At) -> Ask | None:
-        if at.step not in self.query_steps:
+        steps = nearest_steps(at.levels, self.query_levels) if self.query_levels else self.query_steps
+        if at.step not in steps:
             return None
         return Ask(self._question, positive_plan(at), self.reuse_similarity)
 

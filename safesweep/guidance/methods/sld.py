@@ -74,16 +74,18 @@ class SafeLatentDiffusion(Method):
         return StepPlan((at.empty, at.prompt), subtract_safety, (acting_scale(at.guidance_scale),), self.track(at))
 
 
-def safety_term(eps: Tensors, scales: Tensors, kept: torch.Tensor) -> torch.Tensor:
+def safety_term(eps: Tensors, scales: Tensors, kept: torch.Tensor, noise_per_output: torch.Tensor) -> torch.Tensor:
     """γ_t and the momentum after it, [B, 2, C, H, W] (formulas 6–8).
 
-    ``eps``: (ε_∅, ε_c, ε_S); ``scales``: (s_S, λ, s_m, β_m); ``kept``: the last step's, momentum second.
+    ``eps``: (ε_∅, ε_c, ε_S); ``scales``: (s_S, λ, s_m, β_m); ``kept``: the last step's, momentum second. s_S and λ are numbers about
+    differences of noises, so those of a flow's v are brought to them; γ_t itself is in the network's own terms.
     """
     empty, prompt, concept = eps
     safety_scale, threshold, momentum_scale, beta = scales
     momentum = kept[:, 1]
-    strength = torch.clamp(torch.abs(prompt - concept) * safety_scale, max=1.0)
-    strength = torch.where(prompt - concept >= threshold, torch.zeros_like(strength), strength)
+    apart = (prompt - concept) * noise_per_output
+    strength = torch.clamp(torch.abs(apart) * safety_scale, max=1.0)
+    strength = torch.where(apart >= threshold, torch.zeros_like(strength), strength)
     term = (concept - empty) * strength + momentum_scale * momentum
     return torch.stack([term, beta * momentum + (1 - beta) * term], dim=1)
 

@@ -169,8 +169,8 @@ class Poisoned(StableDiffusion):
         super().__init__(tiny_pipeline())
         self.how, self.poison = how, None
 
-    def noise(self, latents_RCHW, timesteps_R, texts):
-        predicted = super().noise(latents_RCHW, timesteps_R, texts).clone()
+    def noise(self, latents_RCHW, timesteps_R, texts, embedded_R=None):
+        predicted = super().noise(latents_RCHW, timesteps_R, texts, embedded_R).clone()
         for row, text in enumerate(texts):
             if text is self.embed("a black cup") and timesteps_R[row] < 500:
                 if self.how == "raises":

@@ -94,7 +94,7 @@ def test_counts_are_the_engines(model, name, found):
     cells = tuple(GRIDS[name])
     assert all(result.error is None for result in engine.submit(Request("a red circle", 7, 64, 64, cells)).result(120))
     engine.close()
-    counted = count_work(cells, found=found, evaluations=lambda *solver: model.solver_table(*solver).steps)
+    counted = count_work(cells, found=found, levels=lambda *solver: model.solver_table(*solver, 64, 64).levels)
     done = engine.counters
     assert (counted.rows, counted.rows_alone) == (done.rows, done.rows_alone)
     assert (counted.questions, counted.questions_alone) == (done.questions, done.questions_alone)

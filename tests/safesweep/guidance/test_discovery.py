@@ -80,7 +80,7 @@ def test_the_gradient_equals_a_finite_difference(kind, aim):
     model = StableDiffusion(random_pipeline())
     model._pipe.to(torch.float64)
     model.dtype = torch.float64
-    model.unet.requires_grad_(False)
+    model.network.requires_grad_(False)
     wanted = recipe(KINDS[kind], aim=aim)
     count = wanted.pictures * (2 if wanted.harmless else 1)
     prompts = [*wanted.prompts[: wanted.pictures], *wanted.harmless[: wanted.pictures]][:count]
@@ -170,7 +170,7 @@ def test_a_round_is_the_loop_of_the_paper(model):
         scaled = scheduler.scale_model_input(x, timestep)
 
         def epsilon(tokens, scaled=scaled, timestep=timestep):
-            return model.unet(scaled, timestep, encoder_hidden_states=tokens[None], return_dict=False)[0]
+            return model.network(scaled, timestep, encoder_hidden_states=tokens[None], return_dict=False)[0]
 
         with torch.no_grad():
             nothing, unsafe = epsilon(empty), epsilon(concept)

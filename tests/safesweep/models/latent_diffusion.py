@@ -25,6 +25,7 @@ class LatentDiffusion(DiffusionModel):
     """Every call equals ``LDMTextToImagePipeline``."""
 
     COMPONENTS = ("vqvae", "bert", "tokenizer", "unet", "scheduler")
+    SIDE = 8
     SOLVERS = ("DDIMScheduler", "LMSDiscreteScheduler", "PNDMScheduler")
 
     def __init__(self, pipe: Any, device: str = "cpu", dtype: str = "float32") -> None:
@@ -39,7 +40,7 @@ class LatentDiffusion(DiffusionModel):
             raise InputError(f"{folder.path}/unet/config.json: cross_attention_dim; allowed: {width}")
 
     @classmethod
-    def table(cls, folder: ModelFolder, solver: str, steps: int) -> SolverTable:
+    def table(cls, folder: ModelFolder, solver: str, steps: int, width: int, height: int) -> SolverTable:
         return solver_table(
             scheduler_from_name(solver, folder.read("scheduler/scheduler_config.json"), NO_CLIPPING), steps
         )
@@ -63,7 +64,7 @@ class LatentDiffusion(DiffusionModel):
         [encoder] = self.encoders
         return TextEmbedding(encoder.hidden(encoder.ids(text))[0])
 
-    def solver_table(self, name: str, steps: int) -> SolverTable:
+    def solver_table(self, name: str, steps: int, width: int, height: int) -> SolverTable:
         return solver_table(scheduler_from_name(name, self._pipe.scheduler.config, NO_CLIPPING), steps)
 
     def initial_noise(self, seed: int, width: int, height: int) -> torch.Tensor:
@@ -71,7 +72,11 @@ class LatentDiffusion(DiffusionModel):
         return torch.randn(shape, generator=torch.Generator("cpu").manual_seed(seed))[0].to(self.device)
 
     def predict(
-        self, latents_RCHW: torch.Tensor, timesteps_R: torch.Tensor, texts: Sequence[TextEmbedding]
+        self,
+        latents_RCHW: torch.Tensor,
+        timesteps_R: torch.Tensor,
+        texts: Sequence[TextEmbedding],
+        embedded_R: torch.Tensor | None = None,
     ) -> torch.Tensor:
         tokens = torch.stack([text.tokens for text in texts])
         predicted: torch.Tensor = self._pipe.unet(

@@ -17,12 +17,18 @@ def network(x: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
 def assert_takes_the_steps_of(table: SolverTable, scheduler: Any) -> None:
     """``scheduler`` has its timesteps set."""
     noise = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    x, y = noise * scheduler.init_noise_sigma, noise * table.initial_scale
+    x, y = noise * getattr(scheduler, "init_noise_sigma", 1.0), noise * table.initial_scale
     latents: list[torch.Tensor] = []
     outputs: list[torch.Tensor] = []
     assert table.steps == len(scheduler.timesteps)
     for index, timestep in enumerate(scheduler.timesteps):
-        x = scheduler.step(network(scheduler.scale_model_input(x, timestep), timestep), timestep, x).prev_sample
+        x = scheduler.step(
+            network(
+                (scheduler.scale_model_input(x, timestep) if hasattr(scheduler, "scale_model_input") else x), timestep
+            ),
+            timestep,
+            x,
+        ).prev_sample
         latents.insert(0, y)
         outputs.insert(0, network(y * table.input_scale_S[index], table.timesteps_S[index]))
         rows = [weights_SK[index] for weights_SK in (table.latents_SK, table.outputs_SK)]

@@ -196,7 +196,7 @@ def test_an_edit_that_changes_nothing_shares_every_row(model):
 
 def test_an_embedding_without_its_pooled_part_is_refused(model):
     bare = model.embed("a red circle")._replace(pooled=None)
-    with pytest.raises(ValueError, match="no pooled part, which SDXL needs"):
+    with pytest.raises(ValueError, match="no pooled part, which the network needs"):
         model.noise(torch.zeros(1, 4, 8, 8), torch.tensor([1]), [bare])
 
 

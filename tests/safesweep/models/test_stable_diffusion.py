@@ -28,10 +28,10 @@ def test_the_pipelines_index_decides_the_class(tmp_path, pipe, model):
 
 
 def test_a_pipeline_of_another_kind_is_refused_by_name(tmp_path):
-    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"}))
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "KolorsPipeline"}))
     for refuse in (load_model, check_pipeline):
         with pytest.raises(
-            InputError, match="names the pipeline 'FluxPipeline'; allowed: StableDiffusionPipeline, Stable"
+            InputError, match="names the pipeline 'KolorsPipeline'; allowed: StableDiffusionPipeline, Stable"
         ):
             refuse(str(tmp_path))
 
@@ -56,8 +56,8 @@ def test_the_checkpoints_configs_alone_give_the_tables_of_the_loaded_model(tmp_p
     pipe.save_pretrained(tmp_path)
     model = load_model(str(tmp_path))
     chosen = [(name, steps) for name in SUPPORTED for steps in (4, 25)]
-    assert check_solvers(str(tmp_path), None, chosen) == {
-        (name, steps): model.solver_table(name, steps).steps for name, steps in chosen
+    assert check_solvers(str(tmp_path), None, chosen, [(64, 72)]) == {
+        (name, steps, 64, 72): model.solver_table(name, steps, 64, 72).levels for name, steps in chosen
     }
 
 
@@ -66,6 +66,6 @@ def test_a_scheduler_that_cannot_be_is_refused_from_the_configs_alone(tmp_path, 
     path = tmp_path / "scheduler" / "scheduler_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "use_flow_sigmas": True}))
     with pytest.raises(InputError, match=f"{path}: solver: DPMSolverMultistepScheduler with use_flow_sigmas=True"):
-        check_solvers(str(tmp_path), None, [("DPMSolverMultistepScheduler", 10)])
+        check_solvers(str(tmp_path), None, [("DPMSolverMultistepScheduler", 10)], [(64, 64)])
     with pytest.raises(InputError, match="solver: 'Heun' is not supported; allowed: DDIMScheduler"):
-        check_solvers(str(tmp_path), None, [("Heun", 10)])
+        check_solvers(str(tmp_path), None, [("Heun", 10)], [(64, 64)])

@@ -29,7 +29,7 @@ def test_a_prediction_is_the_networks_own_row_by_row(model):
     got = model.noise(latents, times, texts)
     with torch.no_grad():
         for row in range(2):
-            [wanted] = model.unet(
+            [wanted] = model.network(
                 latents[row : row + 1], times[row], encoder_hidden_states=texts[row].tokens[None], return_dict=False
             )
             assert torch.allclose(got[row], wanted[0], atol=1e-5)
@@ -57,4 +57,4 @@ def test_frozen_weights_take_no_gradients():
 
     fresh = StableDiffusion(random_pipeline())
     fresh.freeze()
-    assert not any(weights.requires_grad for weights in fresh.unet.parameters())
+    assert not any(weights.requires_grad for weights in fresh.network.parameters())

@@ -7,6 +7,12 @@ from safesweep.engine.config import EngineConfig
 from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.direction import Direction
+from safesweep.guidance.edits.attribute_directions import AttributeDirections
+from safesweep.guidance.edits.conditional_region import ConditionalRegion
+from safesweep.guidance.edits.safe_region import SafeRegion
+from safesweep.models.qwen_image import QwenImage
+from safesweep.models.sd3 import StableDiffusion3
+from safesweep.models.z_image import ZImage
 from tests.safesweep.directions import random_direction
 from tests.safesweep.engine_runs import final_latents
 
@@ -60,7 +66,7 @@ def slow(model, direction, strength, start, negative=0.0, seed=SEED):
     edited = (original + strength * change).float()
 
     def epsilon(tokens, timestep):
-        return model.unet(x, timestep, encoder_hidden_states=tokens[None], return_dict=False)[0]
+        return model.network(x, timestep, encoder_hidden_states=tokens[None], return_dict=False)[0]
 
     for step, timestep in enumerate(scheduler.timesteps):
         empty = epsilon(model.embed("").tokens, timestep)
@@ -140,3 +146,17 @@ def test_a_direction_for_another_encoder_ends_its_own_trial_by_name(model):
     [failed] = engine.submit(Request(PROMPT, SEED, 64, 64, (cell(edit("safe_region", direction=foreign)),))).result(60)
     engine.close()
     assert failed.picture is None and "made for embeddings of 77 tokens × 768" in failed.error
+
+
+@pytest.mark.parametrize("family", [ZImage, QwenImage])
+def test_a_shift_by_place_is_refused_where_texts_have_no_fixed_length(family):
+    with pytest.raises(
+        ValueError, match=f"direction 'random' shifts every token by its place; texts of {family.__name__}"
+    ):
+        SafeRegion(direction=random_direction("shift")).check_family(family)
+    with pytest.raises(ValueError, match="allowed: directions of kind conditional"):
+        AttributeDirections(directions=[random_direction("conditional"), random_direction("shift")]).check_family(
+            family
+        )
+    ConditionalRegion(direction=random_direction("conditional")).check_family(family)
+    SafeRegion(direction=random_direction("shift")).check_family(StableDiffusion3)

@@ -7,7 +7,12 @@ import torch
 
 from safesweep.guidance.edits.base import EditedPrompt
 from safesweep.guidance.edits.safree import Safree, last_edited_step, onto_span, project, trigger_tokens
+from safesweep.models.flux import Flux
+from safesweep.models.qwen_image import QwenImage
+from safesweep.models.sd3 import StableDiffusion3
 from safesweep.models.text import EditedText
+from safesweep.models.z_image import ZImage
+from tests.random_flow_models import random_sd3
 
 CONCEPTS = ("dagger", "flame", "skull")
 PROMPTS = ("a red dagger and a blue circle", "a battle in red", "a green leaf")
@@ -127,3 +132,25 @@ def test_a_prompt_beyond_the_tokenizers_length_keeps_its_end_mark_so_that_every_
 
 def test_an_empty_prompt_stays_as_it_is(model):
     assert Safree(concepts=CONCEPTS).apply(model, "", 0).edited == ""
+
+
+def test_on_sd3_the_part_of_its_clip_encoders_is_projected_and_the_rest_stays():
+    model = StableDiffusion3(random_sd3())
+    edit = Safree(concepts=CONCEPTS, alpha=0.0, concepts_as_empty=False)
+    edit.check_family(StableDiffusion3)
+    prompt = PROMPTS[0]
+    before, made = model.embed(prompt), edit.apply(model, prompt, 0)
+    assert isinstance(made.edited, EditedText)
+    after = made.edited.embedding
+    parts = [project(encoder, prompt, CONCEPTS, 0.0).embedding for encoder in model.encoders]
+    wanted = torch.cat(parts, dim=-1).to(after.tokens.dtype)
+    count, width = wanted.shape
+    assert torch.equal(after.tokens[:count, :width], wanted) and not torch.equal(before.tokens[:count, :width], wanted)
+    assert torch.equal(after.tokens[count:], before.tokens[count:]) and torch.equal(after.pooled, before.pooled)
+    assert made.last is not None
+
+
+@pytest.mark.parametrize("family", [Flux, QwenImage, ZImage])
+def test_families_without_such_encoders_are_refused_by_name(family):
+    with pytest.raises(ValueError, match=f"safree needs text encoders .*; {family.__name__} has none"):
+        Safree(concepts=CONCEPTS).check_family(family)

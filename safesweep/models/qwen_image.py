@@ -1,0 +1,121 @@
+"""Qwen-Image: a vision-language model's hidden states of any length condition the network; what guidance makes is brought back to the
+norm of the conditional prediction, token by token.
+
+Shape suffixes: R network rows, B pictures, C H W latents, N picture tokens, P channels of a packed 2 × 2 patch, T text tokens.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from safesweep.models.checkpoint import ModelFolder
+from safesweep.models.flow import FlowModel
+from safesweep.models.flux import pack, unpack
+from safesweep.models.pipeline import to_pictures
+from safesweep.models.text import TextEmbedding, TextEncoder
+from safesweep.types import Picture
+
+if TYPE_CHECKING:
+    from diffusers import DiffusionPipeline
+
+TEXT_TOKENS = 1024
+"""The most that the pipeline takes, its template apart."""
+
+
+class QwenImage(FlowModel):
+    """Every call equals ``QwenImagePipeline``; a guidance scale above 1 is its ``true_cfg_scale`` with a negative prompt, the empty one
+    where a method has none."""
+
+    COMPONENTS: ClassVar[tuple[str, ...]] = ("vae", "text_encoder", "tokenizer", "transformer", "scheduler")
+    SIDE: ClassVar[int] = 16
+    FIXED_LENGTH: ClassVar[bool] = False
+    JOINED_ENCODERS: ClassVar[bool] = False
+
+    @classmethod
+    def read(cls, path: str, dtype: torch.dtype, revision: str | None) -> "DiffusionPipeline":
+        from diffusers import QwenImagePipeline
+
+        return QwenImagePipeline.from_pretrained(path, dtype=dtype, revision=revision)
+
+    @classmethod
+    def takes_guidance(cls, folder: ModelFolder) -> bool:
+        return bool(folder.read("transformer/config.json").get("guidance_embeds"))
+
+    @classmethod
+    def vae_scale(cls, vae: Mapping[str, Any]) -> int:
+        return int(2 ** len(vae.get("temperal_downsample") or (False, True, True)))
+
+    @classmethod
+    def tokens(cls, network: Mapping[str, Any], vae_scale: int, width: int, height: int) -> int:
+        return (width // (2 * vae_scale)) * (height // (2 * vae_scale))
+
+    @property
+    def channels(self) -> int:
+        return int(self.network.config.in_channels) // 4
+
+    @property
+    def encoders(self) -> tuple[TextEncoder, ...]:
+        return ()
+
+    @torch.inference_mode()
+    def encode(self, text: str) -> TextEmbedding:
+        """The last hidden states of the text in the pipeline's template, the template's own beginning cut off; [T, D], T the text's."""
+        pipe = self._pipe
+        dropped = int(pipe.prompt_template_encode_start_idx)
+        ids = pipe.tokenizer(
+            [pipe.prompt_template_encode.format(text)],
+            max_length=TEXT_TOKENS + dropped,
+            padding=True,
+            truncation=True,
+            return_tensors="pt",
+        ).to(self.device)
+        made = pipe.text_encoder(
+            input_ids=ids.input_ids, attention_mask=ids.attention_mask, output_hidden_states=True
+        ).hidden_states[-1]
+        return TextEmbedding(made[0, dropped:].to(self.dtype))
+
+    def predict_together(
+        self,
+        latents_RCHW: torch.Tensor,
+        timesteps_R: torch.Tensor,
+        texts: Sequence[TextEmbedding],
+        embedded_R: torch.Tensor | None,
+    ) -> torch.Tensor:
+        height, width = latents_RCHW.shape[-2:]
+        lengths = torch.tensor([len(text.tokens) for text in texts], device=latents_RCHW.device)
+        tokens = torch.nn.utils.rnn.pad_sequence([text.tokens for text in texts], batch_first=True)
+        mask_RT = torch.arange(tokens.shape[1], device=lengths.device)[None] < lengths[:, None]
+        with self.casting():
+            packed_RNP: torch.Tensor = self._called(
+                hidden_states=pack(latents_RCHW.to(self.dtype)),
+                timestep=timesteps_R.to(self.dtype) / 1000,
+                guidance=embedded_R,
+                encoder_hidden_states_mask=None if bool(mask_RT.all()) else mask_RT,
+                encoder_hidden_states=tokens,
+                img_shapes=[[(1, height // 2, width // 2)]] * len(texts),
+                return_dict=False,
+            )[0]
+        return unpack(packed_RNP, height, width)
+
+    def guided(self, guided_BCHW: torch.Tensor, conditional_BCHW: torch.Tensor) -> torch.Tensor:
+        """Each token of the guided prediction with the norm of the conditional one's."""
+        height, width = guided_BCHW.shape[-2:]
+        combined, conditional = pack(guided_BCHW), pack(conditional_BCHW)
+        norms = [torch.linalg.vector_norm(part, dim=-1, keepdim=True) for part in (conditional, combined)]
+        return unpack(combined * (norms[0] / norms[1]), height, width)
+
+    @torch.inference_mode()
+    def decode(self, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
+        pictures: list[Picture] = []
+        vae, config = self._vae, self._vae.config
+        mean, std = (
+            latents_BCHW.new_tensor(numbers)[:, None, None] for numbers in (config.latents_mean, config.latents_std)
+        )
+        for part in torch.split(latents_BCHW * std + mean, batch):
+            frames = vae.decode(part.to(vae.dtype)[:, :, None], return_dict=False)[0]
+            pictures += to_pictures(frames[:, :, 0])
+        return pictures
+
+    def preview(self, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
+        return self.decode(latents_BCHW, batch)

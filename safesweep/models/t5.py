@@ -1,0 +1,29 @@
+"""T5 as a text encoder of flow models: a fixed number of tokens, padding encoded like any other and not masked.
+
+Shape suffixes: T tokens, D embedding width.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True)
+class T5Encoder:
+    """T5's encoder with its tokenizer."""
+
+    tokenizer: Any
+    model: Any
+    device: torch.device
+    length: int
+    """T."""
+
+    @torch.inference_mode()
+    def encode(self, text: str) -> torch.Tensor:
+        """Last hidden states [T, D], padded and truncated to the length."""
+        encoded = self.tokenizer(
+            [text], padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
+        )
+        states: torch.Tensor = self.model(encoded.input_ids.to(self.device))[0]
+        return states[0]

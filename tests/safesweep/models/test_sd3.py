@@ -1,0 +1,128 @@
+"""SD3 in the engine against ``StableDiffusion3Pipeline``, and its methods against a loop with diffusers' own scheduler."""
+
+import numpy as np
+import pytest
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler, StableDiffusion3Pipeline
+from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import calculate_shift
+
+from safesweep.errors import InputError
+from safesweep.models import check_pipeline, check_solvers, load
+from safesweep.models.sd3 import StableDiffusion3
+from tests.random_flow_models import CLIP_WIDTHS, JOINT_WIDTH, SD3_SCHEDULER, random_sd3
+from tests.safesweep.models.flow_runs import (
+    EULER,
+    NEGATIVE,
+    SEED,
+    assert_every_method_is_the_reference,
+    assert_neighbours_change_nothing,
+    assert_sharing_is_exact,
+    cell,
+    requests,
+    run,
+    same,
+)
+
+DYNAMIC = {
+    **SD3_SCHEDULER,
+    "use_dynamic_shifting": True,
+    "base_shift": 0.5,
+    "base_image_seq_len": 16,
+    "max_image_seq_len": 256,
+}
+
+
+@pytest.fixture(scope="module")
+def pipe() -> StableDiffusion3Pipeline:
+    return random_sd3()
+
+
+@pytest.fixture(scope="module")
+def model(pipe: StableDiffusion3Pipeline) -> StableDiffusion3:
+    return StableDiffusion3(pipe)
+
+
+@pytest.mark.parametrize("t5", [True, False], ids=["with T5", "without T5"])
+@pytest.mark.parametrize("scheduler", [SD3_SCHEDULER, DYNAMIC], ids=["static shift", "dynamic shift"])
+def test_pictures_are_the_pipelines_at_two_sizes_and_step_counts_at_once(t5, scheduler):
+    pipe = random_sd3(t5, scheduler)
+    model = StableDiffusion3(pipe)
+    cells = [cell(method, steps) for method in ("none", "negative_prompt") for steps in (3, 5)]
+    for request, made in zip(requests(*cells), run(model, *cells), strict=True):
+        for one, got in zip(cells, made, strict=True):
+            options = {
+                "negative_prompt": NEGATIVE if one.method == "negative_prompt" else None,
+                "guidance_scale": one.guidance_scale,
+                "num_inference_steps": one.num_inference_steps,
+                "width": request.width,
+                "height": request.height,
+            }
+            for output in ("latent", "np"):
+                seed = torch.Generator().manual_seed(SEED)
+                wanted = pipe(request.text, generator=seed, output_type=output, **options).images[0]
+                if output == "latent":
+                    assert same(got, wanted)
+                else:
+                    [picture] = model.decode(got[None], 1)
+                    assert picture.std() > 2 and np.abs(picture / 255 - wanted).max() <= 1 / 255
+
+
+@torch.inference_mode()
+def test_embeddings_are_those_of_the_pipeline(pipe, model):
+    for text in ("a red circle", ""):
+        tokens, _, pooled, _ = pipe.encode_prompt(text, None, None, do_classifier_free_guidance=False)
+        made = model.embed(text)
+        assert torch.equal(made.tokens, tokens[0]) and torch.equal(made.pooled, pooled[0])
+    assert made.tokens.shape == (24 + 256, JOINT_WIDTH) and made.pooled.shape == (sum(CLIP_WIDTHS),)
+
+
+def test_every_method_is_the_plain_loop(pipe, model):
+    assert_every_method_is_the_reference(
+        model, lambda: FlowMatchEulerDiscreteScheduler.from_config(pipe.scheduler.config), lambda request, one: {}
+    )
+
+
+def test_neighbours_change_nothing(model):
+    assert_neighbours_change_nothing(model)
+
+
+def test_sharing_is_exact(model):
+    assert_sharing_is_exact(model)
+
+
+def test_the_shift_follows_the_pictures_size():
+    model = StableDiffusion3(random_sd3(False, DYNAMIC))
+    scheduler = FlowMatchEulerDiscreteScheduler.from_config(DYNAMIC)
+    for width, height in ((64, 64), (96, 64)):
+        tokens = (width // 8) * (height // 8)
+        scheduler.set_timesteps(6, mu=calculate_shift(tokens, 16, 256, 0.5, scheduler.config.max_shift))
+        table = model.solver_table(EULER, 6, width, height)
+        assert torch.allclose(table.level_S, scheduler.sigmas[:-1]) and torch.equal(
+            table.timesteps_S, scheduler.timesteps
+        )
+    assert not torch.equal(*(model.solver_table(EULER, 6, side, 64).level_S for side in (64, 96)))
+
+
+def test_a_folder_is_checked_and_loaded(tmp_path, pipe, model):
+    pipe.save_pretrained(tmp_path)
+    check_pipeline(str(tmp_path))
+    solvers, sizes = [(EULER, 5), ("DPMSolverMultistepScheduler", 5)], [(64, 64), (96, 64)]
+    assert check_solvers(str(tmp_path), None, solvers, sizes) == {
+        (*solver, *size): model.solver_table(*solver, *size).levels for solver in solvers for size in sizes
+    }
+    loaded = load(str(tmp_path))
+    assert isinstance(loaded, StableDiffusion3)
+    assert same(loaded.embed("a red circle").tokens, model.embed("a red circle").tokens)
+    with pytest.raises(InputError, match=r"pictures of 72 × 64 pixels; allowed: multiples of 16"):
+        check_solvers(str(tmp_path), None, solvers, [(72, 64)])
+    with pytest.raises(
+        InputError, match="solver: 'DDIMScheduler' is not for a flow-matching model; allowed: FlowMatchEuler"
+    ):
+        check_solvers(str(tmp_path), None, [("DDIMScheduler", 5)], sizes)
+
+
+def test_a_schedule_of_betas_is_refused(tmp_path, pipe):
+    pipe.save_pretrained(tmp_path)
+    (tmp_path / "scheduler" / "scheduler_config.json").write_text('{"_class_name": "DDIMScheduler"}')
+    with pytest.raises(InputError, match="_class_name is 'DDIMScheduler'; allowed: FlowMatchEulerDiscreteScheduler"):
+        check_pipeline(str(tmp_path))
