@@ -25,5 +25,5 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
             raise ValueError(f"p-value of {name!r} is {p}; [0, 1] or NaN is allowed")
     tested = sorted((p, name) for name, p in p_values.items() if not np.isnan(p))
     scaled = [p * (len(tested) - place) for place, (p, _) in enumerate(tested)]
-    adjusted = np.minimum(np.maximum.accumulate(scaled), 1.0) if scaled else []
+    adjusted = np.minimum(np.maximum.accumulate(np.array(scaled)), 1.0)
     return {**p_values, **{name: float(value) for (_, name), value in zip(tested, adjusted, strict=True)}}
