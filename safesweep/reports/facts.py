@@ -20,6 +20,7 @@ from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.rates import Inappropriateness, expected_maximum, inappropriate_probability, prompt_shares
 from safesweep.measures.summary import CellSummary, summary
 from safesweep.reports.bias_facts import AttributeFacts, attribute_facts
+from safesweep.reports.distilled import distilled_notes
 from safesweep.reports.none_cell import BASELINE, baseline_of, clip_changes
 from safesweep.reports.settings import CellName, CellSettings, benign_sets, cell_settings
 
@@ -266,7 +267,7 @@ def _fronts(frame: pd.DataFrame, keys: Mapping[CellName, str], draws: int) -> li
 
 
 def _notes(manifest: Manifest, summaries: Sequence[CellSummary], rule: Profile, left_out: int) -> list[str]:
-    notes = []
+    notes = distilled_notes(cell.cell for cell in summaries)
     trials, unscored = sum(cell.trials for cell in summaries), sum(cell.unscored for cell in summaries)
     expected = manifest.get("expected_trials")
     if not manifest:

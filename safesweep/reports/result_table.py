@@ -8,6 +8,7 @@ from rich.text import Text
 
 from safesweep.measures.intervals import Interval
 from safesweep.measures.summary import CellSummary
+from safesweep.reports.distilled import distilled_notes
 from safesweep.reports.none_cell import BASELINE, cell_words, clip_changes
 from safesweep.reports.terminal import terminal_table
 from safesweep.reports.text import DASH, INTERVAL_KINDS, bounds, decimal, seconds
@@ -97,6 +98,7 @@ def _caption(summaries: Sequence[CellSummary], profile: str) -> str:
         f"{_confidence(summaries)}s: {kinds or INTERVAL_KINDS['none']}.\n"
         f"{clip}. Benign change: of CLIP against the {BASELINE} cell.\n"
         "VLM asked: questions recorded with the trials; one that several trials shared counts in each."
+        + "".join(f"\n{note}" for note in distilled_notes([cell.cell for cell in summaries]))
     )
 
 
