@@ -51,13 +51,14 @@ class DiffusionActor:
             preview_decoder=str(model_folder(tiny).path) if tiny else None,
             autocast=settings.autocast,
             compile_mode=settings.compile_mode,
+            text_tokens=settings.text_tokens,
         )
         ask = None
         if vlm is not None:
             from actors.vlm import make_client
 
             ask = make_client(vlm, scope).ask
-        self._encoders = model.encoders
+        self._model = model
         config = EngineConfig(
             max_rows=settings.max_rows,
             max_trajectories=settings.max_trajectories,
@@ -88,7 +89,7 @@ class DiffusionActor:
         own = {key: value for key, value in row.items() if key in SCHEMA.names}
         own["categories"] = list(row["categories"])
         repeats: list[dict[str, Any]] = json.loads(row.get("repeats") or "[]")
-        lost = self._lost(row["prompt"])
+        lost = self._model.lost(row["prompt"])
         found = []
         for place, (trial_id, cell, label, result) in enumerate(
             zip(row["trial_ids"], cells, labels, results, strict=True)
@@ -99,10 +100,6 @@ class DiffusionActor:
             made = _trial(cell, label, result, len(lines))
             found += [{RECORD: to_record({**made, "tokens_lost": lost, **line, **self._stamp})} for line in lines]
         return found
-
-    def _lost(self, text: str) -> int:
-        """Tokens of a prompt that no encoder saw; of several encoders, the most."""
-        return max(encoder.lost(text) for encoder in self._encoders)
 
 
 def _trial(cell: Cell, label: str, result: TrialResult, lines: int) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from safesweep.lake.store import RunStore
 from safesweep.lake.unique import check_unique
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.trials import count_unjudged
-from safesweep.models import check_embedded, check_pipeline, check_solvers, family_of
+from safesweep.models import check_embedded, check_pipeline, check_solvers, check_text_tokens, family_of
 from safesweep.models.probe import EVERY
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.checks import check_pools
@@ -97,6 +97,7 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     solvers = [(cell.solver, cell.num_inference_steps) for cell in cells]
     sizes = [picture_size(config, prompt) for prompt, _ in sets.prompts]
     check_solvers(config.diffusion.model, config.diffusion.revision, solvers, sizes)
+    check_text_tokens(config.diffusion.model, config.diffusion.revision, config.diffusion.text_tokens)
     embedded = [cell.embedded_guidance for cell in cells]
     check_embedded(config.diffusion.model, config.diffusion.revision, embedded)
     family = family_of(config.diffusion.model, config.diffusion.revision)

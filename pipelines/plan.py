@@ -198,10 +198,12 @@ def _line(row: Row) -> Line:
 
 
 def _with_precision(model: str, settings: DiffusionSettings) -> str:
-    """The model's name with the types that it computes in, where they are not float32: they decide a picture's details."""
+    """The model's name with the types that it computes in, where they are not float32, and a chosen number of text tokens: they decide
+    a picture's details."""
     stored = f" in {settings.dtype}" if settings.dtype != "float32" else ""
     computed = f" with autocast to {settings.autocast}" if settings.autocast else ""
-    return model + stored + computed
+    length = f" with {settings.text_tokens} text tokens" if settings.text_tokens else ""
+    return model + stored + computed + length
 
 
 def _prompt_columns(prompt: Prompt, benign: bool, seed: int, sample: int, width: int, height: int) -> dict[str, Any]:

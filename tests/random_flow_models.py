@@ -189,7 +189,7 @@ def random_z_image() -> ZImagePipeline:
         n_kv_heads=2,
         cap_feat_dim=LANGUAGE_WIDTH,
         axes_dims=[8, 4, 4],
-        axes_lens=[256, 32, 32],
+        axes_lens=[1536, 64, 64],
     )
     with torch.no_grad():  # the class leaves them as the memory was
         for token in (transformer.x_pad_token, transformer.cap_pad_token):

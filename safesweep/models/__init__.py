@@ -74,6 +74,14 @@ def family_of(path: str, revision: str | None = None) -> "type[DiffusionModel]":
     return _checkpoint(path, revision)[2]
 
 
+def check_text_tokens(path: str, revision: str | None, text_tokens: int | None) -> None:
+    """Checks that a number of text tokens is chosen only where the family has one. Raises ``InputError``."""
+    if text_tokens is not None and family_of(path, revision).TEXT_TOKENS is None:
+        raise InputError(
+            f"text_tokens: found {text_tokens}; allowed: none (texts of {path} have the length that their encoder gives)"
+        )
+
+
 def check_embedded(path: str, revision: str | None, scales: Iterable[float | None]) -> None:
     """Checks that the cells of a run name a guidance scale for the network to take exactly where it takes one.
 
@@ -101,12 +109,14 @@ def load(
     preview_decoder: str | None = None,
     autocast: str | None = None,
     compile_mode: str | None = None,
+    text_tokens: int | None = None,
 ) -> "DiffusionModel":
     """From a local folder or a hub id; the family is that of the pipeline that ``model_index.json`` names.
 
     ``preview_decoder``: folder or hub id of a tiny autoencoder for previews only; finished pictures always go through the pipeline's own.
     ``autocast``: run the network's matrix products in this type while its weights stay in ``dtype``.
     ``compile_mode``: hand the network to ``torch.compile`` in this mode; the engine's few batch sizes keep recompiles few.
+    ``text_tokens``: the pipeline's ``max_sequence_length``, where the family has one.
 
     Raises ``OSError`` when the folder or the hub's answer is not a pipeline, ``InputError`` when it is one of another family.
     """
@@ -121,6 +131,7 @@ def load(
         preview_decoder=preview_decoder,
         autocast=autocast,
         compile_mode=compile_mode,
+        text_tokens=text_tokens,
     )
 
 

@@ -34,6 +34,8 @@ class DiffusionModel(ABC):
     """diffusers scheduler classes that it can be denoised with."""
     SIDE: ClassVar[int]
     """Widths and heights are multiples of this, pixels."""
+    TEXT_TOKENS: ClassVar[int | None] = None
+    """Tokens of its language model's part of a text embedding where a run may choose them, and no other is chosen."""
     FIXED_LENGTH: ClassVar[bool] = True
     """Whether all text embeddings have the same number of tokens T."""
     JOINED_ENCODERS: ClassVar[bool] = True
@@ -79,6 +81,7 @@ class DiffusionModel(ABC):
         preview_decoder: str | None = None,
         autocast: str | None = None,
         compile_mode: str | None = None,
+        text_tokens: int | None = None,
     ) -> "DiffusionModel":
         """From a local folder or a hub id; the options are those of ``safesweep.models.load``."""
 
@@ -90,6 +93,11 @@ class DiffusionModel(ABC):
     @abstractmethod
     def encode(self, text: str) -> TextEmbedding:
         """The embedding of one text, encoded by itself."""
+
+    def lost(self, text: str) -> int:
+        """Tokens of a text behind the last that is taken; of several encoders, the most, those that give a pooled embedding alone
+        left out."""
+        return max(encoder.lost(text) for encoder in self.encoders)
 
     def embed(self, text: Text) -> TextEmbedding:
         """The embedding of a text; each is encoded once, by itself, so that it never depends on other texts."""

@@ -16,9 +16,6 @@ from safesweep.models.text import TextEmbedding, TextEncoder, pooled_of
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
 
-T5_TOKENS = 512
-"""The pipeline's default ``max_sequence_length``."""
-
 
 class Flux(FlowModel):
     """Every call equals ``FluxPipeline``. A guidance scale above 1 is the pipeline's ``true_cfg_scale``, with a negative prompt given, the
@@ -30,6 +27,7 @@ class Flux(FlowModel):
         *("transformer", "scheduler"),
     )
     SIDE: ClassVar[int] = 16
+    TEXT_TOKENS: ClassVar[int] = 512
     JOINED_ENCODERS: ClassVar[bool] = False
 
     @classmethod
@@ -55,12 +53,20 @@ class Flux(FlowModel):
         """CLIP's, which gives the pooled embedding alone."""
         return (TextEncoder(self._pipe.tokenizer, self._pipe.text_encoder, self.device),)
 
+    @property
+    def _t5(self) -> T5Encoder:
+        return T5Encoder(self._pipe.tokenizer_2, self._pipe.text_encoder_2, self.device, self.text_tokens)
+
+    def lost(self, text: str) -> int:
+        return self._t5.lost(text)
+
+    text_tokens: int
+
     @torch.inference_mode()
     def encode(self, text: str) -> TextEmbedding:
         """T5's tokens, and CLIP's pooled embedding."""
         [clip] = self.encoders
-        t5 = T5Encoder(self._pipe.tokenizer_2, self._pipe.text_encoder_2, self.device, T5_TOKENS)
-        return TextEmbedding(t5.encode(text).to(self.dtype), clip.pooled(clip.ids(text))[0].to(self.dtype))
+        return TextEmbedding(self._t5.encode(text).to(self.dtype), clip.pooled(clip.ids(text))[0].to(self.dtype))
 
     def predict_together(
         self,

@@ -40,6 +40,7 @@ class PipelineModel(DiffusionModel):
         preview_decoder: "AutoencoderTiny | None" = None,
         autocast: str | None = None,
         compile_mode: str | None = None,
+        text_tokens: int | None = None,
     ) -> None:
         super().__init__()
         self.device = torch.device(device)
@@ -50,6 +51,7 @@ class PipelineModel(DiffusionModel):
         self._pipe: Any = pipe
         self.network: Any = getattr(pipe, self.NETWORK).eval().to(memory_format=self.MEMORY_FORMAT)
         self._called = torch.compile(self.network, mode=compile_mode) if compile_mode else self.network
+        self.text_tokens = self.TEXT_TOKENS if text_tokens is None else text_tokens
         self._autocast = DTYPES[autocast] if autocast else None
         self._vae = pipe.vae.eval()
         if self.UPCASTS and self.dtype == torch.float16 and pipe.vae.config.get("force_upcast"):
@@ -74,6 +76,7 @@ class PipelineModel(DiffusionModel):
         preview_decoder: str | None = None,
         autocast: str | None = None,
         compile_mode: str | None = None,
+        text_tokens: int | None = None,
     ) -> "DiffusionModel":
         from diffusers import AutoencoderTiny
 
@@ -81,7 +84,15 @@ class PipelineModel(DiffusionModel):
         pipe = cls.read(path, DTYPES[dtype], revision)
         pipe.set_progress_bar_config(disable=True)
         tiny = AutoencoderTiny.from_pretrained(preview_decoder) if preview_decoder else None
-        return cls(pipe, device, dtype, preview_decoder=tiny, autocast=autocast, compile_mode=compile_mode)
+        return cls(
+            pipe,
+            device,
+            dtype,
+            preview_decoder=tiny,
+            autocast=autocast,
+            compile_mode=compile_mode,
+            text_tokens=text_tokens,
+        )
 
     @property
     @abstractmethod

@@ -58,6 +58,11 @@ class QwenImage(FlowModel):
     def encoders(self) -> tuple[TextEncoder, ...]:
         return ()
 
+    def lost(self, text: str) -> int:
+        pipe = self._pipe
+        whole = pipe.tokenizer(pipe.prompt_template_encode.format(text), verbose=False).input_ids
+        return max(0, len(whole) - TEXT_TOKENS - int(pipe.prompt_template_encode_start_idx))
+
     @torch.inference_mode()
     def encode(self, text: str) -> TextEmbedding:
         """The last hidden states of the text in the pipeline's template, the template's own beginning cut off; [T, D], T the text's."""

@@ -16,9 +16,6 @@ from safesweep.models.text import TextEmbedding, TextEncoder, pooled_of
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
 
-T5_TOKENS = 256
-"""The pipeline's default ``max_sequence_length``."""
-
 
 class StableDiffusion3(FlowModel):
     """Every call equals ``StableDiffusion3Pipeline``. Skip-layer guidance is not taken."""
@@ -28,6 +25,7 @@ class StableDiffusion3(FlowModel):
         *("transformer", "scheduler"),
     )
     SIDE: ClassVar[int] = 16
+    TEXT_TOKENS: ClassVar[int] = 256
     MAX_SHIFT: ClassVar[float] = 1.16
     OWN_SIGMAS: ClassVar[bool] = False
 
@@ -55,18 +53,29 @@ class StableDiffusion3(FlowModel):
             PenultimateEncoder(pipe.tokenizer_2, pipe.text_encoder_2, self.device),
         )
 
+    @property
+    def _t5(self) -> T5Encoder | None:
+        pipe = self._pipe
+        if pipe.text_encoder_3 is None:
+            return None
+        return T5Encoder(pipe.tokenizer_3, pipe.text_encoder_3, self.device, self.text_tokens)
+
+    def lost(self, text: str) -> int:
+        """Of T5, which takes more than CLIP does; of CLIP where there is none."""
+        return super().lost(text) if self._t5 is None else self._t5.lost(text)
+
+    text_tokens: int
+
     @torch.inference_mode()
     def encode(self, text: str) -> TextEmbedding:
         """CLIP's tokens, joined along the width and padded to T5's, then T5's, or zeros where the checkpoint has none; both pooled
         embeddings of CLIP."""
-        pipe, width = self._pipe, int(self.network.config.joint_attention_dim)
+        width = int(self.network.config.joint_attention_dim)
         ids = [encoder.ids(text) for encoder in self.encoders]
         clip = torch.cat([encoder.hidden(own)[0] for encoder, own in zip(self.encoders, ids, strict=True)], dim=-1)
         pooled = [encoder.pooled(own)[0] for encoder, own in zip(self.encoders, ids, strict=True)]
-        if pipe.text_encoder_3 is None:
-            behind = clip.new_zeros(T5_TOKENS, width)
-        else:
-            behind = T5Encoder(pipe.tokenizer_3, pipe.text_encoder_3, self.device, T5_TOKENS).encode(text)
+        t5 = self._t5
+        behind = clip.new_zeros(self.text_tokens, width) if t5 is None else t5.encode(text)
         tokens = torch.cat([padded(clip, width), behind.to(clip.dtype)])
         return TextEmbedding(tokens.to(self.dtype), torch.cat(pooled).to(self.dtype))
 

@@ -19,6 +19,10 @@ class T5Encoder:
     length: int
     """T."""
 
+    def lost(self, text: str) -> int:
+        """How many of the text's tokens are behind the last."""
+        return max(0, len(self.tokenizer(text, verbose=False).input_ids) - self.length)
+
     @torch.inference_mode()
     def encode(self, text: str) -> torch.Tensor:
         """Last hidden states [T, D], padded and truncated to the length."""

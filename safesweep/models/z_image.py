@@ -44,15 +44,21 @@ class ZImage(FlowModel):
     def encoders(self) -> tuple[TextEncoder, ...]:
         return ()
 
+    def _message(self, text: str) -> str:
+        written: str = self._pipe.tokenizer.apply_chat_template(
+            [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True, enable_thinking=True
+        )
+        return written
+
+    def lost(self, text: str) -> int:
+        return max(0, len(self._pipe.tokenizer(self._message(text), verbose=False).input_ids) - TEXT_TOKENS)
+
     @torch.inference_mode()
     def encode(self, text: str) -> TextEmbedding:
         """Hidden states before the last layer of the text as a user's message; [T, D], T the message's tokens."""
         pipe = self._pipe
-        message = pipe.tokenizer.apply_chat_template(
-            [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True, enable_thinking=True
-        )
         ids = pipe.tokenizer(
-            [message], padding="max_length", max_length=TEXT_TOKENS, truncation=True, return_tensors="pt"
+            [self._message(text)], padding="max_length", max_length=TEXT_TOKENS, truncation=True, return_tensors="pt"
         ).to(self.device)
         mask = ids.attention_mask.bool()
         made = pipe.text_encoder(input_ids=ids.input_ids, attention_mask=mask, output_hidden_states=True)

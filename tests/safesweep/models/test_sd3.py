@@ -7,9 +7,10 @@ from diffusers import FlowMatchEulerDiscreteScheduler, StableDiffusion3Pipeline
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import calculate_shift
 
 from safesweep.errors import InputError
-from safesweep.models import check_pipeline, check_solvers, load
+from safesweep.models import check_pipeline, check_solvers, check_text_tokens, load
 from safesweep.models.sd3 import StableDiffusion3
 from tests.random_flow_models import CLIP_WIDTHS, JOINT_WIDTH, SD3_SCHEDULER, random_sd3
+from tests.random_models import random_pipeline
 from tests.safesweep.models.flow_runs import (
     EULER,
     NEGATIVE,
@@ -126,3 +127,21 @@ def test_a_schedule_of_betas_is_refused(tmp_path, pipe):
     (tmp_path / "scheduler" / "scheduler_config.json").write_text('{"_class_name": "DDIMScheduler"}')
     with pytest.raises(InputError, match="_class_name is 'DDIMScheduler'; allowed: FlowMatchEulerDiscreteScheduler"):
         check_pipeline(str(tmp_path))
+
+
+@torch.inference_mode()
+def test_a_run_may_choose_the_text_tokens(pipe):
+    shorter = StableDiffusion3(pipe, text_tokens=16)
+    tokens, *_ = pipe.encode_prompt(
+        "a red circle", None, None, do_classifier_free_guidance=False, max_sequence_length=16
+    )
+    assert torch.equal(shorter.embed("a red circle").tokens, tokens[0]) and tokens.shape[1] == 24 + 16
+
+
+def test_text_tokens_are_refused_where_a_family_has_none(tmp_path, pipe):
+    random_pipeline().save_pretrained(tmp_path / "sd")
+    with pytest.raises(InputError, match="text_tokens: found 16; allowed: none"):
+        check_text_tokens(str(tmp_path / "sd"), None, 16)
+    pipe.save_pretrained(tmp_path / "sd3")
+    check_text_tokens(str(tmp_path / "sd3"), None, 16)
+    check_text_tokens(str(tmp_path / "sd"), None, None)
