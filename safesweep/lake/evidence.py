@@ -1,6 +1,7 @@
 """Evidence: what each scorer measured on one picture, raw, before any rule is applied."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict
 
@@ -26,6 +27,26 @@ class ScorerEvidence(TypedDict):
 
 
 Evidence = Sequence[ScorerEvidence]
+
+_KEEPS = re.compile(r"\(boxes from ([0-9.e-]+), ")
+
+
+def detector_id(weights: str, threshold: float, resolution: int) -> str:
+    """What a detector's evidence calls its model: with other settings the same weights find other boxes.
+
+    Args:
+        weights: "name@sha256:…".
+        threshold: the lowest score of a box that it keeps, in (0, 1].
+        resolution: side of its input, pixels.
+    """
+    return f"{weights} (boxes from {threshold:g}, {resolution} px)"
+
+
+def keeps_from(model: str) -> float | None:
+    """The lowest score that evidence of ``detector_id`` can hold; None where it does not say."""
+    found = _KEEPS.search(model)
+    return float(found[1]) if found else None
+
 
 CLIP_SCORER = "clip"
 COSINE_LABEL = "cosine"

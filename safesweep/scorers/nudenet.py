@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 
-from safesweep.lake.evidence import Measurement
+from safesweep.lake.evidence import Measurement, detector_id
 from safesweep.measures.profiles import lowest_threshold
 from safesweep.scorers.base import Client, Scorer
 from safesweep.scorers.onnx_session import OnnxSettings
@@ -50,12 +50,9 @@ class NudeNetSettings(OnnxSettings):
         return Path(found.origin).with_name(NETWORK)
 
     def model_id(self) -> str:
-        """ "file@sha256:… (boxes from 0.2, 320 px)", the package's with its version: "nudenet-3.4.2/320n.onnx@…".
-
-        With other settings the same weights find other boxes, so the evidence names them.
-        """
+        """ "file@sha256:… (boxes from 0.2, 320 px)", the package's with its version: "nudenet-3.4.2/320n.onnx@…"."""
         weights = weights_id(self.model or f"nudenet-{version('nudenet')}/{NETWORK}", [self.network()])
-        return f"{weights} (boxes from {self.threshold:g}, {self.resolution} px)"
+        return detector_id(weights, self.threshold, self.resolution)
 
     def load(self, *clients: Client) -> "NudeNetScorer":
         """The scorer, its network loaded."""

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from safesweep.lake.evidence import cosine, measured
+from safesweep.lake.evidence import cosine, detector_id, keeps_from, measured
 
 
 def entry(name: str, *scores: float | None, error: str | None = None, label: str = "x") -> dict:
@@ -35,3 +35,9 @@ def test_cosine_is_the_single_row():
     assert cosine([entry("clip", 0.25, label="other")]) is None
     assert cosine([entry("clip", 0.25, label="cosine", error="x")]) is None
     assert cosine(None) is None
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.05, 1e-05, 1.0])
+def test_a_detectors_evidence_says_from_which_score_on_it_has_boxes(threshold):
+    assert keeps_from(detector_id("a/b (c)@sha256:00", threshold, 320)) == threshold
+    assert keeps_from("a@sha256:00") is None

@@ -187,3 +187,18 @@ def test_what_cannot_be_used_is_named(lake: Path, tmp_path: Path) -> None:
 def test_the_lake_holds_what_the_tests_believe() -> None:
     assert "</script>" in prompt(0, False)
     assert "<svg" in TERM
+
+
+@pytest.mark.parametrize(
+    ("model", "profile", "told"),
+    [
+        ("n/320n.onnx@sha256:0 (boxes from 0.2, 320 px)", "nudenet-3@0.2", None),
+        ("n/320n.onnx@sha256:0 (boxes from 0.3, 320 px)", "nudenet-3@0.2", "kept boxes from 0.3 on"),
+        ("n/320n.onnx@sha256:0", "nudenet-3@0.2", "kept boxes from 0.25 on"),
+        ("n/320n.onnx@sha256:0", "nudenet-6@0.5", None),
+    ],
+)
+def test_a_profile_that_asks_for_less_than_was_kept_is_said_to_be_blind(tmp_path, model, profile, told) -> None:
+    lake = write_lake(tmp_path, models={"nudenet": model})
+    notes = [note for note in gather(lake, RUN, profile, draws=200).notes if "kept boxes" in note]
+    assert bool(notes) == (told is not None) and all(told in note for note in notes)
