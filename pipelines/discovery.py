@@ -21,7 +21,7 @@ from safesweep.guidance.discovery import Discovery, Update
 from safesweep.guidance.loss_curve import draw_losses
 from safesweep.guidance.recipe import Recipe
 from safesweep.lake.lease import Place, hold
-from safesweep.models import check_pipeline, check_solvers
+from safesweep.models import check_embedded, check_pipeline, check_solvers, check_text_tokens, family_of
 from safesweep.models.checkpoint import digest, model_folder
 from safesweep.models.probe import EVERY
 
@@ -49,6 +49,13 @@ def check_discovery(config: DiscoveryConfig) -> None:
     solver = config.recipe.solver, config.recipe.num_inference_steps
     size = config.recipe.width, config.recipe.height
     check_solvers(config.diffusion.model, config.diffusion.revision, [solver], [size])
+    check_embedded(config.diffusion.model, config.diffusion.revision, [config.recipe.embedded_guidance])
+    check_text_tokens(config.diffusion.model, config.diffusion.revision, config.diffusion.text_tokens)
+    family = family_of(config.diffusion.model, config.diffusion.revision)
+    if config.recipe.kind == "shift" and not family.FIXED_LENGTH:
+        raise InputError(
+            f"recipe.kind: shift moves every token by its place; texts of {family.__name__} have no fixed length; allowed: conditional"
+        )
     if config.out.exists() and not config.out.is_dir():
         raise InputError(f"out: {config.out} is a file; allowed: a folder, there or not")
     there = config.folder / CONFIG
@@ -169,7 +176,9 @@ def _learn(settings: FrozenModel, recipe: Recipe, state: bytes) -> Iterator[byte
     if settings.threads:
         torch.set_num_threads(settings.threads)
     folder = model_folder(settings.model, settings.revision).path
-    model = load_model(str(folder), settings.device, settings.dtype, autocast=settings.autocast)
+    model = load_model(
+        str(folder), settings.device, settings.dtype, autocast=settings.autocast, text_tokens=settings.text_tokens
+    )
     discovery = Discovery(model, recipe, _unpack(state))
     for _ in discovery.run():
         yield _pack(discovery.state())
