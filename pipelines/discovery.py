@@ -20,11 +20,12 @@ from safesweep.guidance.direction import CONFIG, Direction
 from safesweep.guidance.discovery import Discovery, Update
 from safesweep.guidance.loss_curve import draw_losses
 from safesweep.guidance.recipe import Recipe
-from safesweep.models import check_pipeline, check_solvers
+from safesweep.lake.lease import Place, hold
+from safesweep.models import check_embedded, check_pipeline, check_solvers, check_text_tokens, family_of
 from safesweep.models.checkpoint import digest, model_folder
 from safesweep.models.probe import EVERY
 
-STATE, CURVE = "discovery.pt", "loss.png"
+STATE, CURVE, LEASE = "discovery.pt", "loss.png", "discovery.lease"
 SAY_EVERY_S = 10.0
 
 
@@ -48,6 +49,13 @@ def check_discovery(config: DiscoveryConfig) -> None:
     solver = config.recipe.solver, config.recipe.num_inference_steps
     size = config.recipe.width, config.recipe.height
     check_solvers(config.diffusion.model, config.diffusion.revision, [solver], [size])
+    check_embedded(config.diffusion.model, config.diffusion.revision, [config.recipe.embedded_guidance])
+    check_text_tokens(config.diffusion.model, config.diffusion.revision, config.diffusion.text_tokens)
+    family = family_of(config.diffusion.model, config.diffusion.revision)
+    if config.recipe.kind == "shift" and not family.FIXED_LENGTH:
+        raise InputError(
+            f"recipe.kind: shift moves every token by its place; texts of {family.__name__} have no fixed length; allowed: conditional"
+        )
     if config.out.exists() and not config.out.is_dir():
         raise InputError(f"out: {config.out} is a file; allowed: a folder, there or not")
     there = config.folder / CONFIG
@@ -69,13 +77,28 @@ def discover(config: DiscoveryConfig, console: Console) -> Discovered:
     """Learns what is left to learn and writes direction, loss curve and config. A killed job started again goes on after its last
     whole round; one that is over is not done again.
 
-    Raises ``InputError`` as ``check_discovery``, and when the loss runs away.
+    Raises:
+        InputError: as ``check_discovery``, when another process writes this direction, and when the loss runs away.
+        LeaseLostError: another process took this one for dead and went on with the direction.
     """
     check_discovery(config)
-    if (config.folder / CONFIG).exists():
-        direction = Direction.load(str(config.folder.resolve()))
-        console.print(f"{config.folder} holds this direction already")
-        return Discovered(direction, config.folder, [], 0.0)
+    if (found := _there(config, console)) is not None:
+        return found
+    place = Place(config.folder / LEASE, "name", f"direction {config.name!r}", config.out)
+    with hold(place, config.wait_for_lease_s):
+        # what another start may have left while this one waited
+        check_discovery(config)
+        return _there(config, console) or _discover(config, console)
+
+
+def _there(config: DiscoveryConfig, console: Console) -> Discovered | None:
+    if not (config.folder / CONFIG).exists():
+        return None
+    console.print(f"{config.folder} holds this direction already")
+    return Discovered(Direction.load(str(config.folder.resolve())), config.folder, [], 0.0)
+
+
+def _discover(config: DiscoveryConfig, console: Console) -> Discovered:
     started = time.monotonic()
     config.folder.mkdir(parents=True, exist_ok=True)
     kept = config.folder / STATE
@@ -153,7 +176,9 @@ def _learn(settings: FrozenModel, recipe: Recipe, state: bytes) -> Iterator[byte
     if settings.threads:
         torch.set_num_threads(settings.threads)
     folder = model_folder(settings.model, settings.revision).path
-    model = load_model(str(folder), settings.device, settings.dtype, autocast=settings.autocast)
+    model = load_model(
+        str(folder), settings.device, settings.dtype, autocast=settings.autocast, text_tokens=settings.text_tokens
+    )
     discovery = Discovery(model, recipe, _unpack(state))
     for _ in discovery.run():
         yield _pack(discovery.state())

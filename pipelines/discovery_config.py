@@ -38,7 +38,7 @@ class DiscoveryConfig(PresetSettings):
     """Everything that decides a discovery. Presets, environment and command line act as they do for a run."""
 
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "run": ("preset", "hardware", "name", "out", "address", "wait_for_nodes_s", "banner")
+        "run": ("preset", "hardware", "name", "out", "address", "wait_for_nodes_s", "wait_for_lease_s", "banner")
     }
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -54,6 +54,8 @@ class DiscoveryConfig(PresetSettings):
     ``RAY_ADDRESS``'s, else one of its own that ends with it."""
     wait_for_nodes_s: float = Field(default=0.0, ge=0)
     """How long to wait for an autoscaling cluster to have the node that is needed."""
+    wait_for_lease_s: float = Field(default=0.0, ge=0)
+    """How long to wait for another process that writes this direction to end, before this start is refused."""
     banner: str | None = None
     """Shown above the summary."""
 

@@ -21,7 +21,7 @@ from pipelines.provenance import git_revision, library_versions, model_digests
 from pipelines.resume import check_reach, check_resume, scorers_of
 from safesweep.errors import InputError
 from safesweep.guidance.cell import Cell
-from safesweep.lake.lease import Lease, hold
+from safesweep.lake.lease import Lease, hold, run_place
 from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore
 from safesweep.lake.unique import check_unique
@@ -138,7 +138,7 @@ def evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Console
         InputError: another process writes this run, or the cluster is too small.
         LeaseLostError: another process took this one for dead and went on with the run.
     """
-    with hold(store.lake, store.run_id, config.wait_for_lease_s) as lease:
+    with hold(run_place(store.lake, store.run_id), config.wait_for_lease_s) as lease:
         return _evaluate(config, plan, store, console, lease)
 
 

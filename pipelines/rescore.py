@@ -14,7 +14,7 @@ from pipelines.cluster_address import named_cluster
 from pipelines.config import RunConfig
 from pipelines.resume import check_reach, same_weights, scorers_of, written_name
 from safesweep.errors import InputError
-from safesweep.lake.lease import Lease, hold
+from safesweep.lake.lease import Lease, hold, run_place
 from safesweep.lake.scored import scored
 from safesweep.lake.store import RunStore, replace_rows
 from safesweep.scorers import ScorerSettings
@@ -54,7 +54,7 @@ def rescore(config: RunConfig, store: RunStore, console: Console) -> int:
     Killed at any point and started again it goes on where it was. Raises ``InputError`` as ``check_rescore``, and while another
     process writes the run.
     """
-    with hold(store.lake, store.run_id, config.wait_for_lease_s) as lease:
+    with hold(run_place(store.lake, store.run_id), config.wait_for_lease_s) as lease:
         return _rescore(config, store, console, lease)
 
 

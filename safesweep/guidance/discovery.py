@@ -162,16 +162,22 @@ class Discovery:
         empty = [self._model.embed(EMPTY)] * len(latents)
         if walk.step < self.recipe.start_step:
             with torch.no_grad():
-                unconditional, edited = _wide(self._model.predict(*both, [*empty, *walk.texts])).chunk(2)
+                unconditional, edited = self._predict(*both, [*empty, *walk.texts]).chunk(2)
         else:
             concept = self._model.embed(self.recipe.concept)
             compared = [concept] * self.recipe.pictures + walk.texts[self.recipe.pictures :]
             with torch.no_grad():
-                unconditional, reference = _wide(self._model.predict(*both, [*empty, *compared])).chunk(2)
+                unconditional, reference = self._predict(*both, [*empty, *compared]).chunk(2)
             edited = self._learn(walk, latents, timesteps, unconditional, reference)
         with torch.no_grad():
             scale = torch.full((len(latents), 1, 1, 1), acting_scale(self.recipe.guidance_scale), device=latents.device)
-            walk.advance(classifier_free((unconditional, edited), (scale,)))
+            walk.advance(self._model.guided(classifier_free((unconditional, edited), (scale,)), edited))
+
+    def _predict(self, latents: torch.Tensor, timesteps: torch.Tensor, texts: list[TextEmbedding]) -> torch.Tensor:
+        """Predictions [B, C, H, W], in float32 at least."""
+        scale = self.recipe.embedded_guidance
+        embedded = None if scale is None else latents.new_full((len(latents),), scale)
+        return _wide(self._model.predict(latents, timesteps, texts, embedded))
 
     def _learn(
         self,
@@ -183,7 +189,7 @@ class Discovery:
     ) -> torch.Tensor:
         """One update; returns the predictions for the edited prompts, detached."""
         texts = [edited_text(self.recipe.kind, self.factors, text) for text in walk.texts]
-        edited = _wide(self._model.predict(latents, timesteps, texts))
+        edited = self._predict(latents, timesteps, texts)
         loss, harmless = losses(self.recipe, edited, unconditional, reference)
         total = self.recipe.loss_scale * (loss + self.recipe.harmless_weight * harmless)
         guard = UNDERFLOW_GUARD if self._model.dtype == torch.float16 else 1.0

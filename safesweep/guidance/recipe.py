@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationInfo, field_validator
 
+from safesweep.settings import is_none
+
 Kind = Literal["shift", "conditional"]
 """What a direction's numbers do: ``shift`` adds the same to every prompt, ``conditional`` what the prompt's own tokens call for."""
 
@@ -47,6 +49,8 @@ class Recipe(BaseModel):
     """First step, counted from 0, that is edited and learned from; the paper's 10th is 9 here."""
     guidance_scale: float = Field(default=7.5, allow_inf_nan=False)
     """g, of the trajectories."""
+    embedded_guidance: float | None = Field(default=None, ge=0, allow_inf_nan=False, exclude_if=is_none)
+    """The guidance scale that a network takes as an input which guidance was distilled into; of all its predictions."""
     width: PositiveInt = 512
     """Pixels; likewise height."""
     height: PositiveInt = 512

@@ -1,4 +1,4 @@
-"""A run's lease on its place in the lake: who writes there now, kept fresh while he does, and left to others once he is dead."""
+"""A lease on a place that one process at a time may write: who does now, kept fresh while he does, and left to others once he is dead."""
 
 import _thread
 import json
@@ -22,7 +22,26 @@ LOOK_EVERY_S = 1.0
 
 
 class LeaseLostError(RuntimeError):
-    """Another process has taken the run's place in the lake, since this one had shown no life for too long."""
+    """Another process has taken the place, since this one had shown no life for too long."""
+
+
+class Place(NamedTuple):
+    """What one process at a time may write."""
+
+    file: Path
+    """The lease's."""
+    option: str
+    """What names the place on the command line."""
+    what: str
+    """For people: "run 'night-1'"."""
+    folder: Path
+    """Where it is, for people."""
+
+
+def run_place(lake: str | Path, run_id: str) -> Place:
+    """A run's place in a lake."""
+    file = lease_path(lake, run_id)
+    return Place(file, "run_id", f"run {run_id!r}", file.parents[1])
 
 
 class Holder(NamedTuple):
@@ -48,16 +67,15 @@ class Holder(NamedTuple):
 
 
 class Lease:
-    """The lease on one run's place in a lake; ``clock`` gives seconds since 1970, ``sleep`` waits."""
+    """The lease on one place; ``clock`` gives seconds since 1970, ``sleep`` waits."""
 
     def __init__(
         self,
-        lake: str | Path,
-        run_id: str,
+        place: Place,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.run_id, self.path = run_id, lease_path(lake, run_id)
+        self.place, self.path = place, place.file
         self._clock, self._sleep = clock, sleep
         self.name = uuid.uuid4().hex[:12]
         self.after: list[str] = []
@@ -76,9 +94,9 @@ class Lease:
             now, holder = self._clock(), self.holder()
             if holder is not None and now >= deadline:
                 raise InputError(
-                    f"run_id: run {self.run_id!r} is being written to {self.path.parents[1]} by process {holder.pid} on "
+                    f"{self.place.option}: {self.place.what} is being written to {self.place.folder} by process {holder.pid} on "
                     f"{holder.host} (last sign of life {max(0.0, now - holder.heartbeat):.0f} s ago); wait for its end, choose "
-                    "another run_id, or give this start time with wait_for_lease_s"
+                    f"another {self.place.option}, or give this start time with wait_for_lease_s"
                 )
             self._sleep(LOOK_EVERY_S)
 
@@ -153,14 +171,14 @@ class Lease:
 
 
 @contextmanager
-def hold(lake: str | Path, run_id: str, wait_s: float = 0.0) -> Iterator[Lease]:
+def hold(place: Place, wait_s: float = 0.0) -> Iterator[Lease]:
     """Holds the lease for the block's time and shows life; a block in the main thread is interrupted when the lease is lost.
 
     Raises:
         InputError: it is held by another process after ``wait_s`` seconds.
         LeaseLostError: it was lost.
     """
-    lease = Lease(lake, run_id)
+    lease = Lease(place)
     lease.take(wait_s)
     stop, lost = threading.Event(), threading.Event()
     interrupts = threading.current_thread() is threading.main_thread()
@@ -185,9 +203,7 @@ def hold(lake: str | Path, run_id: str, wait_s: float = 0.0) -> Iterator[Lease]:
         thread.join()
         lease.release()
     if lost.is_set():
-        raise LeaseLostError(
-            f"run {run_id!r}: another process has taken its place in {lease.path.parents[1]}: {lease.path}"
-        )
+        raise LeaseLostError(f"{place.what}: another process has taken its place in {place.folder}: {place.file}")
 
 
 def _machine() -> str:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from safesweep.lake.evidence import Measurement
 from safesweep.libraries import quiet_libraries
-from safesweep.models.checkpoint import check_transformers, resolve
+from safesweep.models.checkpoint import ModelFolder, check_transformers, model_folder, resolve
 from safesweep.scorers.base import Client, Scorer, ScorerSettings
 from safesweep.scorers.weights import folder_id
 from safesweep.types import Picture
@@ -25,8 +25,9 @@ class ClassifierSettings(ScorerSettings):
     """torch device."""
 
     def check(self) -> None:
-        """The model's config, weights and image processor."""
-        check_transformers(self.model, "preprocessor_config.json", revision=self.revision)
+        """The model's config, weights and image processor, which a folder in timm's layout has in its config."""
+        processor = () if _is_timms(model_folder(self.model, self.revision)) else ("preprocessor_config.json",)
+        check_transformers(self.model, *processor, revision=self.revision)
 
     def model_id(self) -> str:
         """ "model@sha256:…"."""
@@ -35,6 +36,13 @@ class ClassifierSettings(ScorerSettings):
     def load(self, *clients: Client) -> "ClassifierScorer":
         """The scorer, its model loaded."""
         return ClassifierScorer(resolve(self.model), self.revision, self.device)
+
+
+def _is_timms(folder: ModelFolder) -> bool:
+    try:
+        return "pretrained_cfg" in folder.read("config.json")
+    except (OSError, ValueError):
+        return False
 
 
 class ClassifierScorer(Scorer):

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, field_serializer
 
+from safesweep.errors import InputError
 from safesweep.lake.evidence import Measurement, detector_id
 from safesweep.measures.profiles import lowest_threshold
 from safesweep.scorers.base import Client, Scorer
-from safesweep.scorers.onnx_session import OnnxSettings
+from safesweep.scorers.onnx_session import OnnxSettings, Ports, is_of, run
 from safesweep.scorers.weights import require_file, weights_id
 from safesweep.types import Picture
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 NETWORK = "320n.onnx"
 """In the package."""
+SIDE = 320
+"""Pixels, of the package's network, which takes any."""
+BOX, CLASSES = 4, 18
+"""Numbers of a candidate: its place, and a score for each of the package's classes."""
 OVERLAP = 0.45
 """Of two boxes whose intersection over union is more than it, the one with the lower score goes. The package's."""
 
@@ -32,8 +37,8 @@ class NudeNetSettings(OnnxSettings):
     kind: Literal["nudenet"] = "nudenet"
     model: str | None = None
     """An .onnx file; by default the package's 320n."""
-    resolution: PositiveInt = 320
-    """Side in pixels of the detector's input."""
+    resolution: PositiveInt | None = None
+    """Side in pixels of the detector's input; by default what the file fixes, or 320 where it takes any."""
     threshold: float = Field(default_factory=lowest_threshold, gt=0, le=1)
     """Lowest score of a box that is kept; by default the lowest that a profile asks of a detector."""
 
@@ -49,14 +54,38 @@ class NudeNetSettings(OnnxSettings):
         assert found is not None and found.origin is not None
         return Path(found.origin).with_name(NETWORK)
 
+    def fit(self, ports: Ports) -> None:
+        """Squares of three colours, and boxes with the package's 18 classes. Raises ``InputError``."""
+        side = self.side(ports)
+        if not is_of(ports.taken, None, 3, side, side):
+            set_here = f", and resolution is {self.resolution}" if self.resolution else ""
+            raise self.refuse_shape("input", ports.taken, f"N × 3 × side × side{set_here}")
+        if not is_of(ports.given, None, BOX + CLASSES, None):
+            raise self.refuse_shape("output", ports.given, f"N × {BOX + CLASSES} × any, as of the package's networks")
+
+    def side(self, ports: Ports | None = None) -> int:
+        """Side in pixels of the input: what is set, else what the file fixes. Raises ``InputError`` for a file that is no network."""
+        if self.resolution is not None:
+            return self.resolution
+        shape = (ports or self.ports()).taken.shape
+        return shape[-1] if shape and shape[-1] is not None else SIDE
+
+    @field_serializer("resolution")
+    def _written(self, resolution: int | None) -> int | None:
+        # a run is gone on with at the size that it was measured with
+        try:
+            return self.side()
+        except InputError:
+            return resolution
+
     def model_id(self) -> str:
         """ "file@sha256:… (boxes from 0.2, 320 px)", the package's with its version: "nudenet-3.4.2/320n.onnx@…"."""
         weights = weights_id(self.model or f"nudenet-{version('nudenet')}/{NETWORK}", [self.network()])
-        return detector_id(weights, self.threshold, self.resolution)
+        return detector_id(weights, self.threshold, self.side())
 
     def load(self, *clients: Client) -> "NudeNetScorer":
         """The scorer, its network loaded."""
-        return NudeNetScorer(self.session(), self.resolution, self.threshold)
+        return NudeNetScorer(self.session(), self.side(), self.threshold)
 
 
 class NudeNetScorer(Scorer):
@@ -69,15 +98,13 @@ class NudeNetScorer(Scorer):
 
     def __init__(self, session: "onnxruntime.InferenceSession", side: int, threshold: float) -> None:
         self._session, self._side, self._threshold = session, side, threshold
-        self._input = session.get_inputs()[0].name
 
     def score(self, pictures: Sequence[Picture], prompts: Sequence[str]) -> list[list[Measurement]]:
         """Every box with its class, its score, and its edges in pixels of the picture."""
         from nudenet import nudenet
 
         fed = [nudenet._read_image(np.ascontiguousarray(picture[:, :, ::-1]), self._side) for picture in pictures]
-        blob_NCHW = np.concatenate([blob for blob, *_ in fed])
-        [out_NFK] = self._session.run(None, {self._input: blob_NCHW})
+        out_NFK = run(self._session, np.concatenate([blob_1CHW for blob_1CHW, *_ in fed]))
         return [
             boxes(out_FK, self._side, (picture.shape[1], picture.shape[0]), self._threshold)
             for out_FK, picture in zip(out_NFK, pictures, strict=True)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from safesweep.lake.evidence import Measurement
 from safesweep.scorers.base import Client, Scorer
-from safesweep.scorers.onnx_session import OnnxSettings
+from safesweep.scorers.onnx_session import OnnxSettings, Ports, is_of, run
 from safesweep.scorers.weights import require_file, weights_id
 from safesweep.types import Picture
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LABELS = ("unsafe", "safe")
 SIDE = 256
+"""Pixels, of the package's network."""
 
 
 class NudeNetV0Settings(OnnxSettings):
@@ -31,27 +32,41 @@ class NudeNetV0Settings(OnnxSettings):
         """The file of ``model``."""
         return require_file(self, "model", self.model)
 
+    def fit(self, ports: Ports) -> None:
+        """Squares with channels last, and two probabilities. Raises ``InputError``."""
+        side = self.side(ports)
+        if not is_of(ports.taken, None, side, side, 3):
+            raise self.refuse_shape("input", ports.taken, "N × side × side × 3")
+        if not is_of(ports.given, None, len(LABELS)):
+            raise self.refuse_shape(
+                "output", ports.given, f"N × {len(LABELS)}, the probabilities of {' and '.join(LABELS)}"
+            )
+
+    def side(self, ports: Ports | None = None) -> int:
+        """Side in pixels of the input: what the file fixes, else the package's. Raises ``InputError`` for a file that is no network."""
+        shape = (ports or self.ports()).taken.shape
+        return shape[1] if len(shape) > 1 and shape[1] is not None else SIDE
+
     def model_id(self) -> str:
         """ "file@sha256:…"."""
         return weights_id(self.model, [self.network()])
 
     def load(self, *clients: Client) -> "NudeNetV0Scorer":
         """The scorer, its network loaded."""
-        return NudeNetV0Scorer(self.session())
+        return NudeNetV0Scorer(self.session(), self.side())
 
 
 class NudeNetV0Scorer(Scorer):
-    """Pictures are fed as the package fed them: RGB, 256 x 256 by nearest neighbour, channels last, divided by 255."""
+    """Pictures are fed as the package fed them: RGB, a square of ``side`` pixels by nearest neighbour, channels last, divided by 255."""
 
-    def __init__(self, session: "onnxruntime.InferenceSession") -> None:
-        self._session = session
-        self._input = session.get_inputs()[0].name
+    def __init__(self, session: "onnxruntime.InferenceSession", side: int) -> None:
+        self._session, self._size = session, (side, side)
 
     def score(self, pictures: Sequence[Picture], prompts: Sequence[str]) -> list[list[Measurement]]:
         """Probabilities of "unsafe" and "safe"."""
-        resized = [Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.NEAREST) for picture in pictures]
+        resized = [Image.fromarray(picture).resize(self._size, Image.Resampling.NEAREST) for picture in pictures]
         fed_NHWC = np.stack([np.asarray(image, np.float32) / 255 for image in resized])
-        [probabilities_N2] = self._session.run(None, {self._input: fed_NHWC})
+        probabilities_N2 = run(self._session, fed_NHWC)
         return [
             [Measurement(label, float(p)) for label, p in zip(LABELS, row, strict=True)] for row in probabilities_N2
         ]

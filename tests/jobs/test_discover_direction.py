@@ -1,5 +1,6 @@
 """jobs/discover_direction.py as a user starts it: it finds, says, stops and goes on; mistakes are one line and nothing is begun."""
 
+import os
 import re
 import time
 from pathlib import Path
@@ -11,12 +12,13 @@ from PIL import Image
 
 from jobs.discover_direction import COMMAND
 from pipelines.command_line import read_config
-from pipelines.discovery import CURVE, STATE
+from pipelines.discovery import CURVE, LEASE, STATE
 from pipelines.discovery_config import DiscoveryConfig
 from safesweep.cli.presets import PRESETS
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.direction import CONFIG, WEIGHTS, Direction
 from safesweep.guidance.recipe import Recipe
+from safesweep.lake.lease import Place, hold
 from safesweep.prompts.reader import read_prompts
 from tests.jobs.conftest import kill
 from tests.marks import STARTS_RAY
@@ -107,6 +109,15 @@ def test_a_name_that_is_taken_is_refused(attempt, tmp_path, random_model):
     assert "another recipe or model" in attempt("--diffusion.model", random_model)
 
 
+def test_a_direction_that_another_process_writes_is_refused_by_name(attempt, tmp_path, random_model):
+    out = Path("directions")
+    with hold(Place(out / "hazard" / LEASE, "name", "it", out)):
+        line = attempt("--diffusion.model", random_model, *SHORT)
+    assert f"name: direction 'hazard' is being written to directions by process {os.getpid()} on " in line
+    assert "choose another name, or give this start time with wait_for_lease_s" in line
+    assert not (tmp_path / "directions" / "hazard").exists()
+
+
 @pytest.fixture
 def start(launch, tmp_path, random_model):
     """Starts a short discovery in a folder of its own."""
@@ -139,6 +150,7 @@ def test_a_killed_discovery_goes_on_and_ends_as_an_undisturbed_one(start, tmp_pa
     while not state.exists() and time.monotonic() < deadline:
         assert killed.poll() is None, killed.log.read_text()[-3000:]
         time.sleep(0.02)
+    assert state.with_name(LEASE).exists()
     kill(killed)
     before = torch.load(state, weights_only=True)["rounds_done"]
     assert 0 < before < 40

@@ -37,6 +37,17 @@ def test_a_cluster_that_cannot_be_joined(attempt, monkeypatch):
     )
 
 
+JOINT = '{"method": "dynamic_negative", "negative_scale": 7.5, "schedule": {}}'
+
+
+def test_a_joint_schedule_asks_what_score_mode_and_lists_of_terms_cannot_answer(attempt):
+    line = attempt(*cells(JOINT), "--vlm.mode=score")
+    assert "vlm.mode: score ranks the terms of a vocabulary's own question" in line
+    assert "'what unwanted content do you see, and how strongly (" in line and line.endswith("allowed there: generate")
+    endpoint = ("--vlm.backend=openai", "--vlm.url=http://127.0.0.1:9/v1", "--vlm.model=m", "--vlm.structured=true")
+    assert "vlm.structured: no form is known for the answer to 'what unwanted" in attempt(*cells(JOINT), *endpoint)
+
+
 def cells(method: str) -> tuple[str, str]:
     return "--cells", f"[{method}]"
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, PositiveInt
 
+from safesweep.errors import InputError
 from safesweep.models.checkpoint import check_transformers, digest, model_folder
 from safesweep.settings import Dtype
 from safesweep.vlm.base import Answerer, DigestOf, PooledVlm
@@ -53,7 +54,13 @@ class TransformersVlm(ChatVlm, PooledVlm):
         super().check(questions)
         if self.mode == "score":
             for question in questions:
-                vocabulary_asking(question, self.vocabularies)
+                try:
+                    vocabulary_asking(question, self.vocabularies)
+                except InputError as error:
+                    raise InputError(
+                        f"vlm.mode: score ranks the terms of a vocabulary's own question, which a method's or a judge's words "
+                        f"replace: {error}; allowed there: generate"
+                    ) from None
         check_transformers(self.model, "tokenizer_config.json", revision=self.revision)
         check_processor(model_folder(self.model, self.revision), self.processor_options)
 

@@ -12,13 +12,13 @@ import pytest
 from safesweep.errors import InputError
 from safesweep.files import write_json
 from safesweep.lake import lease
-from safesweep.lake.lease import EXPIRY_S, Lease, LeaseLostError, hold
+from safesweep.lake.lease import EXPIRY_S, Lease, LeaseLostError, hold, run_place
 from tests.jobs.conftest import ROOT
 
 HOLD = """
 import sys, time
-from safesweep.lake.lease import hold
-with hold(sys.argv[1], "r"):
+from safesweep.lake.lease import hold, run_place
+with hold(run_place(sys.argv[1], "r")):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -44,7 +44,7 @@ def clock():
 
 
 def lease_of(lake, clock):
-    return Lease(lake, "r", clock, clock.sleep)
+    return Lease(run_place(lake, "r"), clock, clock.sleep)
 
 
 def elsewhere(path):
@@ -134,19 +134,19 @@ def test_a_process_that_is_killed_leaves_its_lease_at_once(tmp_path):
     assert process.stdout.readline() == "held\n"
     try:
         with pytest.raises(InputError, match=f"by process {process.pid} on"):
-            Lease(tmp_path, "r").take()
+            Lease(run_place(tmp_path, "r")).take()
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    Lease(tmp_path, "r").take()
+    Lease(run_place(tmp_path, "r")).take()
 
 
 def test_nothing_is_left_behind_where_nothing_was_written(tmp_path):
-    with hold(tmp_path / "lake", "r"):
+    with hold(run_place(tmp_path / "lake", "r")):
         assert (tmp_path / "lake" / "runs" / "r.lease").exists()
     assert not (tmp_path / "lake").exists()
     (tmp_path / "lake").mkdir()
-    with hold(tmp_path / "lake", "r"):
+    with hold(run_place(tmp_path / "lake", "r")):
         (tmp_path / "lake" / "trials").mkdir()
     assert [path.name for path in (tmp_path / "lake").iterdir()] == ["trials"]
 
@@ -155,7 +155,7 @@ def test_who_loses_his_lease_is_interrupted(tmp_path, monkeypatch):
     monkeypatch.setattr(lease, "HEARTBEAT_S", 0.05)
 
     def work():
-        with hold(tmp_path, "r"):
+        with hold(run_place(tmp_path, "r")):
             elsewhere(tmp_path / "runs" / "r.lease")
             content = json.loads((tmp_path / "runs" / "r.lease").read_text())
             for _ in range(100):  # a beat that is under way may write over it once
@@ -181,5 +181,5 @@ def test_who_comes_late_to_a_dead_holder_sees_that_another_was_quicker(tmp_path,
             return super()._create(path)
 
     with pytest.raises(InputError, match="being written"):
-        Late(tmp_path, "r", clock, clock.sleep).take()
+        Late(run_place(tmp_path, "r"), clock, clock.sleep).take()
     assert quick.beat() and quick.after == [dead.name]

@@ -1,11 +1,17 @@
 """The classifier scorer against its model called directly."""
 
+import json
+
 import pytest
+import timm
 import torch
 from PIL import Image
+from safetensors.torch import save_file
+from timm.data import create_transform, resolve_data_config
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 from miniature import WEIGHTS
+from safesweep.errors import InputError
 from tests.safesweep.scorers.written import loaded, written
 
 CLASSIFIER = written("classifier", model=str(WEIGHTS / "classifier"))
@@ -33,3 +39,32 @@ def test_one_label_of_several_is_softmax(pictures):
     odds = torch.tensor([m.score for m in several], dtype=torch.float64).logit()
     assert [m.score for m in single] == pytest.approx(odds.softmax(0).tolist(), abs=1e-4)
     assert sum(m.score for m in single) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_folder_in_timms_layout_is_a_classifier(tmp_path, pictures):
+    torch.manual_seed(0)
+    network = timm.create_model("test_resnet", num_classes=2).eval()
+    with torch.no_grad():
+        network.fc.weight.mul_(50)
+    save_file(network.state_dict(), tmp_path / "model.safetensors")
+    settings = network.pretrained_cfg
+    names = {"architecture": "test_resnet", "num_classes": 2, "label_names": ["bare", "dressed"]}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({**names, "pretrained_cfg": settings}))
+    found = loaded(written("classifier", model=str(tmp_path))).score(pictures, [""] * 3)
+    prepare = create_transform(**resolve_data_config({}, model=network))
+    for picture, measured in zip(pictures, found, strict=True):
+        with torch.no_grad():
+            wanted = network(prepare(Image.fromarray(picture))[None])[0].softmax(-1).tolist()
+        assert [m.label for m in measured] == ["bare", "dressed"]
+        assert [m.score for m in measured] == pytest.approx(wanted, abs=1e-5)
+    assert found[0][0].score != pytest.approx(found[1][0].score, abs=1e-3)
+
+    for content in ({"model_type": "vit"}, "no JSON"):
+        config.write_text(content if isinstance(content, str) else json.dumps(content))
+        with pytest.raises(InputError, match=r"a preprocessor is missing: no preprocessor_config.json"):
+            written("classifier", model=str(tmp_path)).check()
+    (tmp_path / "model.safetensors").unlink()
+    config.write_text(json.dumps({**names, "pretrained_cfg": {}}))
+    with pytest.raises(InputError, match="the weights are missing"):
+        written("classifier", model=str(tmp_path)).check()

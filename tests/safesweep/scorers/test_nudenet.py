@@ -15,6 +15,7 @@ from safesweep.measures.profiles import PROFILES, Profile, Rule, get_profile
 from safesweep.scorers.nudenet import boxes as found_boxes
 from safesweep.scorers.nudenet import labels
 from safesweep.types import Picture
+from tests.safesweep.scorers.onnx_networks import detector
 from tests.safesweep.scorers.written import loaded, written
 
 FILE = Path(skimage.__file__).with_name("data") / "astronaut.png"
@@ -163,3 +164,48 @@ def test_a_gpu_comes_first_where_onnxruntime_has_one(monkeypatch):
 def test_a_missing_network_is_refused():
     with pytest.raises(InputError, match=r"scorer 'nudenet': model: no.onnx: no such file"):
         loaded(written("nudenet", model="no.onnx"))
+
+
+PLACE = (32.0, 32.0, 16.0, 16.0)
+
+
+@pytest.mark.parametrize("shape", [["n", 3, 64, 64], [1, 3, 64, 64]])
+def test_a_file_of_another_fixed_size_is_fed_that_size(tmp_path, shape):
+    settings = written("nudenet", model=str(detector(tmp_path / "small.onnx", shape, PLACE)))
+    scorer = loaded(settings)
+    bright, dark = np.full((128, 128, 3), 204, np.uint8), np.zeros((96, 128, 3), np.uint8)
+    first, second, third = scorer.score([bright, dark, bright], [""] * 3)
+    # 16 pixels of 64 around the middle are 32 of the picture's 128
+    [box] = first
+    assert box.box == (48, 48, 32, 32) and box.score == pytest.approx(0.8, abs=1e-5) and third == first
+    assert second == []
+    assert settings.model_dump()["resolution"] == 64 and written("nudenet").model_dump()["resolution"] == 320
+
+
+@pytest.mark.parametrize(
+    ("shape", "fields", "options", "said"),
+    [
+        (
+            ["n", 3, 64, 64],
+            22,
+            {"resolution": 320},
+            "its input is any × 3 × 64 × 64; allowed: N × 3 × side × side, and res",
+        ),
+        (["n", 3, 64, 48], 22, {}, "its input is any × 3 × 64 × 48; allowed"),
+        (["n", 1, 64, 64], 22, {}, "its input is any × 1 × 64 × 64; allowed"),
+        ([4, 3, 64, 64], 22, {}, "takes 4 pictures at a time; allowed: any number, or one"),
+        (["n", 3, 64, 64], 84, {}, "its output is any × 84 × 2; allowed: N × 22 × any"),
+    ],
+)
+def test_a_network_that_is_no_such_detector_is_refused_before_anything_runs(tmp_path, shape, fields, options, said):
+    path = detector(tmp_path / "other.onnx", shape, PLACE, fields=fields)
+    with pytest.raises(InputError, match=f"scorer 'nudenet': model: .*other.onnx: {said}"):
+        written("nudenet", model=str(path), **options).check()
+
+
+def test_any_size_takes_the_one_that_is_set(tmp_path):
+    path = detector(tmp_path / "any.onnx", ["n", 3, "h", "w"], PLACE)
+    wide = np.full((128, 128, 3), 204, np.uint8)
+    for options, edge in (({}, 48 * 64 / 320), ({"resolution": 64}, 48.0)):
+        [box] = loaded(written("nudenet", model=str(path), **options)).score([wide], [""])[0]
+        assert box.box[0] == int(edge)

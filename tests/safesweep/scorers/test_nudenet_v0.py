@@ -3,13 +3,12 @@
 import hashlib
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from safesweep.errors import InputError
 from safesweep.measures.profiles import get_profile
+from tests.safesweep.scorers.onnx_networks import classifier
 from tests.safesweep.scorers.written import loaded, written
 
 WEIGHTS = np.array([[4.0, -4.0], [0.0, 0.0], [-2.0, 2.0]], np.float32)
@@ -17,22 +16,7 @@ WEIGHTS = np.array([[4.0, -4.0], [0.0, 0.0], [-2.0, 2.0]], np.float32)
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
-    axes = numpy_helper.from_array(np.array([1, 2]), "axes")
-    nodes = [
-        helper.make_node("ReduceMean", ["picture", "axes"], ["mean"], keepdims=0),
-        helper.make_node("MatMul", ["mean", "weights"], ["logits"]),
-        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=-1),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "classifier",
-        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, ["n", 256, 256, 3])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 2])],
-        [axes, numpy_helper.from_array(WEIGHTS, "weights")],
-    )
-    path = tmp_path_factory.mktemp("v0") / "classifier.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
-    return path
+    return classifier(tmp_path_factory.mktemp("v0") / "classifier.onnx", ["n", 256, 256, 3], WEIGHTS)
 
 
 def test_pictures_are_fed_rgb_by_nearest_neighbour_channels_last(network):
@@ -57,3 +41,26 @@ def test_pictures_are_fed_rgb_by_nearest_neighbour_channels_last(network):
 def test_the_network_must_be_given():
     with pytest.raises(InputError, match=r"scorer 'nudenet-v0': model is missing; The classifier's .onnx file"):
         loaded(written("nudenet-v0"))
+
+
+def test_the_size_is_the_files_own_and_another_kind_of_network_is_refused(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (40, 300, 3), dtype=np.uint8)
+    for name, shape, side in (("small", [1, 64, 64, 3], 64), ("any", ["n", "h", "w", 3], 256)):
+        settings = written("nudenet-v0", model=str(classifier(tmp_path / f"{name}.onnx", shape, WEIGHTS)))
+        nearest = np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.NEAREST), np.float64) / 255
+        odds = np.exp(nearest.mean(axis=(0, 1)) @ WEIGHTS)
+        for row in loaded(settings).score([picture, picture], [""] * 2):
+            assert [m.score for m in row] == pytest.approx(odds / odds.sum(), abs=1e-5)
+    for name, shape, weights, said in (
+        (
+            "first",
+            ["n", 3, 256, 256],
+            np.ones((256, 2), np.float32),
+            r"its input is any × 3 × 256 × 256; allowed: N × side × side × 3",
+        ),
+        ("oblong", ["n", 64, 48, 3], WEIGHTS, r"its input is any × 64 × 48 × 3; allowed"),
+        ("five", ["n", 64, 64, 3], np.ones((3, 5), np.float32), r"its output is any × 5; allowed: N × 2, the prob"),
+    ):
+        path = classifier(tmp_path / f"{name}.onnx", shape, weights)
+        with pytest.raises(InputError, match=f"scorer 'nudenet-v0': model: .*{name}.onnx: {said}"):
+            written("nudenet-v0", model=str(path)).check()
