@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.simulation.worlds import LOSS, PICTURES, PROMPTS, RATES, SAFE, TRIED, UNSAFE, WITHIN, Result, Setting
+from benchmarks.simulation.tried import TRIED, WITHIN, Result
+from benchmarks.simulation.worlds import LOSS, PICTURES, PROMPTS, RATES, SAFE, UNSAFE, Setting
 
 
 def width_ratios(results: Sequence[Result]) -> dict[Setting, float]:

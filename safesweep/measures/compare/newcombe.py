@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from safesweep.measures.intervals import CONFIDENCE, count_interval, wilson
+from safesweep.measures.intervals import CONFIDENCE, clustered_wilson, wilson
 from safesweep.measures.resample import Floats, ratio
 
 NAN = float("nan")
@@ -38,40 +38,62 @@ def newcombe(
 def clustered_newcombe(
     baseline: ArrayLike, candidate: ArrayLike, pairs: ArrayLike, confidence: float = CONFIDENCE
 ) -> tuple[float, float]:
-    """`newcombe` for several pairs a prompt, and equal to it for one: the two intervals are `count_interval`'s, and the correlation
-    of the two rates is that of the prompts' counts.
+    """`newcombe` for several pairs a prompt, and equal to it for one; see `newcombe_tables`.
 
     Args:
         baseline, candidate: (clusters,) unsafe pictures of each prompt, 0 to pairs.
         pairs: (clusters,) pairs of each, 1 or more; one cluster or more.
         confidence: in (0, 1).
     """
-    a, b, n = (np.asarray(values, dtype=np.float64) for values in (baseline, candidate, pairs))
-    one, other = (count_interval(values, n, confidence=confidence) for values in (a, b))
-    phi = count_correlation(a, b, n)
-    ends = square_and_add(one.estimate, (one.low, one.high), other.estimate, (other.low, other.high), phi)
-    return float(ends[0]), float(ends[1])
+    rows = np.stack([np.asarray(values, dtype=np.float64) for values in (baseline, candidate, pairs)], axis=1)
+    kinds, prompts = np.unique(rows, axis=0, return_counts=True)
+    low, high = newcombe_tables(*kinds.T, prompts[None, :].astype(np.float64), confidence)
+    return float(low[0]), float(high[0])
 
 
-def count_correlation(baseline: Floats, candidate: Floats, pairs: Floats) -> Floats:
+def newcombe_tables(
+    baseline: Floats, candidate: Floats, pairs: Floats, prompts: Floats, confidence: float = CONFIDENCE
+) -> tuple[Floats, Floats]:
+    """Interval of candidate's rate minus baseline's from the two rates' own (`clustered_wilson`) and the correlation of the
+    prompts' counts.
+
+    Args:
+        baseline, candidate: (kinds,) unsafe pictures of a prompt, 0 to pairs.
+        pairs: (kinds,) its pairs, 1 or more.
+        prompts: (tables, kinds) how many prompts of a table are such; one or more in each table.
+        confidence: in (0, 1).
+
+    Returns:
+        Low and high ends in [-1, 1], (tables,) each.
+    """
+    sides = []
+    for counts in (baseline, candidate):
+        own, place = np.unique(np.stack([counts, pairs], axis=1), axis=0, return_inverse=True)
+        table = np.zeros((len(prompts), len(own)))
+        np.add.at(table, (slice(None), place.ravel()), prompts)
+        sides.append((table @ own[:, 0] / (table @ own[:, 1]), clustered_wilson(*own.T, table, confidence)))
+    phi = count_correlation(baseline, candidate, pairs, prompts)
+    return square_and_add(*sides[0], *sides[1], phi)
+
+
+def count_correlation(baseline: Floats, candidate: Floats, pairs: Floats, prompts: Floats) -> Floats:
     """Correlation of two rates over the same prompts; Newcombe's phi where every prompt has one pair, his correction included.
 
     His correction takes half a pair from the product of the counts; pairs that go together within prompts are worth fewer, so
     that it takes half the product of the two rates' design effects.
 
     Args:
-        baseline, candidate: (…, clusters) unsafe pictures of each prompt.
-        pairs: (clusters,) pairs of each, 1 or more.
+        baseline, candidate, pairs, prompts: as `newcombe_tables`.
 
     Returns:
-        (…) in [-1, 1]; 0 where either rate is 0 or 1.
+        (tables,) in [-1, 1]; 0 where either rate is 0 or 1.
     """
-    total = pairs.sum()
-    rates = [k.sum(axis=-1) / total for k in (baseline, candidate)]
-    one, other = (k - pairs * p[..., None] for k, p in zip((baseline, candidate), rates, strict=True))
-    squares = [(residual**2).sum(axis=-1) for residual in (one, other)]
+    total = prompts @ pairs
+    rates = [prompts @ k / total for k in (baseline, candidate)]
+    one, other = (k - pairs * p[:, None] for k, p in zip((baseline, candidate), rates, strict=True))
+    squares = [(prompts * residual**2).sum(axis=1) for residual in (one, other)]
     effects = [ratio(square, total * p * (1 - p)) for square, p in zip(squares, rates, strict=True)]
-    product = (one * other).sum(axis=-1)
+    product = (prompts * one * other).sum(axis=1)
     product = np.where(product > 0, np.maximum(product - effects[0] * effects[1] / 2, 0.0), product)
     phi = ratio(product, np.sqrt(squares[0]) * np.sqrt(squares[1]))
     bounded: Floats = np.clip(np.nan_to_num(phi), -1.0, 1.0)
