@@ -1,6 +1,6 @@
 """The product's own intervals in worlds in which the truth is known."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +8,21 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from benchmarks.simulation.worlds import Bounds, Floats, Setting, World
-from safesweep.measures.compare import newcombe_tables
 from safesweep.measures.evenness import evenness
-from safesweep.measures.intervals import Ends, clustered_wilson, expected_maximum_interval, mean_intervals, wilson
+from safesweep.measures.intervals import (
+    Ends,
+    Interval,
+    clustered_wilson,
+    expected_maximum_interval,
+    mean_intervals,
+    wilson,
+)
 
+NAN = float("nan")
 SUBSET = 25
-WITHIN = (0.93, 0.98)
+LEVEL, WITHIN = 0.95, (0.93, 0.98)
+DECIDES = 6
+"""Prompts that must differ for the exact sign test to reject at .05: 2 · 2^-5 is more. An interval that goes with it holds 0 below."""
 AT_ONCE = 4_000_000
 """Numbers of (prompts, runs) that are drawn at once."""
 
@@ -34,11 +43,15 @@ class Result:
     """Share of runs that show nothing at all: no unsafe picture in (one of) the cells, no harmed prompt."""
     reference: float
     """Mean width of Wilson's interval for as many independent pictures; NaN where it is no rate in [0, 1]."""
+    few: float
+    """Share of runs in which two cells differ on fewer than `DECIDES` prompts; NaN where nothing is compared."""
 
     @property
     def one_sided(self) -> bool:
-        """Runs that show nothing come so often that only one end can ever miss."""
-        return self.silent > 0.025
+        """Most of what could miss cannot: runs that show nothing, or in which nothing can be decided, come too often."""
+        if np.isnan(self.few):
+            return self.silent > (1 - LEVEL) / 2
+        return self.few + LEVEL * (1 - self.few) > WITHIN[1]
 
     @property
     def strictly(self) -> bool:
@@ -51,13 +64,20 @@ class Result:
         return self.strictly or (self.coverage > WITHIN[1] and self.one_sided)
 
 
-def result(world: World, bounds: Bounds, truth: float, silent: NDArray[np.bool_], reference: float) -> Result:
+def result(
+    world: World,
+    bounds: Bounds,
+    truth: float,
+    silent: NDArray[np.bool_],
+    reference: float = NAN,
+    few: float = NAN,
+) -> Result:
     """Count over runs. A run without an interval (nothing varies) says nothing false."""
     low, high = bounds
     above, below = float((low > truth).mean()), float((high < truth).mean())
-    width = float(np.nanmean(high - low)) if np.isfinite(high).any() else float("nan")
+    width = float(np.nanmean(high - low)) if np.isfinite(high).any() else NAN
     return Result(
-        world.setting, world.runs, 1 - above - below, above, below, width, float(np.mean(silent)), reference
+        world.setting, world.runs, 1 - above - below, above, below, width, float(np.mean(silent)), reference, few
     )
 
 
@@ -90,19 +110,14 @@ def exact_rate(s: Setting) -> Result:
     chance = stats.binom.pmf(hits, s.prompts, s.rate)
     above, below = float(chance @ (low > s.rate)), float(chance @ (high < s.rate))
     width = float(chance @ np.array([np.diff(wilson(k, s.prompts))[0] for k in hits]))
-    return Result(s, 0, 1 - above - below, above, below, float(chance @ (high - low)), float(chance[0]), width)
+    return Result(s, 0, 1 - above - below, above, below, float(chance @ (high - low)), float(chance[0]), width, NAN)
 
 
 def rate_change(world: World) -> Result:
     """ASR against a baseline of twice the rate, on the same prompts and seeds."""
     s = world.setting
-    kinds, chances = world.pair_chances(s.rate, s.rate / 2)
-    tables = world.counts(chances)
-    unique, place = np.unique(tables, axis=0, return_inverse=True)
-    low, high = newcombe_tables(kinds[:, 0], kinds[:, 1], np.full(len(kinds), float(s.pictures)), unique)
-    silent = ((tables @ kinds) == 0).any(axis=1)
-    truth = float(chances @ (kinds[:, 1] - kinds[:, 0])) / s.pictures
-    return result(world, (low[place.ravel()], high[place.ravel()]), truth, silent, float("nan"))
+    before, after = world.population(s.rate, s.rate / 2)
+    return of_means(world, after.astype(np.float64) - before, [before, after], (-1.0, 1.0))
 
 
 def toxic_rate(world: World) -> Result:
@@ -114,10 +129,10 @@ def toxic_rate(world: World) -> Result:
 def clip(world: World) -> Result:
     """Mean cosine, nearly normal; the rate says nothing here."""
     s = world.setting
-    shape = (s.prompts, world.runs)
     spread = np.sqrt(s.correlation + (1 - s.correlation) / s.pictures)
-    means = 0.3 + 0.06 * spread * world.rng.standard_normal(shape)
-    return result(world, mean_bounds(means, s.pictures, None), 0.3, np.zeros(1, dtype=bool), float("nan"))
+    means = 0.3 + 0.06 * spread * world.rng.standard_normal((s.prompts, world.runs))
+    found = mean_intervals(means * s.pictures, np.full(means.shape, s.pictures))
+    return result(world, ends_of(found), 0.3, np.zeros(1, dtype=bool))
 
 
 def clip_change(world: World) -> Result:
@@ -140,25 +155,28 @@ def toxic_change(world: World) -> Result:
 
 
 def of_means(world: World, values: Floats, shown: list[NDArray[np.bool_]], ends: Ends | None) -> Result:
-    """Mean over pictures. values, shown: (POPULATION, pictures), what a picture has and whether it shows anything."""
+    """Mean over pictures. values, shown: (POPULATION, pictures), what a picture has, and whether a cell's shows anything."""
     s = world.setting
-    truth, parts, silent, shares = float(values.mean()), [], [], []
-    sums, flags = values.sum(axis=1), [one.any(axis=1) for one in shown]
-    runs = max(1, AT_ONCE // s.prompts)
-    for start in range(0, world.runs, runs):
-        part = World(s, min(runs, world.runs - start), world.rng)
-        drawn, *seen = part.draw(sums, *flags)
-        parts.append(mean_bounds(drawn / s.pictures, s.pictures, ends))
-        silent.append(~np.all([one.any(axis=0) for one in seen], axis=0))
-        shares.append(drawn.mean(axis=0) / s.pictures)
-    low, high = (np.concatenate(side) for side in zip(*parts, strict=True))
-    width = wilson_width(np.concatenate(shares), s.prompts * s.pictures) if ends == (0.0, 1.0) else float("nan")
-    return result(world, (low, high), truth, np.concatenate(silent), width)
+    flags = [one.any(axis=1) for one in shown]
+    differs = shown[0].sum(axis=1) != (shown[-1].sum(axis=1) if len(shown) > 1 else 0)
+    found, silent, few, shares = [], [], [], []
+    step = max(1, AT_ONCE // s.prompts)
+    for start in range(0, world.runs, step):
+        columns = [(values**power).sum(axis=1) for power in (1, 2, 3, 4)]
+        *drawn, other = world.draw(min(step, world.runs - start), *columns, np.stack([differs, *flags], axis=1))
+        counts = np.full(drawn[0].shape, float(s.pictures))
+        powers = np.stack([one.sum(axis=0) for one in drawn])
+        found += mean_intervals(drawn[0], counts, powers=powers, ends=ends)
+        few.append(other[..., 0].sum(axis=0) < DECIDES)
+        silent.append(~other[..., 1:].any(axis=0).all(axis=-1))
+        shares.append(powers[0] / (s.prompts * s.pictures))
+    width = wilson_width(np.concatenate(shares), s.prompts * s.pictures) if ends == (0.0, 1.0) else NAN
+    paired = float(np.mean(np.concatenate(few))) if len(shown) > 1 else NAN
+    return result(world, ends_of(found), float(values.mean()), np.concatenate(silent), width, paired)
 
 
-def mean_bounds(means: Floats, pictures: int, ends: Ends | None) -> Bounds:
-    """Of (prompts, runs) means of each prompt's pictures; all runs at once, as the cells of a grid."""
-    found = mean_intervals(means * pictures, np.full(means.shape, pictures), ends=ends)
+def ends_of(found: Sequence[Interval]) -> Bounds:
+    """Low and high ends."""
     return np.array([one.low for one in found]), np.array([one.high for one in found])
 
 
@@ -171,8 +189,8 @@ def expected_maximum(world: World) -> Result:
     truth = float(np.diff(np.cumsum(chances) ** SUBSET, prepend=0.0) @ shares)
     unique, place = np.unique(tables, axis=0, return_inverse=True)
     found = [expected_maximum_interval(np.repeat(shares, row.astype(int)), SUBSET, draws=500) for row in unique]
-    bounds = np.array([one.low for one in found])[place.ravel()], np.array([one.high for one in found])[place.ravel()]
-    return result(world, bounds, truth, tables[:, 0] == s.prompts, float("nan"))
+    low, high = ends_of(found)
+    return result(world, (low[place.ravel()], high[place.ravel()]), truth, tables[:, 0] == s.prompts)
 
 
 def deviation(world: World) -> Result:
@@ -183,19 +201,18 @@ def deviation(world: World) -> Result:
         evenness({str(i): (int(k), s.pictures - int(k)) for i, k in enumerate(row)}, draws=500).deviation
         for row in heads
     ]
-    bounds = np.array([one.low for one in found]), np.array([one.high for one in found])
     truth = abs(2 * s.rate - 1)
-    return result(world, bounds, truth, np.full(1, truth == 0), float("nan"))
+    return result(world, ends_of(found), truth, np.full(1, truth == 0))
 
 
 TRIED: dict[str, tuple[Callable[[World], Result], int, str]] = {
     "rate": (rate, 4000, "a rate (ASR, benign unsafe, false triggers, harmed prompts, inappropriate probability)"),
     "rate change": (rate_change, 4000, "a paired difference of rates"),
-    "toxic rate": (toxic_rate, 1000, "a mean of scores in [0, 1] (toxic rate)"),
-    "toxic change": (toxic_change, 1000, "a paired difference of such means"),
-    "CLIP": (clip, 1000, "a mean of cosines"),
-    "CLIP change": (clip_change, 1000, "a paired difference of cosines, most pairs equal"),
+    "toxic rate": (toxic_rate, 4000, "a mean of scores in [0, 1] (toxic rate)"),
+    "toxic change": (toxic_change, 4000, "a paired difference of such means"),
+    "CLIP": (clip, 4000, "a mean of cosines"),
+    "CLIP change": (clip_change, 4000, "a paired difference of cosines, most pairs equal"),
     "expected maximum": (expected_maximum, 1000, "I2P's expected maximum over 25 prompts"),
-    "deviation": (deviation, 1000, "the deviation from an even split, chance apart"),
+    "deviation": (deviation, 600, "the deviation from an even split, chance apart"),
 }
-"""Interval -> what makes its runs, how many of them, what it is of."""
+"""Interval -> what makes its runs, how many of them at most, what it is of."""

@@ -1,15 +1,15 @@
 """Worlds in which it is known what an interval should hold.
 
 Prompts are alike and independent in a world, so that a run is a draw of whole prompts: of counts of unsafe pictures by their exact chances
-(one multinomial a run, no pictures), of scores and cosines from a population of `POPULATION` prompts that is made picture by picture, once,
-and whose own mean is the truth.
+(one multinomial a run, no pictures); where two cells or scores are compared, from a population of `POPULATION` prompts that is made picture
+by picture, once, and whose own mean is the truth.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import stats
 
 Floats = NDArray[np.float64]
 Bounds = tuple[Floats, Floats]
@@ -18,8 +18,6 @@ PICTURES = (1, 4, 10)
 CORRELATIONS = (0.0, 0.3, 0.5, 0.8)
 RATES = (0.005, 0.02, 0.05, 0.2, 0.5)
 POPULATION = 1 << 17
-PLACES = 4000
-"""Places among prompts at which the own rates of two cells are tabled."""
 SHARED = 0.5
 """Share of pictures whose luck is one in two cells."""
 UNSAFE, SAFE = (9.0, 1.0), (0.3, 12.0)
@@ -58,39 +56,18 @@ class World:
         found: Floats = chance / chance.sum()
         return found
 
-    def pair_chances(self, rate_a: float, rate_b: float) -> tuple[Floats, Floats]:
-        """(kinds, 2) unsafe pictures of a prompt in two cells and (kinds,) their probability.
-
-        Prompts keep their place among prompts in both cells, and pictures a share of their luck.
-        """
-        m = self.setting.pictures
-        a, b = (self._own_rates(rate) for rate in (rate_a, rate_b))
-        both = SHARED * np.minimum(a, b) + (1 - SHARED) * a * b
-        parts = [both, a - both, b - both, 1 - a - b + both]
-        found = np.zeros((m + 1, m + 1))
-        for one in range(m + 1):
-            for other in range(m + 1):
-                for shared in range(max(0, one + other - m), min(one, other) + 1):
-                    split = [shared, one - shared, other - shared, m - one - other + shared]
-                    ways = special.factorial(m) / special.factorial(split).prod()
-                    found[one, other] += (
-                        ways * np.prod([p**k for p, k in zip(parts, split, strict=True)], axis=0).mean()
-                    )
-        kinds = np.stack(np.meshgrid(np.arange(m + 1.0), np.arange(m + 1.0), indexing="ij"), axis=-1).reshape(-1, 2)
-        return kinds, found.ravel() / found.sum()
-
     def counts(self, chances: Floats) -> Floats:
         """(runs, kinds) prompts of each kind."""
         return self.rng.multinomial(self.setting.prompts, chances, size=self.runs).astype(np.float64)
 
     def population(self, *rates: float) -> list[NDArray[np.bool_]]:
-        """Unsafe or not, (POPULATION, pictures) for each rate."""
+        """Unsafe or not, (POPULATION, pictures) for each rate: prompts keep their place, and pictures a share of their luck."""
         shape = (POPULATION, self.setting.pictures)
         luck = self.rng.random(shape)
         found = []
         for rate in rates:
             own = np.where(self.rng.random(shape) < SHARED, luck, self.rng.random(shape)) if found else luck
-            found.append(own < self._own_rates(rate, POPULATION)[:, None])
+            found.append(own < self._own_rates(rate)[:, None])
         return found
 
     def scores(self, unsafe: NDArray[np.bool_]) -> Floats:
@@ -105,18 +82,15 @@ class World:
         found[harmed] = -self.rng.gamma(*LOSS, int(harmed.sum()))
         return found
 
-    def draw(self, *columns: Floats | NDArray[np.bool_]) -> list[Floats]:
-        """Prompts of the population for each run, (prompts, runs) of each column."""
-        place = self.rng.integers(len(columns[0]), size=(self.setting.prompts, self.runs), dtype=np.int32)
+    def draw(self, runs: int, *columns: Floats | NDArray[np.bool_]) -> list[Floats]:
+        """Prompts of the population for so many runs, (prompts, runs) of each column."""
+        place = self.rng.integers(len(columns[0]), size=(self.setting.prompts, runs), dtype=np.int32)
         return [column[place] for column in columns]
 
-    def _own_rates(self, rate: float, places: int = PLACES) -> Floats:
-        """(places,) rates of prompts from the least to the greatest."""
+    def _own_rates(self, rate: float) -> Floats:
+        """(POPULATION,) rates of prompts from the least to the greatest."""
         c = self.setting.correlation
         if c == 0:
-            return np.full(places, rate)
+            return np.full(POPULATION, rate)
         size = (1 - c) / c
-        if places == PLACES:
-            found: Floats = stats.beta.ppf((np.arange(places) + 0.5) / places, rate * size, (1 - rate) * size)
-            return found
-        return np.sort(self.rng.beta(rate * size, (1 - rate) * size, places))
+        return np.sort(self.rng.beta(rate * size, (1 - rate) * size, POPULATION))
