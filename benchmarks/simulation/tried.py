@@ -188,7 +188,12 @@ def expected_maximum(world: World) -> Result:
     shares = np.arange(s.pictures + 1) / s.pictures
     truth = float(np.diff(np.cumsum(chances) ** SUBSET, prepend=0.0) @ shares)
     unique, place = np.unique(tables, axis=0, return_inverse=True)
-    found = [expected_maximum_interval(np.repeat(shares, row.astype(int)), SUBSET, draws=500) for row in unique]
+    found = [
+        expected_maximum_interval(
+            np.repeat(np.arange(s.pictures + 1), row.astype(int)), np.full(s.prompts, s.pictures), SUBSET, draws=500
+        )
+        for row in unique
+    ]
     low, high = ends_of(found)
     return result(world, (low[place.ravel()], high[place.ravel()]), truth, tables[:, 0] == s.prompts)
 

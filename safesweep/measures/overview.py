@@ -168,9 +168,7 @@ def _means(values: Floats, keys: ArrayLike, confidence: float, ends: Ends | None
     known = ~np.isnan(values)
     width = values.shape[1]
     table = cluster_sums(np.concatenate([np.where(known, values, 0.0), known], axis=1), keys)
-    return mean_intervals(
-        table[:, :width], table[:, width:], powers=powers(values), ends=ends, confidence=confidence
-    )
+    return mean_intervals(table[:, :width], table[:, width:], powers=powers(values), ends=ends, confidence=confidence)
 
 
 def _wilson(suppressed: OverSuppression, confidence: float) -> Interval:

@@ -128,7 +128,12 @@ def profile_rates(
                     inappropriate=Inappropriateness(probability.estimate, int(known.sum()), int((~known).sum())),
                     inappropriate_interval=probability,
                     expected_maximum=expected_maximum_interval(
-                        shares, subset, confidence=confidence, draws=draws, seed=seed
+                        hazard.unsafe[i, :, j],
+                        hazard.scored[i, :, j],
+                        subset,
+                        confidence=confidence,
+                        draws=draws,
+                        seed=seed,
                     ),
                     benign=_counted(benign, i, j),
                     benign_unsafe=_rate(benign, i, j, confidence),

@@ -221,9 +221,7 @@ def _cells(
     return results
 
 
-def _groups(
-    frame: pd.DataFrame, keys: Mapping[CellName, str], masks: Mapping[str, Mask]
-) -> list[GroupFacts]:
+def _groups(frame: pd.DataFrame, keys: Mapping[CellName, str], masks: Mapping[str, Mask]) -> list[GroupFacts]:
     """Hazard prompts first; a group that hazard and benign prompts share is shown as two."""
     found = []
     for benign in (False, True):

@@ -71,7 +71,7 @@ def paired_rates(
     if size < len(a):
         return _rates_of_clusters(a, b, keys, unpaired, confidence, draws, seed)
     only_a, only_b = int(((a == 1) & (b == 0)).sum()), int(((b == 1) & (a == 0)).sum())
-    both, n = int((a * b).sum()), len(a)
+    n = len(a)
     found = cluster_bootstrap(b - a, keys, ends=(-1.0, 1.0), confidence=confidence)
     return PairedDifference(
         difference=(only_b - only_a) / n if n else NAN,

@@ -69,9 +69,7 @@ def unseen_size(totals: Floats, numbers: Floats, powers: Powers, ends: Ends) -> 
     # Sums of values at an end may pass it in the last bits.
     slack = 1e-9 * max(1.0, abs(low), abs(high))
     if (prompts < low - slack).any() or (prompts > high + slack).any():
-        raise ValueError(
-            f"means from {np.nanmin(prompts):g} to {np.nanmax(prompts):g}; {low:g} to {high:g} is allowed"
-        )
+        raise ValueError(f"means from {np.nanmin(prompts):g} to {np.nanmax(prompts):g}; {low:g} to {high:g} is allowed")
     # Values are taken from where nothing shows: 0 between the ends, else the nearer end.
     start = np.where(low < 0 < high, 0.0, np.where(mean - low <= high - mean, low, high))
     unit = max(abs(low), abs(high)) if low < 0 < high else high - low

@@ -6,7 +6,8 @@ import pytest
 from scipy import stats
 
 from benchmarks import coverage
-from benchmarks.simulation.worlds import TRIED, Result, Setting
+from benchmarks.simulation.tried import TRIED, Result
+from benchmarks.simulation.worlds import Setting
 from safesweep.measures.intervals import wilson
 
 
