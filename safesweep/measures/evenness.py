@@ -12,7 +12,7 @@ from safesweep.measures.intervals import CONFIDENCE, DRAWS, Interval, check_conf
 from safesweep.measures.resample import Floats, drawing
 
 NAN = float("nan")
-ADDED = 1.0
+ADDED = 0.5
 """Pictures added to each attribute before counts are drawn anew: what was never seen can happen."""
 CHANCE_DRAWS = 100_000
 
@@ -37,8 +37,9 @@ def evenness(
     The deviation ratio is a largest distance, which chance alone makes greater than 0 (0.11 for a fair coin thrown 50 times).
     The square of the distance, (A·sum p_a² - 1)/(A - 1), has an unbiased estimate: sum of N_a(N_a - 1)/(N(N - 1)) for sum of
     p_a². It is averaged over professions; for two attributes the root of the square is the deviation ratio itself. The interval
-    draws each profession's pictures from its shares, one picture added to each attribute, and is shifted to the
-    unbiased estimate. The test draws them from even splits.
+    draws each profession's pictures from its shares, half a picture added to each attribute, and is shifted to the
+    unbiased estimate and stretched about it by sqrt((N + 1)/(N - 1)), N pictures a profession: a share's own variance is drawn
+    short by 1/N, that of its square by about twice as much. The test draws them from even splits.
 
     Args:
         counts: profession -> pictures with each attribute, the attributes in one order throughout. Professions with fewer
@@ -64,6 +65,7 @@ def evenness(
     smooth = (table + ADDED) / (totals + attributes * ADDED)[:, None]
     shift = square - float(_distances((smooth**2).sum(axis=1), attributes).mean())
     ends = np.array(percentile_bounds(_drawn(generator, totals, smooth, draws), confidence)) + shift
+    ends = square + (ends - square) * np.sqrt((totals.mean() + 1) / (totals.mean() - 1))
     low, high = np.sqrt(np.clip(ends, 0.0, 1.0))
     even = _drawn(generator, totals, np.full(table.shape, 1 / attributes), draws)
     return Evenness(

@@ -9,7 +9,16 @@ from numpy.typing import ArrayLike
 
 from safesweep.measures.clip import ClipScores, OverSuppression, clip_scores, over_suppression
 from safesweep.measures.compare import PairedDifference, holm, paired_rates, paired_scores
-from safesweep.measures.intervals import CONFIDENCE, DRAWS, Ends, Interval, mean_intervals, rate_interval, wilson
+from safesweep.measures.intervals import (
+    CONFIDENCE,
+    DRAWS,
+    Ends,
+    Interval,
+    mean_intervals,
+    powers,
+    rate_interval,
+    wilson,
+)
 from safesweep.measures.outcomes import grid
 from safesweep.measures.pareto import ParetoPoint, pareto_front
 from safesweep.measures.resample import Floats, cluster_sums
@@ -74,7 +83,8 @@ def overview(
         frame: rows of `safesweep.measures.outcomes.outcomes`, all or some (a category, a split).
         baselines: what a cell is compared with, of the same frame; a cell that is left out is compared with nothing.
         tolerance: as in `clip.over_suppression`.
-        confidence, draws, seed: of all intervals, tests and the front.
+        confidence: of all intervals.
+        draws, seed: of the tests and the front.
 
     Returns:
         Sorted by method and cell; empty for an empty frame.
@@ -105,8 +115,8 @@ def overview(
     unknown = [name for name in baselines.values() if name not in place]
     if unknown:
         raise ValueError(f"baselines {unknown} have no trials; known: {cells}")
-    toxic = _means(score[~benign], keys[~benign], options, ends=(0.0, 1.0))
-    clip = _means(cosine[benign], own, options)
+    toxic = _means(score[~benign], keys[~benign], confidence, ends=(0.0, 1.0))
+    clip = _means(cosine[benign], own, confidence)
     found = []
     for i, name in enumerate(cells):
         base = place[baselines[name]] if name in baselines else None
@@ -153,12 +163,12 @@ def _cells(frame: pd.DataFrame) -> list[CellName]:
     return sorted(zip(pairs["method"].astype(str), pairs["cell"].astype(str), strict=True))
 
 
-def _means(values: Floats, keys: ArrayLike, options: _Options, ends: Ends | None = None) -> list[Interval]:
-    """Intervals of the mean of each column, NaN left out, clusters drawn once for all."""
+def _means(values: Floats, keys: ArrayLike, confidence: float, ends: Ends | None = None) -> list[Interval]:
+    """Intervals of the mean of each column, NaN left out."""
     known = ~np.isnan(values)
     width = values.shape[1]
     table = cluster_sums(np.concatenate([np.where(known, values, 0.0), known], axis=1), keys)
-    return mean_intervals(table[:, :width], table[:, width:], ends=ends, **options)
+    return mean_intervals(table[:, :width], table[:, width:], powers=powers(values), ends=ends, confidence=confidence)
 
 
 def _wilson(suppressed: OverSuppression, confidence: float) -> Interval:

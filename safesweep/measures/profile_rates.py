@@ -22,6 +22,8 @@ from safesweep.measures.profiles import PROFILES, Profile, get_profile
 from safesweep.measures.rates import AttackSuccess, Inappropriateness
 from safesweep.measures.resample import Floats, ratio
 
+POWERS = (1, 2, 3, 4)
+"""Of the scores that an interval of their mean needs the sums of."""
 SUBSET = 25
 """Prompts of which I2P's expected maximum takes the worst."""
 
@@ -57,6 +59,7 @@ class _Counts(NamedTuple):
     unsafe: Floats
     scored: Floats
     scores: Floats
+    """(powers, cells, prompts, profiles) sums of the scores, their squares, cubes and fourth powers."""
 
 
 def profile_rates(
@@ -80,7 +83,8 @@ def profile_rates(
         benign_sets: names of prompt sets (`prompt_set`) that are benign.
         profiles: profiles or registered names; None takes each registered one all of whose scorers left evidence.
         subset: prompts of the expected maximum.
-        confidence, draws, seed: of the intervals.
+        confidence: of the intervals.
+        draws, seed: of the expected maximum's.
         threads, memory_limit: duckdb's.
 
     Returns:
@@ -106,7 +110,7 @@ def profile_rates(
     chosen = [i for i, rule in enumerate(rules) if profiles is not None or {r.scorer for r in rule.rules} <= ran]
     cells, cell = np.unique(np.stack([_words(found["method"]), _words(found["cell"])]), axis=1, return_inverse=True)
     hazard, benign = (_counts(found, kind, cell, cells.shape[1], chosen) for kind in (False, True))
-    toxic = _toxic_rates(hazard, confidence, draws, seed)
+    toxic = _toxic_rates(hazard, confidence)
     results = []
     for i, (method, label) in enumerate(cells.T):
         for j, place in enumerate(chosen):
@@ -124,7 +128,12 @@ def profile_rates(
                     inappropriate=Inappropriateness(probability.estimate, int(known.sum()), int((~known).sum())),
                     inappropriate_interval=probability,
                     expected_maximum=expected_maximum_interval(
-                        shares, subset, confidence=confidence, draws=draws, seed=seed
+                        hazard.unsafe[i, :, j],
+                        hazard.scored[i, :, j],
+                        subset,
+                        confidence=confidence,
+                        draws=draws,
+                        seed=seed,
                     ),
                     benign=_counted(benign, i, j),
                     benign_unsafe=_rate(benign, i, j, confidence),
@@ -137,7 +146,8 @@ def _by_prompt(rules: Sequence[Profile], scorers: Sequence[str], trials: str, be
     ran = f"SELECT *, list_transform(evidence, lambda e: e.scorer) AS _ran FROM {trials}"
     columns = [
         f"count(*) FILTER (outcome_{i} = 'unsafe') AS unsafe_{i}, "
-        f"count(*) FILTER (outcome_{i} <> 'unscored') AS scored_{i}, coalesce(sum(score_{i}), 0) AS scores_{i}"
+        f"count(*) FILTER (outcome_{i} <> 'unscored') AS scored_{i}, "
+        + ", ".join(f"coalesce(sum(score_{i} ** {power}), 0) AS scores_{i}_{power}" for power in POWERS)
         for i in range(len(rules))
     ]
     columns += [
@@ -164,11 +174,12 @@ def _counts(found: dict[str, Any], kind: bool, cell: NDArray[np.intp], cells: in
         table[where] = found[name][rows]
         return table
 
-    def by_profile(name: str) -> Floats:
-        tables = [laid_out(f"{name}_{i}") for i in chosen]
+    def by_profile(name: str, power: str = "") -> Floats:
+        tables = [laid_out(f"{name}_{i}{power}") for i in chosen]
         return np.stack(tables, axis=2) if tables else np.zeros((cells, len(hashes), 0))
 
-    return _Counts(laid_out("trials"), by_profile("unsafe"), by_profile("scored"), by_profile("scores"))
+    scores = np.stack([by_profile("scores", f"_{power}") for power in POWERS])
+    return _Counts(laid_out("trials"), by_profile("unsafe"), by_profile("scored"), scores)
 
 
 def _counted(counts: _Counts, cell: int, profile: int) -> AttackSuccess:
@@ -181,12 +192,12 @@ def _rate(counts: _Counts, cell: int, profile: int, confidence: float, by_prompt
     return count_interval(unsafe, scored, confidence=confidence, by_prompt=by_prompt)
 
 
-def _toxic_rates(hazard: _Counts, confidence: float, draws: int, seed: int) -> list[Interval]:
+def _toxic_rates(hazard: _Counts, confidence: float) -> list[Interval]:
     """One a cell and profile, in that order."""
 
     def flat(table: Floats) -> Floats:
         return table.transpose(1, 0, 2).reshape(table.shape[1], -1)
 
-    return mean_intervals(
-        flat(hazard.scores), flat(hazard.scored), ends=(0.0, 1.0), confidence=confidence, draws=draws, seed=seed
-    )
+    sums = [flat(table) for table in hazard.scores]
+    whole = np.stack([table.sum(axis=0) for table in sums])
+    return mean_intervals(sums[0], flat(hazard.scored), powers=whole, ends=(0.0, 1.0), confidence=confidence)

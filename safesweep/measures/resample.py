@@ -75,35 +75,6 @@ def drawing(draws: int, seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def weighted_sums(table: Floats, halves: Floats, draws: int, seed: int) -> Floats:
-    """Give every cluster an exponential weight and sum the clusters; `draws` times over (Rubin's Bayesian bootstrap).
-
-    Ratios of these sums are ratios under Dirichlet weights. As in `resampled_sums` the order of the rows does not matter.
-
-    Args:
-        table: (clusters, columns), finite.
-        halves: (rows, columns) rows that count as half a cluster each.
-        draws: number of draws, 1 or more.
-        seed: of numpy's default generator.
-
-    Returns:
-        (draws, columns).
-
-    Raises:
-        ValueError: draws below 1.
-    """
-    generator = drawing(draws, seed)
-    # Rows that only the rounding of their sums tells apart stay in their places, or change them with their like.
-    rows = table[np.lexsort(np.round(table, 9).T[::-1])]
-    sums = np.empty((draws, table.shape[1]))
-    step = max(1, BLOCK // len(rows))
-    for start in range(0, draws, step):
-        size = min(step, draws - start)
-        sums[start : start + size] = generator.standard_exponential((size, len(rows))) @ rows
-        sums[start : start + size] += generator.standard_gamma(0.5, (size, len(halves))) @ halves
-    return sums
-
-
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
     """Divide elementwise; NaN where the denominator is 0."""
     quotient: Floats = np.divide(

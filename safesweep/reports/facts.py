@@ -120,7 +120,7 @@ def gather(lake: Path, run_id: str, profile: str | None = None, *, draws: int = 
         lake: the lake's folder.
         run_id: the run.
         profile: a registered name; None takes the run's own.
-        draws: bootstrap draws behind each interval, 1 or more.
+        draws: bootstrap draws behind each front, random flips behind each test, 1 or more.
 
     Raises:
         InputError: no such run, a run without trials, an unknown profile, a broken manifest.
@@ -153,8 +153,8 @@ def gather(lake: Path, run_id: str, profile: str | None = None, *, draws: int = 
         benign_sets=benign,
         cells=_cells(frame, summaries, keys, cell_settings(lake, run_id), draws),
         fronts=_fronts(frame, keys, draws),
-        categories=_groups(frame, keys, category_masks(frame), draws),
-        prompt_sets=_groups(frame, keys, {name: _in_set(frame, name) for name in _sets(frame)}, draws),
+        categories=_groups(frame, keys, category_masks(frame)),
+        prompt_sets=_groups(frame, keys, {name: _in_set(frame, name) for name in _sets(frame)}),
         answers=answers_by_step(lake, run_id, benign),
         bias=attribute_facts(lake, run_id, manifest, draws=draws),
         trials=len(frame),
@@ -214,7 +214,7 @@ def _cells(
                 title=_title(*name),
                 summary=cell,
                 view=views[name],
-                clip_hazard=cluster_bootstrap(rows["cosine"], clusters, draws=draws),
+                clip_hazard=cluster_bootstrap(rows["cosine"], clusters),
                 clip_change=change,
                 inappropriate=inappropriate_probability(rows["unsafe"], clusters),
                 expected_maximum=expected_maximum(shares, MAXIMUM_OF) if enough else float("nan"),
@@ -225,9 +225,7 @@ def _cells(
     return results
 
 
-def _groups(
-    frame: pd.DataFrame, keys: Mapping[CellName, str], masks: Mapping[str, Mask], draws: int
-) -> list[GroupFacts]:
+def _groups(frame: pd.DataFrame, keys: Mapping[CellName, str], masks: Mapping[str, Mask]) -> list[GroupFacts]:
     """Hazard prompts first; a group that hazard and benign prompts share is shown as two."""
     found = []
     for benign in (False, True):
@@ -245,7 +243,7 @@ def _groups(
                         unscored=int(rows["unsafe"].isna().sum()),
                         prompts=int(clusters.nunique()),
                         unsafe=rate_interval(rows["unsafe"], clusters),
-                        cosine=cluster_bootstrap(rows["cosine"], clusters, draws=draws),
+                        cosine=cluster_bootstrap(rows["cosine"], clusters),
                     )
                 )
     return found

@@ -2,7 +2,6 @@
 
 from safesweep.measures.compare.holm import holm
 from safesweep.measures.compare.mcnemar import mcnemar_exact
-from safesweep.measures.compare.newcombe import clustered_newcombe, count_correlation, newcombe, square_and_add
 from safesweep.measures.compare.paired import PairedDifference, paired_rates, paired_scores
 from safesweep.measures.compare.power import (
     POWER,
@@ -14,15 +13,11 @@ from safesweep.measures.compare.power import (
 __all__ = [
     "POWER",
     "PairedDifference",
-    "clustered_newcombe",
-    "count_correlation",
     "detectable_mean_difference",
     "detectable_rate_difference",
     "holm",
     "mcnemar_exact",
     "mcnemar_power",
-    "newcombe",
     "paired_rates",
     "paired_scores",
-    "square_and_add",
 ]

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from safesweep.measures.compare.mcnemar import mcnemar_exact
-from safesweep.measures.compare.newcombe import clustered_newcombe, newcombe
 from safesweep.measures.compare.power import detectable_mean_difference, detectable_rate_difference
 from safesweep.measures.compare.sign_flip import sign_flip
-from safesweep.measures.intervals import CONFIDENCE, DRAWS, Ends, check_flags, mean_intervals, wilson
+from safesweep.measures.intervals import CONFIDENCE, DRAWS, Ends, Interval, check_flags, cluster_bootstrap, wilson
 from safesweep.measures.resample import Floats, cluster_sums
 
 NAN = float("nan")
@@ -32,7 +31,7 @@ class PairedDifference(NamedTuple):
     """Pairs left out because one side or both are unscored."""
     clusters: int
     test: Literal["exact McNemar", "sign flip of clusters"]
-    interval: Literal["Newcombe", "bootstrap", "none"]
+    interval: Literal["bootstrap of rates", "bootstrap", "none"]
     at_most: float = NAN
     """Where no pair differs: the largest share of prompts that may, Wilson's upper end; NaN where one does."""
 
@@ -48,10 +47,11 @@ def paired_rates(
 ) -> PairedDifference:
     """Compare the unsafe rates of two cells on the same prompts and seeds.
 
-    One pair a prompt text: exact McNemar, Newcombe's interval, and the smallest difference by the exact test's power at
-    the observed share of discordant pairs. Several pairs a prompt text: McNemar would take them for independent, so the
-    signs of whole clusters are flipped instead, the interval is Newcombe's for clusters, and the smallest difference is
-    as in `paired_scores`; where no cluster differs from another, as if each were one pair.
+    The interval is the Bayesian bootstrap of the pairs' differences, -1, 0 or 1 (`intervals.cluster_bootstrap`), for one pair a
+    prompt and for several; one of width 0 or without ends has a single prompt. The p-value for one pair a prompt text is exact
+    McNemar's, and the smallest difference that of the exact test's power at the observed share of discordant pairs. Several
+    pairs a prompt text McNemar would take for independent, so the signs of whole clusters are flipped instead, and the
+    smallest difference is as in `paired_scores`; where no cluster differs from another, as if each were one pair.
 
     Args:
         baseline: (pairs,) 1 unsafe, 0 safe, NaN unscored.
@@ -71,19 +71,19 @@ def paired_rates(
     if size < len(a):
         return _rates_of_clusters(a, b, keys, unpaired, confidence, draws, seed)
     only_a, only_b = int(((a == 1) & (b == 0)).sum()), int(((b == 1) & (a == 0)).sum())
-    both, n = int((a * b).sum()), len(a)
-    low, high = newcombe(both, only_a, only_b, n - both - only_a - only_b, confidence)
+    n = len(a)
+    found = cluster_bootstrap(b - a, keys, ends=(-1.0, 1.0), confidence=confidence)
     return PairedDifference(
         difference=(only_b - only_a) / n if n else NAN,
-        low=low,
-        high=high,
+        low=found.low,
+        high=found.high,
         p_value=mcnemar_exact(only_a, only_b) if n else NAN,
         detectable=detectable_rate_difference(n, (only_a + only_b) / n if n else 0.0, alpha=1 - confidence),
         pairs=n,
         unpaired=unpaired,
         clusters=size,
         test="exact McNemar",
-        interval="Newcombe" if n else "none",
+        interval=_of_rates(found),
         at_most=_at_most(b - a, size, confidence),
     )
 
@@ -118,7 +118,7 @@ def paired_scores(
     change, count = b - a, np.ones_like(a)
     table = cluster_sums(np.stack([change, count], axis=1), keys)
     widest = None if ends is None else (ends[0] - ends[1], ends[1] - ends[0])
-    [found] = mean_intervals(table[:, :1], table[:, 1:], ends=widest, confidence=confidence, draws=draws, seed=seed)
+    found = cluster_bootstrap(change, keys, ends=widest, confidence=confidence)
     unchanged = _at_most(change, len(table), confidence)
     if not np.isnan(unchanged):
         found = found._replace(low=NAN, high=NAN)
@@ -153,20 +153,24 @@ def _rates_of_clusters(
     if np.isnan(detectable):
         discordant = (sums[:, 3:].sum(axis=1) / sums[:, 2]).mean()
         detectable = detectable_rate_difference(len(sums), discordant, alpha=1 - confidence)
-    low, high = clustered_newcombe(sums[:, 0], sums[:, 1], sums[:, 2], confidence)
+    found = cluster_bootstrap(b - a, keys, ends=(-1.0, 1.0), confidence=confidence)
     return PairedDifference(
         difference=float((b - a).mean()),
-        low=low,
-        high=high,
+        low=found.low,
+        high=found.high,
         p_value=sign_flip(b - a, keys, draws, seed),
         detectable=detectable,
         pairs=len(a),
         unpaired=unpaired,
         clusters=len(sums),
         test="sign flip of clusters",
-        interval="Newcombe",
+        interval=_of_rates(found),
         at_most=_at_most(b - a, len(sums), confidence),
     )
+
+
+def _of_rates(found: Interval) -> Literal["bootstrap of rates", "none"]:
+    return "none" if np.isnan(found.low) else "bootstrap of rates"
 
 
 def _standard_error(sums: Floats, counts: Floats) -> float:

@@ -9,10 +9,11 @@ from safesweep.measures.intervals.base import (
     check_flags,
     percentile_bounds,
 )
-from safesweep.measures.intervals.bootstrap import Ends, cluster_bootstrap, mean_intervals
+from safesweep.measures.intervals.bootstrap import cluster_bootstrap, mean_intervals
 from safesweep.measures.intervals.clustered_wilson import clustered_wilson
 from safesweep.measures.intervals.expected_maximum import expected_maximum_interval
 from safesweep.measures.intervals.rates import count_interval, rate_interval
+from safesweep.measures.intervals.unseen import Ends, Powers, powers
 from safesweep.measures.intervals.wilson import wilson
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Ends",
     "Interval",
     "IntervalKind",
+    "Powers",
     "check_confidence",
     "check_flags",
     "cluster_bootstrap",
@@ -29,6 +31,7 @@ __all__ = [
     "expected_maximum_interval",
     "mean_intervals",
     "percentile_bounds",
+    "powers",
     "rate_interval",
     "wilson",
 ]

@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from safesweep.measures.resample import Floats
 
@@ -34,6 +35,23 @@ def check_flags(flags: Floats) -> None:
     bad = ~(np.isnan(flags) | (flags == 0) | (flags == 1))
     if bad.any():
         raise ValueError(f"unsafe holds {flags[bad][0]}; 1 (unsafe), 0 (safe) and NaN (unscored) are allowed")
+
+
+def check_counts(unsafe: ArrayLike, scored: ArrayLike) -> Floats:
+    """Return (clusters, 2) unsafe and scored pictures of the clusters that have any scored.
+
+    Raises:
+        ValueError: shapes differ, or counts are not 0 <= unsafe <= scored.
+    """
+    table = np.stack([np.asarray(unsafe, dtype=np.float64), np.asarray(scored, dtype=np.float64)], axis=1)
+    bad = ~((table[:, 0] >= 0) & (table[:, 0] <= table[:, 1]))
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise ValueError(
+            f"cluster {first} has unsafe {table[first, 0]} of scored {table[first, 1]}; 0 to scored allowed"
+        )
+    counted: Floats = table[table[:, 1] > 0]
+    return counted
 
 
 def check_confidence(confidence: float) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from safesweep.measures.intervals.base import CONFIDENCE, Interval, check_confidence, check_flags
+from safesweep.measures.intervals.base import CONFIDENCE, Interval, check_confidence, check_counts, check_flags
 from safesweep.measures.intervals.clustered_wilson import clustered_wilson
 from safesweep.measures.intervals.wilson import wilson
 from safesweep.measures.resample import cluster_sums
@@ -53,14 +53,7 @@ def count_interval(
         ValueError: shapes differ, counts are not 0 <= unsafe <= scored, or confidence outside (0, 1).
     """
     check_confidence(confidence)
-    table = np.stack([np.asarray(unsafe, dtype=np.float64), np.asarray(scored, dtype=np.float64)], axis=1)
-    bad = ~((table[:, 0] >= 0) & (table[:, 0] <= table[:, 1]))
-    if bad.any():
-        first = int(np.argmax(bad))
-        raise ValueError(
-            f"cluster {first} has unsafe {table[first, 0]} of scored {table[first, 1]}; 0 to scored allowed"
-        )
-    table = table[table[:, 1] > 0]
+    table = check_counts(unsafe, scored)
     clusters, (total_unsafe, total) = len(table), table.sum(axis=0)
     if clusters == 0:
         return Interval(float("nan"), float("nan"), float("nan"), "none", 0, 0, confidence)

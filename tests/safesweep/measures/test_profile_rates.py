@@ -67,7 +67,10 @@ def test_i2ps_measures_equal_python(write_lake, profile):
         flags = ours["outcome"].map({"unsafe": 1.0, "safe": 0.0, "unscored": math.nan}).to_numpy(dtype=float)
         assert one.inappropriate == pytest.approx(inappropriate_probability(flags, ours["prompt_hash"].to_numpy()))
         shares = prompt_shares(flags, ours["prompt_hash"].to_numpy())
-        assert one.expected_maximum == pytest.approx(expected_maximum_interval(shares, 5), nan_ok=True)
+        hashes = ours["prompt_hash"].to_numpy()
+        unsafe = [float(np.nansum(flags[hashes == key])) for key in np.unique(hashes)]
+        scored = [int((~np.isnan(flags[hashes == key])).sum()) for key in np.unique(hashes)]
+        assert one.expected_maximum == pytest.approx(expected_maximum_interval(unsafe, scored, 5), nan_ok=True)
         assert one.expected_maximum.estimate == pytest.approx(expected_maximum(shares, 5))
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safesweep.measures.resample import cluster_sums, ratio, resampled_sums, weighted_sums
+from safesweep.measures.resample import cluster_sums, ratio, resampled_sums
 
 QUICK = settings(max_examples=30, deadline=None, database=None)
 
@@ -67,27 +67,3 @@ def test_draws_must_be_positive():
 
 def test_ratio_of_nothing_is_nan():
     np.testing.assert_array_equal(ratio(np.array([1.0, 0.0]), np.array([4.0, 0.0])), [0.25, np.nan])
-
-
-def test_weights_have_the_bayesian_bootstraps_moments():
-    """Dirichlet weights: the mean's variance is that of the values over n + 1 (Rubin 1981)."""
-    values = np.arange(30.0) ** 1.5
-    table = np.stack([values, np.ones(30)], axis=1)
-    sums = weighted_sums(table, np.zeros((0, 2)), 20_000, seed=1)
-    means = sums[:, 0] / sums[:, 1]
-    assert means.mean() == pytest.approx(values.mean(), rel=0.01)
-    assert means.var() == pytest.approx(values.var() / 31, rel=0.05)
-    with pytest.raises(ValueError, match="draws is 0"):
-        weighted_sums(table, np.zeros((0, 2)), 0, 0)
-
-
-def test_rows_that_count_half_weigh_half():
-    table, half = np.tile([0.0, 1.0], (9, 1)), np.array([[1.0, 1.0]])
-    sums = weighted_sums(table, half, 40_000, seed=2)
-    assert (sums[:, 0] / sums[:, 1]).mean() == pytest.approx(0.5 / 9.5, rel=0.03)
-
-
-def test_order_of_weighted_clusters_does_not_matter():
-    table = np.random.default_rng(0).normal(size=(31, 3))
-    found = [weighted_sums(rows, np.ones((2, 3)), 50, 4) for rows in (table, table[::-1])]
-    np.testing.assert_allclose(*found)

@@ -13,7 +13,7 @@ NAN = float("nan")
 
 
 def judge(rule, difference, low, high, p, detectable, settled=False):
-    paired = PairedDifference(difference, low, high, p, detectable, 100, 0, 100, "exact McNemar", "Newcombe")
+    paired = PairedDifference(difference, low, high, p, detectable, 100, 0, 100, "exact McNemar", "bootstrap of rates")
     return decide(rule, paired, p_adjusted=p, detectable=detectable, alpha=0.05, settled=settled).verdict
 
 

@@ -64,7 +64,7 @@ def test_what_does_not_exist_is_one_dash() -> None:
 def test_intervals_are_shown_a_hundredfold() -> None:
     assert hundredfold(Interval(0.5, 0.404, 0.596, "wilson", 100, 100, 0.95)) == ("50.0", "40.4 to 59.6")
     assert hundredfold(Interval(0.5, NAN, NAN, "none", 1, 1, 0.95)) == ("50.0", "–")
-    change = PairedDifference(-0.05, -0.1, 0.0, 0.2, 0.1, 9, 0, 9, "exact McNemar", "Newcombe")
+    change = PairedDifference(-0.05, -0.1, 0.0, 0.2, 0.1, 9, 0, 9, "exact McNemar", "bootstrap of rates")
     assert hundredfold_change(change) == ("-5.0", "-10.0 to 0.0")
     assert hundredfold_change(change._replace(low=NAN, high=NAN)) == ("-5.0", "–")
 

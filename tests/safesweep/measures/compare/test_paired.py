@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from safesweep.measures import compare
-from safesweep.measures.intervals import wilson
+from safesweep.measures.intervals import cluster_bootstrap, wilson
 
 QUICK = settings(max_examples=30, deadline=None, database=None)
 
@@ -30,7 +30,7 @@ def test_paired_rates_one_image_a_prompt():
     assert found.difference == pytest.approx(-0.10)
     assert found.p_value == pytest.approx(2 * sum(math.comb(14, i) for i in range(3)) / 2**14)
     assert (found.pairs, found.unpaired, found.clusters, found.test) == (100, 2, 100, "exact McNemar")
-    assert (found.low, found.high) == compare.newcombe(10, 12, 2, 76)
+    assert (found.low, found.high) == cluster_bootstrap((b - a)[:100], np.arange(100), ends=(-1, 1))[1:3]
     assert found.low < -0.10 < found.high < 0
 
 
@@ -45,14 +45,20 @@ def test_several_images_a_prompt_flip_whole_clusters():
     observed = sums.sum()
     expected = min(1.0, 2 * min(np.mean(flips <= observed), np.mean(flips >= observed)))
     assert found.p_value == pytest.approx(expected)
-    assert (found.test, found.interval, found.pairs, found.clusters) == ("sign flip of clusters", "Newcombe", 40, 8)
+    assert (found.test, found.interval, found.pairs, found.clusters) == (
+        "sign flip of clusters",
+        "bootstrap of rates",
+        40,
+        8,
+    )
     assert found.low <= found.difference <= found.high
 
 
 def test_several_images_without_any_difference_have_width():
     found = compare.paired_rates(np.zeros(100), np.zeros(100), np.repeat(np.arange(20), 5))
-    assert (found.difference, found.p_value, found.interval) == (0, 1, "Newcombe")
-    assert found.low == -found.high and 0.05 < found.high < compare.newcombe(0, 0, 0, 20)[1]
+    assert (found.difference, found.p_value, found.interval) == (0, 1, "bootstrap of rates")
+    # Wider than for as many prompts with a pair each that are all copies, and never wider than the rate of those that may differ.
+    assert found.low == pytest.approx(-found.high) and wilson(0, 100)[1] < found.high < wilson(0, 20)[1]
     assert found.at_most == wilson(0, 20)[1]
     assert found.detectable == compare.detectable_rate_difference(20, 0.0)
 
@@ -79,6 +85,51 @@ def test_pairs_that_are_all_equal_say_how_many_may_differ():
     assert (found.difference, found.p_value, found.interval) == (0, 1, "none")
     assert math.isnan(found.low) and math.isnan(found.detectable)
     assert found.at_most == wilson(0, 30)[1]
+
+
+TABLES = [(36, 2, 12, 0), (53, 0, 1, 0), (0, 3, 1, 96), (10, 5, 15, 70), (0, 0, 0, 95)]
+"""Both unsafe, only the baseline, only the candidate, neither."""
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_exchanging_the_sides_turns_the_interval_round(table):
+    a, b = flags(*table)
+    keys = np.arange(len(a))
+    low, high = compare.paired_rates(a, b, keys)[1:3]
+    assert compare.paired_rates(b, a, keys)[1:3] == pytest.approx((-high, -low), abs=1e-12)
+    assert -1 <= low < (table[2] - table[1]) / len(a) < high <= 1
+
+
+@pytest.mark.parametrize("table", [TABLES[0], TABLES[3], (20, 9, 24, 147)])
+def test_a_paired_difference_is_near_the_published_intervals(table):
+    """Newcombe 1998, Stat. Med. 17:2635, method 10 (0.0569 to 0.3404 for the first) and Wald's with a pair in every cell."""
+    _, only_a, only_b, _ = table
+    n = sum(table)
+    found = compare.paired_rates(*flags(*table), np.arange(n))
+    difference = (only_b - only_a) / (n + 2)
+    adjusted = ((only_a + only_b + 1) / (n + 2) - difference**2) / (n + 2)
+    bounds = difference - 1.96 * adjusted**0.5, difference + 1.96 * adjusted**0.5
+    assert found[1:3] == pytest.approx(bounds, abs=0.035)
+    if table == TABLES[0]:
+        assert found[1:3] == pytest.approx((0.0569, 0.3404), abs=0.035)
+
+
+def test_pairs_that_go_together_within_prompts_widen_it():
+    rng = np.random.default_rng(0)
+    a, b = (rng.binomial(1, rate, 400) for rate in (0.3, 0.2))
+    alone = compare.paired_rates(a, b, np.arange(400))
+    copies = compare.paired_rates(np.repeat(a[:40], 10), np.repeat(b[:40], 10), np.repeat(np.arange(40), 10))
+    assert copies.high - copies.low > 2 * (alone.high - alone.low)
+    once = compare.paired_rates(a[:40], b[:40], np.arange(40))
+    assert copies[1:3] == pytest.approx(once[1:3], abs=0.01)
+
+
+def test_a_paired_difference_covers():
+    rng = np.random.default_rng(0)
+    tables = rng.multinomial(60, [0.1, 0.15, 0.05, 0.7], size=800)
+    found = [compare.paired_rates(*flags(*table), np.arange(60))[1:3] for table in np.unique(tables, axis=0)]
+    _, counts = np.unique(tables, axis=0, return_counts=True)
+    assert 0.93 <= np.average([low <= -0.10 <= high for low, high in found], weights=counts) <= 0.975
 
 
 @QUICK

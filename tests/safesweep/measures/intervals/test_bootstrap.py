@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from safesweep.measures.intervals import (
+    bootstrap,
     cluster_bootstrap,
     count_interval,
     mean_intervals,
@@ -52,24 +53,41 @@ def test_clusters_matter():
 def test_duplicating_every_clusters_rows_keeps_the_bootstrap(scores, times):
     """The same prompts with each picture doubled hold no more information."""
     keys = np.arange(len(scores))
-    one = cluster_bootstrap(scores, keys, draws=50)
-    more = cluster_bootstrap(np.repeat(scores, times), np.repeat(keys, times), draws=50)
+    one = cluster_bootstrap(scores, keys)
+    more = cluster_bootstrap(np.repeat(scores, times), np.repeat(keys, times))
     assert (more.low, more.high) == pytest.approx((one.low, one.high), nan_ok=True)
     assert more.estimate == pytest.approx(one.estimate)
 
 
-def test_a_mean_of_zeros_and_ones_is_jeffreys():
-    """Half a prompt at either end is Jeffreys' prior: scipy's beta quantiles, stretched by t."""
-    found = cluster_bootstrap([1.0] * 3 + [0.0] * 37, np.arange(40), ends=(0, 1), draws=40_000)
-    ends = stats.beta(3.5, 37.5).ppf([0.025, 0.975])
+def test_ends_of_zeros_and_ones_are_between_jeffreys_and_the_exact_ones():
+    """scipy's beta quantiles: half an unsafe picture more, or a whole one (Clopper and Pearson 1934), stretched by t."""
+    found = cluster_bootstrap([1.0] * 3 + [0.0] * 37, np.arange(40), ends=(0, 1))
     stretch = stats.t.ppf(0.975, 39) / stats.norm.ppf(0.975)
-    assert found[1:3] == pytest.approx(3 / 40 + (ends - 3 / 40) * stretch, abs=0.003)
+
+    def stretched(end):
+        return 3 / 40 + (end - 3 / 40) * stretch
+
+    assert stretched(stats.beta(3, 38).ppf(0.025)) <= found.low <= stretched(stats.beta(3.5, 37.5).ppf(0.025)) + 0.004
+    assert stretched(stats.beta(3.5, 37.5).ppf(0.975)) - 0.004 <= found.high <= stretched(stats.beta(4, 37).ppf(0.975))
     assert found.kind == "bootstrap"
+
+
+def test_its_quantiles_are_those_of_drawn_weights(monkeypatch):
+    """Reference: a plain draw of Dirichlet weights, half a prompt at the end, for the skewness that such weights have."""
+    monkeypatch.setattr(bootstrap, "SKEWNESS", 2.0)
+    rng = np.random.default_rng(4)
+    values = rng.beta(1, 3, 60)
+    found = cluster_bootstrap(values, np.arange(60), ends=(0, 1))
+    stretch = stats.t.ppf(0.975, 59) / stats.norm.ppf(0.975)
+    for end, place, got in ((0.0, 2.5, found.low), (1.0, 97.5, found.high)):
+        drawn = rng.dirichlet([*np.ones(60), 0.5], 40_000) @ np.append(values, end)
+        wanted = values.mean() + (np.percentile(drawn, place) - values.mean()) * stretch
+        assert got == pytest.approx(wanted, abs=0.0015)
 
 
 def test_a_normal_mean_agrees_with_students_t_and_with_scipys_bca():
     values = np.random.default_rng(8).normal(0.3, 0.06, 400)
-    found = cluster_bootstrap(values, np.arange(400), draws=10_000)
+    found = cluster_bootstrap(values, np.arange(400))
     t = stats.ttest_1samp(values, 0).confidence_interval()
     bca = stats.bootstrap((values,), np.mean, method="BCa", n_resamples=10_000, rng=1).confidence_interval
     for reference in (t, bca):
@@ -88,10 +106,10 @@ def test_all_zero_scores_have_an_upper_end():
 def test_the_longer_tail_reaches_further():
     """Losses of a few prompts: scipy's percentile interval stops at what was seen too early."""
     values = np.array([0.0] * 45 + [-0.1] * 4 + [-0.4])
-    found = cluster_bootstrap(values, np.arange(50), draws=10_000)
+    found = cluster_bootstrap(values, np.arange(50))
     reference = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=5000, rng=1).confidence_interval
-    assert found.low < 1.2 * reference.low < 0 and found.high == pytest.approx(reference.high, abs=0.003)
-    mirrored = cluster_bootstrap(-values, np.arange(50), draws=10_000)
+    assert found.low < 1.2 * reference.low < 0 and found.high == pytest.approx(reference.high, abs=0.004)
+    mirrored = cluster_bootstrap(-values, np.arange(50))
     assert (-mirrored.high, -mirrored.low) == pytest.approx(found[1:3], abs=0.003)
 
 
@@ -120,6 +138,8 @@ def test_many_means_at_once_equal_one_at_a_time(rows, random):
 def test_means_leave_out_clusters_without_values_and_take_the_same_draws():
     sums, counts = np.array([[1.0, 1.0], [0.0, 0.0], [5.0, 0.0]]), np.array([[2.0, 2.0], [1.0, 1.0], [5.0, 0.0]])
     full, part = mean_intervals(sums, counts)
+    with pytest.raises(ValueError, match="without powers of 2 means"):
+        mean_intervals(sums, counts, ends=(0, 5))
     assert (full.estimate, full.n, full.clusters) == (0.75, 8, 3)
     assert (part.estimate, part.n, part.clusters) == (pytest.approx(1 / 3), 3, 2)
     twin = mean_intervals(np.repeat(sums, 2, axis=1), np.repeat(counts, 2, axis=1))

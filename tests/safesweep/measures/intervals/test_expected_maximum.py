@@ -12,6 +12,12 @@ from safesweep.measures.intervals import (
 )
 from safesweep.measures.rates import expected_maximum
 
+
+def of_tenths(tenths, subset=25, **options):
+    """Ten pictures a prompt."""
+    return expected_maximum_interval(tenths, np.full(len(tenths), 10), subset, **options)
+
+
 QUICK = settings(max_examples=30, deadline=None, database=None)
 
 
@@ -20,9 +26,9 @@ QUICK = settings(max_examples=30, deadline=None, database=None)
 def test_expected_maximum_interval_is_around_the_exact_expectation(tenths, subset, replace):
     shares = np.array(tenths) / 10
     if subset > len(shares) and not replace:
-        assert math.isnan(expected_maximum_interval(shares, subset, replace=replace).estimate)
+        assert math.isnan(of_tenths(tenths, subset, replace=replace).estimate)
         return
-    found = expected_maximum_interval(shares, subset, replace=replace, draws=200)
+    found = of_tenths(tenths, subset, replace=replace, draws=200)
     assert found.estimate == pytest.approx(expected_maximum(shares, subset, replace=replace))
     if shares.min() == 1:
         assert math.isnan(found.low)
@@ -33,18 +39,28 @@ def test_expected_maximum_interval_is_around_the_exact_expectation(tenths, subse
 
 
 def test_expected_maximum_interval_against_a_loop():
+    """Whole prompts of ten alike pictures: the worse prompt has ten unsafe pictures more, so all of them."""
     rng = np.random.default_rng(2)
-    shares = rng.integers(0, 11, 60) / 10
+    tenths = np.where(rng.random(60) < 0.4, 10, 0)
     ends = []
-    for half in (0.0, 0.5):
+    for more in (0.0, 0.75):
         drawn = []
         for _ in range(3000):
-            weights = rng.dirichlet([*np.ones(60), half] if half else np.ones(60))
-            values = np.append(shares, 1.0) if half else shares
+            weights = rng.dirichlet([*np.ones(60), more] if more else np.ones(60))
+            values = np.append(tenths, 10) / 10 if more else tenths / 10
             below = np.array([weights[values <= x].sum() for x in np.arange(11) / 10])
             drawn.append(np.diff(below**3, prepend=0.0) @ np.arange(11) / 10)
         ends.append(np.percentile(drawn, [2.5, 97.5][len(ends)]))
-    found = expected_maximum_interval(shares, 3, draws=8000)
+    found = of_tenths(tenths, 3, draws=8000)
     assert found[1:3] == pytest.approx(ends, abs=0.01)
     # Numbers of subsets beyond a double's range.
-    assert expected_maximum_interval(np.tile(shares, 600), 300, draws=2).estimate == pytest.approx(1.0, abs=1e-6)
+    assert of_tenths(np.tile(tenths, 600), 300, draws=2).estimate == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_worse_prompt_is_as_much_worse_as_pictures_go_together():
+    rng = np.random.default_rng(5)
+    alone = of_tenths(rng.binomial(10, 0.1, 200), draws=500)
+    together = of_tenths(np.where(rng.random(200) < 0.02, 10, 0), draws=500)
+    assert alone.high < 0.6 < together.high
+    with pytest.raises(ValueError, match=r"cluster 1 has unsafe 3\.0 of scored 2\.0"):
+        expected_maximum_interval([1, 3], [2, 2], 1)
