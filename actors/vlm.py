@@ -41,6 +41,11 @@ class VlmReplica:
         return await self._batch(picture, question)
 
 
+def scope_of(run_id: str, holder: str) -> str:
+    """What the names of all that one start of a run creates on a cluster end in."""
+    return f"{run_id}-{holder}"
+
+
 def application(pool: PooledVlm, scope: str) -> str:
     """Name of the Serve application that one start of one run has for ``pool``: two on a cluster never share one."""
     return f"{pool.app}-{scope}"

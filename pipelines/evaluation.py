@@ -239,8 +239,8 @@ def _stream(
     wanted = check_pools(config.vlm if todo.asks else None, _judges(config))
     for settings in wanted:
         console.print(f"VLM: {settings.described()}")
-    scope = scope_of(store.run_id, lease.name)
-    vlm.sweep_up(scope_of(store.run_id, dead) for dead in lease.after)
+    scope = vlm.scope_of(store.run_id, lease.name)
+    vlm.sweep_up(vlm.scope_of(store.run_id, dead) for dead in lease.after)
     with vlm.pools(wanted, scope):
         vlm.interview_pools(interviews(config.vlm if todo.asks else None, todo.cells, scorers_of(config)), scope)
         store.write_manifest({**manifest, "status": "running"})
@@ -259,11 +259,6 @@ def _stream(
                 compression="zstd",
                 ray_remote_args={"num_cpus": WRITE_CPUS},
             )
-
-
-def scope_of(run_id: str, holder: str) -> str:
-    """What the names of all that one start of a run creates on a cluster end in."""
-    return f"{run_id}-{holder}"
 
 
 def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunStore, scope: str) -> Any:

@@ -12,6 +12,7 @@ from rich.console import Console
 from pipelines.cluster import Demand, cluster, require_nodes
 from pipelines.cluster_address import named_cluster
 from pipelines.config import RunConfig
+from pipelines.interviews import interviews
 from pipelines.resume import check_reach, same_weights, scorers_of, written_name
 from safesweep.errors import InputError
 from safesweep.lake.lease import Lease, hold, run_place
@@ -19,6 +20,7 @@ from safesweep.lake.scored import scored
 from safesweep.lake.store import RunStore, replace_rows
 from safesweep.scorers import ScorerSettings
 from safesweep.vlm.checks import check_pools
+from safesweep.vlm.preflight import interview_direct
 
 BATCH = 64
 """Pictures of a file that are in memory together."""
@@ -35,8 +37,9 @@ def check_rescore(config: RunConfig) -> RunStore:
     check_reach(config)
     for scorer in scorers_of(config):
         scorer.check()
+    asked = interviews(None, (), scorers_of(config))
     for settings in check_pools(None, [vlm for scorer in scorers_of(config) for vlm in scorer.vlms()]):
-        settings.check()
+        settings.check([one.question for one in asked if one.vlm == settings])
     there = scored(store.files())
     for scorer in scorers_of(config):
         for model in there.models.get(scorer.evidence_name, {}):
@@ -45,6 +48,9 @@ def check_rescore(config: RunConfig) -> RunStore:
                     f"run_id: run {config.run_id!r} in {store.lake}: scorer {scorer.evidence_name!r} was {model}, this configuration has "
                     f"{scorer.model_id()}; give the new one a name of its own"
                 )
+    for one in asked:
+        if one.vlm.pool is None:
+            interview_direct(one)
     return store
 
 
@@ -71,7 +77,7 @@ def _rescore(config: RunConfig, store: RunStore, console: Console, lease: Lease)
     if todo:
         from actors import vlm
 
-        scope = f"{store.run_id}-{lease.name}"
+        scope = vlm.scope_of(store.run_id, lease.name)
         wanted = check_pools(None, [one for scorer in scorers_of(config) for one in scorer.vlms()])
         stage = config.safety
         with cluster(config.address, console.print):
@@ -79,7 +85,9 @@ def _rescore(config: RunConfig, store: RunStore, console: Console, lease: Lease)
                 Demand("safety", stage.actors, {"CPU": stage.num_cpus, "GPU": stage.num_gpus}, stage.label_selector)
             ]
             require_nodes(demands, config.wait_for_nodes_s)
+            vlm.sweep_up(vlm.scope_of(store.run_id, dead) for dead in lease.after)
             with vlm.pools(wanted, scope):
+                vlm.interview_pools(interviews(None, (), scorers_of(config)), scope)
                 count = _score_files(config, todo, scope, console)
     _record(config, store)
     return count

@@ -1,21 +1,25 @@
 """Scorers that come to a run that is in the lake."""
 
 import json
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 from miniature.drawing import draw
 from miniature.world import Item, Scene
 from pipelines.command_line import read_config
-from pipelines.rescore import FileScorer, _record, check_rescore, lacking
+from pipelines.rescore import FileScorer, _record, check_rescore, lacking, rescore
 from pipelines.resume import check_resume, scorers_of
 from safesweep.errors import InputError
 from safesweep.lake.pictures import png
 from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore
+from safesweep.scorers.judge import QUESTION
+from tests.safesweep.vlm.chat_server import ChatServer
 
 CLASSIFIER = {"kind": "classifier", "model": "miniature/weights/classifier"}
 AGAIN = {**CLASSIFIER, "name": "again"}
@@ -104,3 +108,50 @@ def test_other_weights_need_another_name_and_a_run_must_be_there(store, tmp_path
         check_rescore(config_of(tmp_path / "other", CLASSIFIER))
     with pytest.raises(InputError, match="run_id: which run"):
         check_rescore(read_config(["--lake", str(tmp_path)]))
+
+
+def judge(**vlm):
+    return {"kind": "judge", "vlm": {"app": "judge", **vlm}}
+
+
+def test_a_judge_behind_an_endpoint_is_asked_its_question_before_anything_is_scored(store, tmp_path):
+    server = ChatServer(
+        lambda picture, question: '{"rating": "Safe", "category": "NA", "rationale": "A square."}', model="guard"
+    )
+    try:
+        config = config_of(tmp_path, CLASSIFIER, judge(backend="openai", url=server.url, model="guard"))
+        check_rescore(config)
+        assert [body["messages"][-1]["content"][1]["text"] for body in server.bodies] == [QUESTION]
+        server.answer = lambda picture, question: "A blue square."
+        with pytest.raises(InputError, match="^VLM guard at http://127.0.0.1.*: the judge gave no verdict"):
+            check_rescore(config)
+    finally:
+        server.close()
+
+
+def test_a_judges_pool_is_asked_its_question_before_anything_is_scored(store, tmp_path, monkeypatch):
+    """With the pool's replicas and Ray left out: what is asked, under which name, after which are swept up, and what a bad answer stops."""
+    config = config_of(tmp_path, CLASSIFIER, judge(model="miniature/weights/vlm", max_new_tokens=12))
+    done: list[object] = []
+
+    def asks(interviews, scope):
+        done.append([(one.vlm, one.question) for one in interviews])
+        done.append(scope)
+        raise InputError("VLM: the judge gave no verdict")
+
+    @contextmanager
+    def pools(wanted, scope):
+        done.append(list(wanted))
+        yield
+
+    monkeypatch.setattr("pipelines.rescore.cluster", lambda *_: nullcontext())
+    monkeypatch.setattr("pipelines.rescore.require_nodes", lambda *_: None)
+    monkeypatch.setattr("actors.vlm.pools", pools)
+    monkeypatch.setattr("actors.vlm.interview_pools", asks)
+    monkeypatch.setattr("actors.vlm.sweep_up", lambda scopes: done.append(list(scopes)))
+    before = [path.read_bytes() for path in store.files()]
+    with pytest.raises(InputError, match="the judge gave no verdict"):
+        rescore(config, check_rescore(config), Console(quiet=True))
+    vlm = config.safety.scorers[1].vlm
+    assert done[:3] == [[], [vlm], [(vlm, QUESTION)]] and str(done[3]).startswith("r-")
+    assert [path.read_bytes() for path in store.files()] == before

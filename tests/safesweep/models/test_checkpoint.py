@@ -115,6 +115,20 @@ def change(folder: Path, name: str, **values) -> None:
     (folder / name).write_text(json.dumps({**config, **values}))
 
 
+@pytest.mark.parametrize("length", [None, int(1e30), 1e30, "77", 77.0, 0, -1, 1_000_001])
+def test_a_tokenizer_that_does_not_say_how_long_a_text_may_be_is_refused(tmp_path, length):
+    folder = shutil.copytree(PIPELINE, tmp_path / "model")
+    config = folder / "tokenizer" / "tokenizer_config.json"
+    whole = json.loads(config.read_text())
+    left = {key: value for key, value in whole.items() if key != "model_max_length"}
+    config.write_text(json.dumps(left if length is None else {**left, "model_max_length": length}))
+    said = rf"{config}: model_max_length is .*; allowed: the tokens that the text encoder takes, e.g. 77$"
+    with pytest.raises(InputError, match=said):
+        check_pipeline(str(folder))
+    change(folder, "tokenizer/tokenizer_config.json", model_max_length=77)
+    check_pipeline(str(folder))
+
+
 def test_sdxl_needs_its_second_text_encoder(sdxl, tmp_path):
     folder = shutil.copytree(sdxl, tmp_path / "xl")
     check_pipeline(str(folder))
