@@ -10,8 +10,15 @@ from safesweep.terminal import fit
 _NOTHING = "&#8203;"
 """A blank of no width."""
 _ENTITIES = {
-    "&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;",
-    "@": f"&#64;{_NOTHING}", "#": f"&#35;{_NOTHING}", "\u200b": "", "\u2060": "", "\ufeff": "",
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    "|": "&#124;",
+    "@": f"&#64;{_NOTHING}",
+    "#": f"&#35;{_NOTHING}",
+    "\u200b": "",
+    "\u2060": "",
+    "\ufeff": "",
 }
 
 
