@@ -100,8 +100,9 @@ def markdown(comparison: Comparison, flips: int = FLIPS_SHOWN) -> str:
             (f.direction, f.cell, f.prompt_set, f.prompt_id, f.prompt_hash[:12], str(f.seed))
             for f in comparison.flips[:flips]
         ]
-        rows = [tuple(map(escape, row)) for row in rows]
-        lines += table_lines(("flip", "cell", "set", "prompt", "hash", "seed"), rows)
+        lines += table_lines(
+            ("flip", "cell", "set", "prompt", "hash", "seed"), [tuple(map(escape, row)) for row in rows]
+        )
         if len(comparison.flips) > flips:
             lines.append(f"\n… and {len(comparison.flips) - flips} more")
         lines += ["", "</details>"]
