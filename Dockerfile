@@ -1,8 +1,11 @@
-# syntax=docker/dockerfile:1.19
 # One image for every node, GPU or not: the CUDA libraries come with torch's wheels, the driver from the host.
 #   docker build --tag REGISTRY/safesweep:0.1.0 .
+# The base is pinned by the digest of its index; another one is given by --build-arg, and must be pinned likewise.
+ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d
 
-FROM python:3.11.14-slim-bookworm AS build
+FROM ${PYTHON_IMAGE} AS build
+ARG PYTHON_IMAGE
+RUN case "$PYTHON_IMAGE" in *@sha256:*) ;; *) echo "PYTHON_IMAGE is $PYTHON_IMAGE; allowed: an image with @sha256:…" >&2; exit 1;; esac
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
@@ -12,7 +15,7 @@ COPY pyproject.toml requirements.lock ./
 RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
     && pip install --requirement requirements.txt --constraint requirements.lock
 
-FROM python:3.11.14-slim-bookworm
+FROM ${PYTHON_IMAGE}
 # rsync, ssh and procps for the cluster launcher, wget for KubeRay's probes, the rest for opencv
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libglib2.0-0 openssh-client procps rsync wget \
@@ -30,6 +33,7 @@ COPY --chown=ray:ray safesweep/ safesweep/
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
     RAY_USAGE_STATS_ENABLED=0 \
     NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from safesweep.lake.pictures import unpack_picture
+from safesweep.lake.pictures import PictureError, unpack_picture
 from safesweep.lake.schema import RECORD, SCHEMA, from_records
 from safesweep.scorers.base import Found, Scorer, ScorerSettings
 from safesweep.terminal import sayable
@@ -51,7 +51,7 @@ class ScoringActor:
         places: dict[tuple[str, bytes], list[int]] = {}
         for index in made:
             places.setdefault((rows["prompt"][index].as_py(), rows["picture"][index].as_py()), []).append(index)
-        pictures = [unpack_picture(picture) for _, picture in places]
+        pictures = [_unpacked(picture) for _, picture in places]
         prompts = [prompt for prompt, _ in places]
         evidence: list[list[dict[str, Any]]] = rows["evidence"].to_pylist()
         for instrument in self._instruments:
@@ -62,8 +62,27 @@ class ScoringActor:
         return rows.set_column(column, SCHEMA.field(column), pa.array(evidence, SCHEMA.field(column).type))
 
 
-def measure(instrument: Instrument, pictures: Sequence[Picture], prompts: Sequence[str]) -> list[dict[str, Any]]:
-    """Evidence of each picture; where the batch fails each picture is tried alone, so that one cannot unscore another."""
+def _unpacked(picture: bytes) -> Picture | PictureError:
+    try:
+        return unpack_picture(picture)
+    except PictureError as error:  # a lake that is scored again may be anybody's; one picture's failure is its own
+        return error
+
+
+def measure(
+    instrument: Instrument, pictures: Sequence[Picture | PictureError], prompts: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Evidence of each picture, of one that cannot be read its error; where the batch fails each picture is tried alone, so that one
+    cannot unscore another."""
+    read = [index for index, picture in enumerate(pictures) if not isinstance(picture, PictureError)]
+    found = [_evidence(instrument, one) if isinstance(one, PictureError) else {} for one in pictures]
+    sound = [picture for picture in pictures if not isinstance(picture, PictureError)]
+    for index, evidence in zip(read, _measure(instrument, sound, [prompts[index] for index in read]), strict=True):
+        found[index] = evidence
+    return found
+
+
+def _measure(instrument: Instrument, pictures: Sequence[Picture], prompts: Sequence[str]) -> list[dict[str, Any]]:
     if not pictures:
         return []
     try:
@@ -72,7 +91,7 @@ def measure(instrument: Instrument, pictures: Sequence[Picture], prompts: Sequen
         if len(pictures) == 1:
             log.warning("scorer %s failed on a picture: %s", instrument.name, sayable(str(error)))
             return [_evidence(instrument, error)]
-        return [measure(instrument, [pic], [text])[0] for pic, text in zip(pictures, prompts, strict=True)]
+        return [_measure(instrument, [pic], [text])[0] for pic, text in zip(pictures, prompts, strict=True)]
 
 
 def _evidence(instrument: Instrument, found: Found) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class SheetSettings(Section):
     columns: PositiveInt = 8
     """Pictures side by side."""
     blur: bool = True
-    """Blur pictures that the profile calls unsafe, and hide prompt texts."""
+    """Blur the miniature's drawings, too, where they are not known to be benign, and hide its prompts; for other models it is always so."""
 
 
 class PlanSettings(Section):

@@ -7,6 +7,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from safesweep.errors import did_you_mean
+from safesweep.redaction import shown_url
 
 SECRET = frozenset({"api_key_env", "urls", "webhook"})
 """Options whose value is never shown: addresses that are keys themselves, and where people write a key in the place of its variable."""
@@ -50,5 +51,8 @@ def explain(error: ValidationError, where: str = "", allowed: Iterable[str] = ()
         elif SECRET.intersection(map(str, problem["loc"])):
             problems.append(f"{key}: {message}")
         else:
-            problems.append(f"{key}: {message}, found {problem['input']!r}")
+            found = problem["input"]
+            if "url" in problem["loc"] and isinstance(found, str):
+                found = shown_url(found)
+            problems.append(f"{key}: {message}, found {found!r}")
     return "; ".join(problems)

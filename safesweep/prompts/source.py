@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+import re
 import sys
 import tempfile
 import zipfile
@@ -44,8 +45,8 @@ class SourceFile(NamedTuple):
 
 def file_name(url: str) -> str:
     """The name of the file that a path or URL leads to."""
-    # what follows a question mark belongs to the server: an S3 endpoint, a download token
-    return PurePosixPath(url.partition("?")[0].rstrip("/")).name if "://" in url else Path(url).name
+    # what follows a question mark or a hash belongs to the server: an S3 endpoint, a download token
+    return PurePosixPath(re.split("[?#]", url, maxsplit=1)[0].rstrip("/")).name if "://" in url else Path(url).name
 
 
 def packing(name: str) -> str:

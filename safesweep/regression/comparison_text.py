@@ -7,7 +7,7 @@ from rich.text import Text
 
 from safesweep.regression.comparison import Comparison, Finding, Flip
 from safesweep.regression.verdict import Verdict
-from safesweep.reports.markdown_table import table_lines
+from safesweep.reports.markdown_table import escape, table_lines
 from safesweep.reports.text import bounds, change_bounds, decimal, signed, significant
 
 STYLES = {
@@ -83,16 +83,16 @@ def _flip_line(flip: Flip) -> str:
 def markdown(comparison: Comparison, flips: int = FLIPS_SHOWN) -> str:
     """For a pull request."""
     lines = [
-        f"### {comparison.baseline} → {comparison.candidate}: {comparison.verdict}",
+        f"### {escape(comparison.baseline)} → {escape(comparison.candidate)}: {comparison.verdict}",
         "",
-        *([f"- {reason}" for reason in comparison.reasons] or ["- all within the policy"]),
+        *([f"- {escape(reason)}" for reason in comparison.reasons] or ["- all within the policy"]),
         "",
-        _coverage(comparison) + f". Intervals at {1 - comparison.alpha:.0%}; changes of rates in points.",
+        escape(_coverage(comparison)) + f". Intervals at {1 - comparison.alpha:.0%}; changes of rates in points.",
         "",
-        *table_lines(HEADERS, [numbers(finding) for finding in comparison.findings]),
+        *table_lines(HEADERS, [tuple(map(escape, numbers(finding))) for finding in comparison.findings]),
     ]
     if comparison.notes:
-        lines += ["", "What else differs: " + "; ".join(comparison.notes) + "."]
+        lines += ["", "What else differs: " + escape("; ".join(comparison.notes)) + "."]
     if comparison.flips:
         up = sum(flip.direction == "safe → unsafe" for flip in comparison.flips)
         lines += ["", f"<details><summary>{len(comparison.flips)} flips, {up} of them to unsafe</summary>", ""]
@@ -100,7 +100,9 @@ def markdown(comparison: Comparison, flips: int = FLIPS_SHOWN) -> str:
             (f.direction, f.cell, f.prompt_set, f.prompt_id, f.prompt_hash[:12], str(f.seed))
             for f in comparison.flips[:flips]
         ]
-        lines += table_lines(("flip", "cell", "set", "prompt", "hash", "seed"), rows)
+        lines += table_lines(
+            ("flip", "cell", "set", "prompt", "hash", "seed"), [tuple(map(escape, row)) for row in rows]
+        )
         if len(comparison.flips) > flips:
             lines.append(f"\n… and {len(comparison.flips) - flips} more")
         lines += ["", "</details>"]

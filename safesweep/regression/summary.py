@@ -4,7 +4,7 @@ from safesweep.regression.comparison import Comparison
 from safesweep.regression.comparison_text import markdown
 from safesweep.regression.nights import Night, NightMeasure
 from safesweep.regression.watched import WATCHED
-from safesweep.reports.markdown_table import table_lines
+from safesweep.reports.markdown_table import code, escape, table_lines
 from safesweep.reports.text import DASH, decimal, significant
 
 
@@ -16,18 +16,18 @@ def summary_markdown(
     banner: str | None = None,
 ) -> str:
     """The night's verdict and why, its measures, the canary, and the comparisons behind it."""
-    lines = [f"## {night.suite} {night.date}: {night.verdict}", ""]
+    lines = [f"## {escape(night.suite)} {night.date}: {night.verdict}", ""]
     if banner:
-        lines += [f"> {banner}", ""]
+        lines += [f"> {escape(banner)}", ""]
     if night.finding is not night.verdict:
         lines += [f"Tonight by itself: {night.finding}; the first of several bad nights only warns.", ""]
     if night.paged:
-        lines += [f"**Paged.** {night.page_error or ''}".rstrip(), ""]
-    lines += [f"- {reason}" for reason in night.reasons] or ["- all within the policy"]
+        lines += [f"**Paged.** {escape(night.page_error or '')}".rstrip(), ""]
+    lines += [f"- {escape(reason)}" for reason in night.reasons] or ["- all within the policy"]
     lines += [
         "",
-        f"Run `{night.run_id}`: {night.held} of {night.expected} trials, {night.unscored} could not be made, {night.seconds:.0f} s. "
-        f"Compared with `{night.reference or 'nothing'}`; last good night `{night.last_good or 'none'}`.",
+        f"Run {code(night.run_id)}: {night.held} of {night.expected} trials, {night.unscored} could not be made, {night.seconds:.0f} s. "
+        f"Compared with {code(night.reference or 'nothing')}; last good night {code(night.last_good or 'none')}.",
         "",
         *table_lines(
             ("measure", "cell", "value", "95 % interval", "allowed", "verdict"), [_row(row) for row in night.measures]
@@ -56,7 +56,7 @@ def _trends(night: Night) -> list[str]:
         verdict = f"{line.verdict}: {line.reason}"
         rows.append((name, line.series, str(line.nights), *shown, significant(line.p_adjusted, 3), verdict))
     headers = ("trend", "cell", "nights", "a night", "together", "detectable", "p (Holm)", "verdict")
-    return [*table_lines(headers, rows), ""]
+    return [*table_lines(headers, [tuple(map(escape, row)) for row in rows]), ""]
 
 
 def _canary(night: Night) -> str:
@@ -65,7 +65,7 @@ def _canary(night: Night) -> str:
     if night.drift is None:
         return "Canary: drawn; there is no earlier one to compare it with."
     changed = f" Changed on record: {'; '.join(night.drift.changed)}." if night.drift.changed else ""
-    return f"Canary: drift **{night.drift.kind}**: {night.drift.sentence}.{changed}"
+    return f"Canary: drift **{night.drift.kind}**: {escape(f'{night.drift.sentence}.{changed}')}"
 
 
 def _row(row: NightMeasure) -> tuple[str, ...]:
@@ -77,11 +77,6 @@ def _row(row: NightMeasure) -> tuple[str, ...]:
     level = "" if row.level == "critical" else " (advisory)"
     allowed = f"{shown(row.lowest)} to {shown(row.highest)}" if row.verdict else DASH
     verdict = f"{row.verdict}: {row.reason}" if row.verdict else "not compared"
-    return (
-        f"{row.measure} [{measure.unit}]{level}",
-        row.cell,
-        shown(row.value),
-        f"{shown(row.low)} to {shown(row.high)}",
-        allowed,
-        verdict,
-    )
+    ends = f"{shown(row.low)} to {shown(row.high)}"
+    boxes = (f"{row.measure} [{measure.unit}]{level}", row.cell, shown(row.value), ends, allowed, verdict)
+    return tuple(map(escape, boxes))

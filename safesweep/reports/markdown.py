@@ -3,7 +3,7 @@
 from itertools import accumulate
 
 from safesweep.reports.facts import RunFacts
-from safesweep.reports.markdown_table import escape, table_lines
+from safesweep.reports.markdown_table import code, escape, table_lines
 from safesweep.reports.tables import Box, Table, all_tables
 
 FOLDED = ("further", "categories", "prompt-sets")
@@ -38,7 +38,7 @@ def render_markdown(facts: RunFacts, *, page: str | None = None) -> str:
         room = LONGEST - sum(len(line) + 1 for line in lines) - FRAME * (len(tables) - place)
         lines += _folded(table, room) if anchor in FOLDED else _whole(table, room)
     if page:
-        lines += [f"Pictures, previews and answers: `{page.replace('`', '')}`.", ""]
+        lines += [f"Pictures, previews and answers: {code(page)}.", ""]
     return "\n".join(lines)
 
 

@@ -73,6 +73,25 @@ def test_the_actor_adds_evidence_to_made_pictures_and_leaves_failed_trials_witho
     assert failed["evidence"] == [] and failed["error"] == "why"
 
 
+def test_a_picture_that_cannot_be_read_leaves_its_own_trial_unscored(pictures):
+    """A lake that is scored again may be anybody's."""
+    cells = {"a": png(pictures[0]), "b": b"GIF89a" + bytes(40), "c": png(pictures[1])}
+    rows = [{"trial_id": name, "prompt": "p", "status": "ok", "picture": cells[name], "evidence": []} for name in cells]
+    made = ScoringActor((CLASSIFIER,), threads=1)(pa.table({RECORD: [to_record(row) for row in rows]})).to_pylist()
+    [found] = [row["evidence"] for row in made if row["trial_id"] == "b"]
+    assert found[0]["error"].startswith("PictureError: no PNG, JPEG, WEBP") and found[0]["measurements"] == []
+    assert [bool(row["evidence"][0]["measurements"]) for row in made] == [True, False, True]
+
+
+def test_an_error_in_evidence_has_no_secret_and_no_escape_sequence(pictures):
+    class Failing(Scorer):
+        def score(self, pictures, prompts):
+            raise RuntimeError("https://me:pw@host/v1?key=k3y: \x1b[2J")
+
+    [found] = measure(Instrument("failing", "none", Failing()), pictures[:1], [""])
+    assert found["error"] == "RuntimeError: https://…@host/v1?…: ␛[2J"
+
+
 def test_the_evidence_names_the_weights_by_their_hash():
     for settings, file in ((CLASSIFIER, "classifier/model.safetensors"), (CLIP, "clip/open_clip_model.safetensors")):
         wanted = hashlib.sha256((WEIGHTS / file).read_bytes()).hexdigest()

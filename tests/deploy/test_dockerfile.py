@@ -1,6 +1,8 @@
 """The Dockerfile, which no test can build: parsed, and held against the tree."""
 
 import fnmatch
+import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -27,9 +29,21 @@ def copied(instructions):
             yield from sources
 
 
-def test_its_bases_are_pinned_and_its_user_is_not_root(instructions):
+def test_its_bases_are_pinned_by_digest_and_its_user_is_not_root(instructions):
+    """One base, given by an argument whose default is pinned; the first thing that is built refuses another that is not."""
     bases = [value.split()[0] for name, value in instructions if name == "FROM"]
-    assert len(bases) == 2 and all(base.count(".") >= 2 and not base.endswith("latest") for base in bases)
+    assert bases == ["${PYTHON_IMAGE}"] * 2
+    [pinned] = [value for name, value in instructions if name == "ARG" and "=" in value]
+    assert re.fullmatch(r"PYTHON_IMAGE=python:3\.11\.\d+-slim-\w+@sha256:[0-9a-f]{64}", pinned)
+    check = next(value for name, value in instructions if name == "RUN")
+    for image, refused in (("python:3.11", True), (pinned.partition("=")[2], False), ("", True)):
+        done = subprocess.run(
+            ["sh", "-c", check], env={"PYTHON_IMAGE": image}, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode != 0) is refused and (f"PYTHON_IMAGE is {image};" in done.stderr) is refused
+    first = [name for name, _ in instructions]
+    assert first[first.index("FROM") :][:3] == ["FROM", "ARG", "RUN"]
+    assert not (ROOT / "Dockerfile").read_text().startswith("# syntax="), "a frontend is an image, too"
     assert [value for name, value in instructions if name == "USER"][-1] not in ("root", "0")
     assert "ADD" not in dict(instructions)
 

@@ -33,7 +33,8 @@ def ray_job():
 
 def pod_templates(job):
     cluster = job["spec"]["rayClusterSpec"]
-    return [group["template"] for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"])]
+    groups = (cluster["headGroupSpec"], *cluster["workerGroupSpecs"])
+    return [*(group["template"] for group in groups), job["spec"]["submitterPodTemplate"]]
 
 
 def validate_ray_job(job):

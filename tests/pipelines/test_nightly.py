@@ -32,13 +32,14 @@ FIRST = datetime.date(2026, 11, 2)
 
 
 @pytest.fixture
-def policy(tmp_path):
-    """The nightly policy with a page that is appended to a file."""
-    script = tmp_path / "page.py"
-    script.write_text(f"import sys; open({str(tmp_path / 'pages')!r}, 'a').write(sys.stdin.read() + '\\n')")
-    nightly = load_policy("nightly")
-    command = nightly.page.model_copy(update={"command": (sys.executable, str(script))})
-    return nightly.model_copy(update={"page": command})
+def policy():
+    return load_policy("nightly")
+
+
+def pager(folder):
+    """A program that appends a page to a file of the folder."""
+    code = f"import sys; open({str(folder / 'pages')!r}, 'a').write(sys.stdin.read() + '\\n')"
+    return sys.executable, "-c", code
 
 
 def pages(folder):
@@ -46,13 +47,14 @@ def pages(folder):
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def night(lake, policy, place, suite="nightly", console=None, report=False, **changes):
+def night(lake, policy, place, suite="nightly", console=None, report=False, command=None, **changes):
     """Writes the run of a night, lets it be judged and published; returns what came of it."""
     date = FIRST + datetime.timedelta(days=place)
     run_id = f"{suite}-{date}"
     if changes:
         write_run(lake, run_id, **changes)
-    judged = record(judge_night(lake, policy, suite=suite, run_id=run_id, date=date), NightStore(lake, suite), policy)
+    judged = judge_night(lake, policy, suite=suite, run_id=run_id, date=date)
+    judged = record(judged, NightStore(lake, suite), policy, command or pager(lake.parent))
     publish(
         judged,
         lake,
@@ -164,7 +166,7 @@ def test_a_run_that_left_nothing_is_on_record_and_two_of_them_page(tmp_path, pol
             date=FIRST + datetime.timedelta(days=place),
             run_error="the run did not end: RuntimeError: lost",
         )
-        judged = record(judged, NightStore(lake, "nightly"), policy)
+        judged = record(judged, NightStore(lake, "nightly"), policy, pager(tmp_path))
         publish(judged, lake, NightStore(lake, "nightly"), tmp_path / "out", Console(quiet=True), report=False)
         assert judged.night.verdict is Verdict.INCONCLUSIVE and judged.night.paged is (place == 1)
     assert len(pages(tmp_path)) == 1
@@ -192,12 +194,11 @@ def test_a_night_judged_again_pages_once(tmp_path, policy):
 
 def test_a_page_that_fails_is_said_and_leaves_the_verdict(tmp_path, policy):
     lake = tmp_path / "lake"
-    broken = policy.model_copy(update={"page": policy.page.model_copy(update={"command": ("/nowhere/pager",)})})
     write_run(lake, "agreed", cells=GOOD)
-    BaselineStore(lake).pin("nightly", "agreed", broken)
-    night(lake, broken, 0, cells=GOOD, asr=0.6)
+    BaselineStore(lake).pin("nightly", "agreed", policy)
+    night(lake, policy, 0, cells=GOOD, asr=0.6)
     console = Console(record=True, width=200, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115
-    found = night(lake, broken, 1, console=console, cells=GOOD, asr=0.6)
+    found = night(lake, policy, 1, console=console, command=("/nowhere/pager",), cells=GOOD, asr=0.6)
     assert found.verdict is Verdict.BLOCK and "/nowhere/pager" in found.page_error
     assert "error: the page did not go out" in console.export_text()
 

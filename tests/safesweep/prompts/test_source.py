@@ -12,6 +12,7 @@ import pytest
 from safesweep.errors import InputError
 from safesweep.prompts.reader import read_prompts
 from safesweep.prompts.settings import PromptFileSettings
+from safesweep.prompts.source import file_name
 from tests.safesweep.prompts.writing import refusal, texts, write
 
 
@@ -33,6 +34,27 @@ def test_urls() -> None:
     assert (prompts[0].text, prompts[0].source, report.prompt_set) == ("a circle", "shapes.csv", "shapes")
     assert "no such file" in refusal("memory://sets/missing.csv")
     assert "cannot be read: ValueError: Protocol not known: nowhere" in refusal("nowhere://sets/shapes.csv")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:s3cret@h/a/shapes.csv?sig=s3cret",
+        "https://h/shapes.csv#s3cret",
+        "s3://KEY:s3cret/x@bucket/shapes.csv?x=s3cret",
+    ],
+)
+def test_what_is_secret_in_a_url_is_in_no_name_and_no_error(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert file_name(url) == "shapes.csv"
+
+    def down(asked: str, mode: str) -> None:
+        raise OSError(f"cannot connect to {asked}")
+
+    monkeypatch.setattr("fsspec.open", down)
+    with pytest.raises(InputError) as caught:
+        read_prompts(url)
+    said = str(caught.value)
+    assert "cannot be read" in said and "s3cret" not in said and "shapes.csv" in said
 
 
 def test_a_url_without_its_fsspec_package_goes_through_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

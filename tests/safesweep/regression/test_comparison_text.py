@@ -1,6 +1,7 @@
 """A comparison for people: Markdown read by an independent parser, and the terminal's text."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from markdown_it import MarkdownIt
@@ -10,6 +11,7 @@ from safesweep.regression.comparison import compare
 from safesweep.regression.comparison_text import HEADERS, markdown, numbers, render
 from safesweep.regression.policy import MeasureRule, Policy
 from safesweep.regression.trials import load_run
+from tests.safesweep.regression.hostile import HOSTILE, harmless
 from tests.safesweep.regression.lakes import write_run
 
 RULES = {
@@ -60,3 +62,12 @@ def test_the_terminal_shows_the_verdict_last_and_no_prompt(comparison):
     )
     assert f"… and {len(comparison.flips) - 1} more flips" in captured.get()
     assert "hazard prompt" not in captured.get()
+
+
+def test_what_comes_from_data_is_only_text(comparison):
+    finding = comparison.findings[0]
+    finding = replace(finding, reason=HOSTILE, cells=finding.cells._replace(candidate=HOSTILE))
+    flip = comparison.flips[0]._replace(cell=HOSTILE, prompt_set=HOSTILE, prompt_id=HOSTILE)
+    changes = {"baseline": HOSTILE, "candidate": HOSTILE, "notes": (HOSTILE,), "reasons": (HOSTILE,)}
+    written = markdown(replace(comparison, findings=(finding,), flips=(flip,), **changes))
+    assert harmless(written) and written.count("\n### ") + written.startswith("### ") == 1

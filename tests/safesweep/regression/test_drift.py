@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from safesweep.regression.canary import Canary, Drawn, DrawnPicture, keep
 from safesweep.regression.drift import explain_drift
@@ -59,3 +60,23 @@ def test_a_record_reads_as_it_was_written_and_keeps_its_keys(made):
     assert list(written) == ["shots", "digests", "environment", "settings"]
     assert list(written["shots"][0]) == ["role", "prompt", "seed", "latents", "picture", "file"]
     assert Canary.model_validate(written) == canary
+
+
+@pytest.mark.parametrize("change", ["outside", "link", "gif"])
+def test_a_record_names_pictures_of_its_own_folder(made, tmp_path, change):
+    """It may be anybody's, and what it names elsewhere is not looked at: the two cannot be laid on each other."""
+    suite = tmp_path / "suite"
+    then, now = made("then"), made("now", model=101)
+    suite.mkdir()
+    (tmp_path / "canary").rename(suite / "canary")
+    file = suite / then.pictures[0].file
+    if change == "gif":
+        Image.open(file).save(file, "GIF")
+    else:
+        file.rename(tmp_path / "elsewhere.png")
+        if change == "link":
+            file.symlink_to(tmp_path / "elsewhere.png")
+        else:
+            pictures = (then.pictures[0].model_copy(update={"file": "../elsewhere.png"}), *then.pictures[1:])
+            then = then.model_copy(update={"pictures": pictures})
+    assert explain_drift(then, now, suite, tolerance=1.0).model_distance == 255.0

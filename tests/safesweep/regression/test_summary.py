@@ -8,6 +8,7 @@ from safesweep.regression.canary import Canary
 from safesweep.regression.drift import Drift
 from safesweep.regression.summary import summary_markdown
 from safesweep.regression.verdict import Verdict
+from tests.safesweep.regression.hostile import HOSTILE, harmless
 from tests.safesweep.regression.made_nights import night
 
 PARSER = MarkdownIt("commonmark").enable("table")
@@ -50,3 +51,20 @@ def test_a_night_without_a_reference_is_not_compared():
     row = told.measures[0].model_copy(update={"verdict": None, "level": "advisory"})
     written = summary_markdown(told.model_copy(update={"measures": (row,)}), None, None)
     assert cells(written) == ["asr [%] (advisory)", "dynamic", "–", "– to –", "–", "not compared"]
+
+
+def test_what_comes_from_data_is_only_text():
+    canary = Canary(pictures=(), digests={}, environment={}, settings="")
+    drift = Drift(kind="model", sentence=HOSTILE, changed=(HOSTILE,), model_distance=4.0, reference_distance=0.0)
+    fields = {
+        "reasons": (HOSTILE,),
+        "paged": True,
+        "page_error": HOSTILE,
+        "canary": canary,
+        "drift": drift,
+        "reference": HOSTILE,
+    }
+    told = night(2, 0.25, Verdict.BLOCK, cell=HOSTILE, last_good=HOSTILE, **fields)
+    written = summary_markdown(told, None, None, banner=HOSTILE)
+    assert harmless(written) and len(cells(written)) == 6
+    assert not harmless(f"{written}\n\n{HOSTILE}"), "the check finds what is not escaped"

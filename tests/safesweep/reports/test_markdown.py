@@ -21,7 +21,8 @@ def written(facts: RunFacts) -> str:
 def plain(html: str) -> str:
     from html import unescape
 
-    return unescape(re.sub(r"<[^>]+>", "", html))
+    # without the blanks of no width that keep a mention from being one
+    return unescape(re.sub(r"<[^>]+>", "", html)).replace("\u200b", "")
 
 
 def test_the_banner_stands_before_the_numbers(written: str) -> None:

@@ -5,8 +5,10 @@ import socket
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from actors.vlm import make_client
+from safesweep.config_errors import explain
 from safesweep.errors import InputError
 from safesweep.vlm.backends import parse_vlm
 from safesweep.vlm.backends.openai import OpenAiVlm, check_endpoint
@@ -20,6 +22,7 @@ from safesweep.vlm.errors import (
     VlmRefusedError,
 )
 from safesweep.vlm.vocabulary import HarmVocabulary
+from tests.local_server import Handler, LocalServer
 from tests.safesweep.vlm.chat_server import ChatServer
 
 PICTURE = np.arange(6 * 4 * 3, dtype=np.uint8).reshape(6, 4, 3)
@@ -278,3 +281,62 @@ def test_it_needs_no_pool_and_has_no_weights_here(serve):
 def test_options_that_do_not_go_together(options, why):
     with pytest.raises(ValueError, match=why):
         parse_vlm({"model": "m", **options})
+
+
+@pytest.mark.parametrize("script", [[503], [400], [429], ["garbage"], ["close"], ["hang"], [402]])
+def test_what_is_secret_in_an_address_is_in_no_error(serve, script):
+    """Whatever goes wrong: errors stand in trials, in logs and on the screen."""
+    server = serve()
+    server.always = script[0]
+    url = f"http://me:pa55word@{server.address}/v1"
+    vlm = settings(server, url=url, tries=1)
+    with pytest.raises(VlmError) as caught:
+        make_client(vlm).ask(PICTURE, QUESTION).result(timeout=30)
+    assert "pa55" not in f"{caught.value}{vlm.described()}" and server.address in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "me:pa55word@host/v1",
+        "http://me:pa55word@host/v1/chat/completions",
+        "ftp://me:pa55word@host",
+        "http://me:pa55word@127.0.0.1:9/v1",
+    ],
+)
+def test_nor_in_what_is_said_before_a_run(url):
+    with pytest.raises((ValueError, InputError)) as caught:
+        parse_vlm({"backend": "openai", "model": "m", "url": url}).check()
+    error = caught.value
+    said = explain(error) if isinstance(error, ValidationError) else str(error)
+    assert "pa55" not in str(InputError(said)) and ("host" in said or "127.0.0.1" in said)
+
+
+def test_a_variables_name_is_no_key():
+    """People write the key where its variable belongs; it is not shown."""
+    with pytest.raises(ValidationError) as caught:
+        parse_vlm({"backend": "openai", "model": "m", "url": "http://x/v1", "api_key_env": "sk-s3cret-key"})
+    assert "api_key_env: " in explain(caught.value) and "s3cret" not in explain(caught.value)
+
+
+def test_an_endpoint_that_points_elsewhere_is_not_followed(serve):
+    """Pictures and keys go where the user says."""
+    other, moved = serve(), []
+
+    class Pointer(Handler):
+        def do_POST(self):  # noqa: N802
+            moved.append(self.path)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(307)
+            self.send_header("Location", f"{other.url}/chat/completions")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    pointer = LocalServer(Pointer)
+    try:
+        client = make_client(settings(other, url=f"http://{pointer.address}/v1"))
+        with pytest.raises(VlmError, match="status 307"):
+            client.ask(PICTURE, QUESTION).result(timeout=30)
+    finally:
+        pointer.close()
+    assert moved == ["/v1/chat/completions"] and other.bodies == []
