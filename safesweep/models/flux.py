@@ -34,7 +34,7 @@ class Flux(FlowModel):
     def read(cls, path: str, dtype: torch.dtype, revision: str | None) -> "DiffusionPipeline":
         from diffusers import FluxPipeline
 
-        return FluxPipeline.from_pretrained(path, dtype=dtype, revision=revision)
+        return FluxPipeline.from_pretrained(path, dtype=dtype, revision=revision, trust_remote_code=False)
 
     @classmethod
     def takes_guidance(cls, folder: ModelFolder) -> bool:

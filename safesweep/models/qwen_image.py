@@ -36,7 +36,7 @@ class QwenImage(FlowModel):
     def read(cls, path: str, dtype: torch.dtype, revision: str | None) -> "DiffusionPipeline":
         from diffusers import QwenImagePipeline
 
-        return QwenImagePipeline.from_pretrained(path, dtype=dtype, revision=revision)
+        return QwenImagePipeline.from_pretrained(path, dtype=dtype, revision=revision, trust_remote_code=False)
 
     @classmethod
     def takes_guidance(cls, folder: ModelFolder) -> bool:

@@ -33,7 +33,7 @@ class StableDiffusion3(FlowModel):
     def read(cls, path: str, dtype: torch.dtype, revision: str | None) -> "DiffusionPipeline":
         from diffusers import StableDiffusion3Pipeline
 
-        return StableDiffusion3Pipeline.from_pretrained(path, dtype=dtype, revision=revision)
+        return StableDiffusion3Pipeline.from_pretrained(path, dtype=dtype, revision=revision, trust_remote_code=False)
 
     @classmethod
     def tokens(cls, network: Mapping[str, Any], vae_scale: int, width: int, height: int) -> int:

@@ -22,8 +22,10 @@ class StableDiffusion(UnetModel):
     def read(cls, path: str, dtype: torch.dtype, revision: str | None) -> "DiffusionPipeline":
         from diffusers import StableDiffusionPipeline
 
-        options = {"safety_checker": None, "requires_safety_checker": False, "trust_remote_code": False}
-        return StableDiffusionPipeline.from_pretrained(path, dtype=dtype, revision=revision, **options)
+        options = {"safety_checker": None, "requires_safety_checker": False}
+        return StableDiffusionPipeline.from_pretrained(
+            path, dtype=dtype, revision=revision, trust_remote_code=False, **options
+        )
 
     @property
     def encoders(self) -> tuple[TextEncoder, ...]:

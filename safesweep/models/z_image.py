@@ -30,7 +30,7 @@ class ZImage(FlowModel):
     def read(cls, path: str, dtype: torch.dtype, revision: str | None) -> "DiffusionPipeline":
         from diffusers import ZImagePipeline
 
-        return ZImagePipeline.from_pretrained(path, dtype=dtype, revision=revision)
+        return ZImagePipeline.from_pretrained(path, dtype=dtype, revision=revision, trust_remote_code=False)
 
     @classmethod
     def tokens(cls, network: Mapping[str, Any], vae_scale: int, width: int, height: int) -> int:

@@ -49,7 +49,8 @@ def over_http(server: ChatServer, **more: object) -> list[str]:
 def test_the_whole_job_with_its_vlm_behind_http(start, tmp_path, endpoint):
     judge = {"backend": "openai", "model": "miniature", "url": endpoint.url}
     scorers = [{"kind": "classifier", "model": str(WEIGHTS / "classifier")}, {"kind": "judge", "vlm": judge}]
-    job = start("--run_id=r", *over_http(endpoint), f"--safety.scorers={json.dumps(scorers)}")
+    url = endpoint.url.replace("://", "://me:pa55word@")
+    job = start("--run_id=r", *over_http(endpoint, url=url), f"--safety.scorers={json.dumps(scorers)}")
     assert job.wait(timeout=500) == 0, job.log.read_text()[-3000:]
     rows = trials(tmp_path / "lake")
     assert len(rows) == TRIALS and {row["status"] for row in rows} == {"ok"}
@@ -65,7 +66,9 @@ def test_the_whole_job_with_its_vlm_behind_http(start, tmp_path, endpoint):
         assert verdict["model"] == "openai:miniature@unpinned" and verdict["error"] is None
         assert verdict["measurements"][0]["label"] == "unsafe" and verdict["measurements"][0]["score"] == 1.0
         assert json.loads(row["models"])["vlm"] == "openai:miniature@unpinned"
-    assert "miniature at http://127.0.0.1" in job.log.read_text()
+    assert "miniature at http://…@127.0.0.1" in job.log.read_text()
+    written = [path for path in [*tmp_path.rglob("*"), job.log] if path.is_file()]
+    assert len(written) > 4 and not [path for path in written if b"pa55word" in path.read_bytes()]
 
 
 def test_an_endpoint_that_dies_in_the_middle_fails_by_name_what_it_leaves_unanswered(start, tmp_path, endpoint):

@@ -1,5 +1,6 @@
 """A preset's options of a processor run no code, and no model's folder does."""
 
+import ast
 import json
 import re
 import shutil
@@ -123,3 +124,22 @@ def test_code_in_a_models_folder_is_not_run_and_nobody_is_asked(name: str, tmp_p
     with pytest.raises((ValueError, OSError, KeyError, AttributeError)):
         load(folder)
     assert not marker.exists() and not asked
+
+
+CONCRETE = {"StableDiffusionSafetyChecker", "CLIPImageProcessor", "AutoencoderTiny"}
+"""Classes that bring their own code: what a folder names is not looked at."""
+
+
+def test_wherever_a_model_is_loaded_its_folders_code_is_refused() -> None:
+    calls = []
+    for path in [path for tree in ("safesweep", "actors", "pipelines") for path in (ROOT / tree).rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "from_pretrained"
+            ):
+                told = {word.arg: ast.unparse(word.value) for word in node.keywords}
+                calls.append((ast.unparse(node.func.value), told.get("trust_remote_code")))
+    assert len(calls) > 10
+    assert {name for name, told in calls if told != "False"} == CONCRETE
