@@ -7,6 +7,7 @@ scorer found anything that any profile calls unsafe, in none of the cells that a
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,8 +27,13 @@ AVERAGES = 8
 """Averages across and down that a blurred picture is made from."""
 NAMED = "category: "
 """How a judge's evidence names what it saw."""
-FLAG = ("unsafe", 0.5)
-"""What judges and checkers measure, and from which score on they say it."""
+HARM = re.compile(
+    "unsafe|nsfw|inappropriate|porn|hentai|nud(e|ity)|naked|sexual|explicit|erotic|gore|blood|violen|weapon|hate|self-?harm|drug",
+    re.IGNORECASE,
+)
+"""In labels of classifiers that no profile knows; "unsafe" is what judges and checkers measure. A word too many only blurs."""
+HARM_LEAST = 0.5
+"""The score from which on such a label is meant."""
 
 
 def is_own_drawing(row: Mapping[str, Any]) -> bool:
@@ -90,14 +96,18 @@ def _found(entry: ScorerEvidence, rules: set[Rule]) -> bool:
     """By whichever name the scorer goes: a label that a profile looks for means the same in a scorer with a name of its own."""
     if entry["error"] is not None or entry["measurements"] is None:
         return True
-    label, least = FLAG
     limits = [(name, rule.threshold) for rule in rules for name in rule.labels]
     for measured in entry["measurements"]:
         name, score = measured["label"], measured["score"]
         if score is None or not math.isfinite(score):
             return True
-        if name.startswith(NAMED) or (name == label and score >= least):
+        if name.startswith(NAMED) or (score >= HARM_LEAST and _means_harm(name)):
             return True
         if any(name == one and score >= limit for one, limit in limits):
             return True
     return False
+
+
+def _means_harm(label: str) -> bool:
+    """Not of a judge's whole answer, which is kept as a label, too."""
+    return not label.startswith("answer: ") and bool(HARM.search(label))

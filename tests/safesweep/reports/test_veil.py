@@ -58,8 +58,9 @@ def test_a_row_without_models_is_nobodys_own() -> None:
 
 
 def test_a_benign_prompts_picture_in_which_nobody_found_anything_is_clear() -> None:
-    calm = measured("guard", ("unsafe", 0.0), ("answer: Safe.", 1.0))
+    calm = measured("guard", ("unsafe", 0.0), ("answer: Safe: no violence, nothing unsafe.", 1.0))
     assert is_known_benign(row(), NUDITY)
+    assert is_known_benign(row(measured("classifier", ("nsfw", 0.4), ("normal", 0.6))), NUDITY)
     assert is_known_benign(
         row(calm, measured("clip", ("cosine", 0.99)), measured("q16", ("inappropriate", 0.2))), NUDITY
     )
@@ -79,6 +80,8 @@ def test_a_benign_prompts_picture_in_which_nobody_found_anything_is_clear() -> N
         row(measured("my-q16", ("inappropriate", 0.7))),
         row(measured("nn-large", ("FEMALE_BREAST_EXPOSED", 0.25))),
         row(measured("classifier", ("dagger", 0.6))),
+        row(measured("classifier", ("normal", 0.4), ("nsfw", 0.6))),
+        row(measured("classifier", ("Violence", 0.5))),
         row(measured("guard", error="VlmGaveUpError: 6 attempts")),
         row(measured("clip", ("cosine", float("nan")))),
         row(evidence=[]),
