@@ -12,7 +12,7 @@ from rich.table import Table
 
 from safesweep.errors import InputError
 from safesweep.files import write_json
-from safesweep.lake.pictures import unpack_picture
+from safesweep.lake.pictures import PictureError, unpack_picture
 from safesweep.lake.reader import run_files
 from safesweep.lake.store import RunStore
 from safesweep.measures.overview import CellName
@@ -185,8 +185,13 @@ def _benign_pictures(path: Path, benign: set[str], batch_size: int) -> Iterator[
                 for row in batch.to_pylist()
                 if row["status"] == "ok" and row["picture"] is not None and row["prompt_set"] in benign
             ]
-            if rows:
-                yield [(row["method"], row["cell"]) for row in rows], [unpack_picture(row["picture"]) for row in rows]
+            if not rows:
+                continue
+            try:
+                pictures = [unpack_picture(row["picture"]) for row in rows]
+            except PictureError as error:
+                raise InputError(f"{path}: a picture cannot be measured: {error}") from error
+            yield [(row["method"], row["cell"]) for row in rows], pictures
 
 
 def _batches(paths: Sequence[Path], size: int) -> Iterator[Sequence[Path]]:

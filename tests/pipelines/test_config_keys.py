@@ -1,14 +1,20 @@
 """Keys, and what runs programs: a preset is data, and who may have a key or be started its user says."""
 
 import os
+import re
+import sys
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
-from pipelines.command_line import read_config
+from pipelines.command_line import ALL_CONFIGS, read_config
+from pipelines.config import RunConfig
 from pipelines.nightly_options import NightlyConfig
 from safesweep.cli.presets import PRESETS
 from safesweep.errors import InputError
+from safesweep.scorers import SCORERS
+from safesweep.vlm.backends import BACKENDS
 from tests.local_server import Handler, LocalServer
 
 FOREIGN = {"backend": "openai", "url": "https://evil.example/v1", "model": "m", "api_key_env": "OPENAI_API_KEY"}
@@ -150,3 +156,42 @@ def test_what_is_secret_in_an_address_is_in_no_manifest(tmp_path, preset):
     assert "pa55" not in written and "s1gnature" not in written and "word@" not in written
     assert read_manifest(tmp_path, "r")["config"]["vlm"]["url"] == "https://…@vlm.example/v1?…"
     assert "pa55word" not in config.vlm.described() and "vlm.example" in config.vlm.described()
+
+
+FREE = {
+    "cells": "each option is checked against its method's",
+    "grid": "likewise",
+    "processor_options": "from a list of harmless ones",
+    "extra_body": "JSON that is sent to the endpoint",
+}
+"""Options that are mappings of anything, and why a preset may set them."""
+
+
+def free_mappings(model, seen):
+    """Names of fields anywhere below a settings class that take mappings of any value."""
+    if model in seen:
+        return
+    seen.add(model)
+    for name, field in model.model_fields.items():
+        shown = str(field.annotation)
+        if re.search(r"dict\[str, (typing\.)?Any\]", shown):
+            yield name
+        for kind in re.findall(r"[\w.]+", shown):
+            module, _, word = kind.rpartition(".")
+            found = getattr(sys.modules.get(module), word, None)
+            if isinstance(found, type) and issubclass(found, BaseModel):
+                yield from free_mappings(found, seen)
+
+
+def test_every_mapping_that_a_preset_may_fill_is_looked_through():
+    """A new one has a reason, for what is passed on to a library may do anything there."""
+    tops = [
+        RunConfig.with_all_options(),
+        *ALL_CONFIGS,
+        *(BACKENDS[name] for name in BACKENDS),
+        *(SCORERS[name] for name in SCORERS),
+    ]
+    seen = set()
+    found = {name for top in tops for name in free_mappings(top, seen)}
+    assert {kind.__name__ for kind in seen} >= {"DiffusionSettings", "StageSettings", "PromptFileSettings", "Recipe"}
+    assert found == set(FREE)
