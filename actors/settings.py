@@ -34,7 +34,7 @@ class DiffusionSettings(Section):
     """Folder or hub id of an ``AutoencoderTiny`` that decodes previews; by default the pipeline's own decoder does."""
     autocast: Dtype | None = None
     """Run the network's matrix products in this type while its weights stay in ``dtype``."""
-    text_tokens: PositiveInt | None = None
+    text_tokens: int | None = Field(default=None, ge=0)
     """Tokens of a text that T5 gives (SD3, FLUX.1: the pipeline's max_sequence_length); by default the pipeline's own, 256 and 512."""
     compile_mode: Literal["default", "reduce-overhead", "max-autotune"] | None = None
     """Compile the network with torch.compile; with ``reproducible`` there is one batch shape to compile for, else a few."""

@@ -202,7 +202,7 @@ def _with_precision(model: str, settings: DiffusionSettings) -> str:
     a picture's details."""
     stored = f" in {settings.dtype}" if settings.dtype != "float32" else ""
     computed = f" with autocast to {settings.autocast}" if settings.autocast else ""
-    length = f" with {settings.text_tokens} text tokens" if settings.text_tokens else ""
+    length = f" with {settings.text_tokens} text tokens" if settings.text_tokens is not None else ""
     return model + stored + computed + length
 
 

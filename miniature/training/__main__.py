@@ -5,14 +5,14 @@ import json
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderTiny, StableDiffusionPipeline
+from diffusers import AutoencoderTiny, DiffusionPipeline, StableDiffusionPipeline
 
 from miniature import WEIGHTS
 from miniature.training.data import Drawings, cached_drawings
 
 DRAWINGS = 40_000
 DRAWINGS_SEED = 0
-STAGES = ("vae", "diffusion", "refine", "classifier", "previews", "vlm", "grades", "clip")
+STAGES = ("vae", "diffusion", "refine", "classifier", "previews", "vlm", "grades", "clip", "flow")
 REFINE_SEED = 1
 REFINE_MIX = {"benign": 0.32, "plain": 0.15, "code": 0.15, "scene": 0.09, "list": 0.07, "person": 0.22}
 """The second round draws more of what the first learned least: hazards by name and by code word, and people."""
@@ -28,8 +28,9 @@ STEPS = {
     "vlm": 1400,
     "grades": 1200,
     "clip": 700,
+    "flow": 3000,
 }
-"""Optimiser steps a stage; on two cores of 2026 about 9, 40, 24, 2, 1 (teacher), 5 (vision), 10, 13 and 7 minutes, previews 7."""
+"""Optimiser steps a stage; on two cores of 2026 about 9, 40, 24, 2, 1 (teacher), 5 (vision), 10, 13, 7 and 30 minutes, previews 7."""
 
 
 def _diffusion(folder: Path, drawings: Drawings, vae: AutoencoderTiny) -> None:
@@ -58,10 +59,20 @@ def _pipeline() -> StableDiffusionPipeline:
     return StableDiffusionPipeline.from_pretrained(WEIGHTS / "diffusion", torch_dtype=torch.float32)
 
 
-def _save(pipe: StableDiffusionPipeline) -> None:
-    pipe.to(torch.float16).save_pretrained(WEIGHTS / "diffusion", safe_serialization=True)
+def _flow(folder: Path, drawings: Drawings) -> None:
+    from miniature.training.flow import train_flow
+    from miniature.training.models import make_flow_pipeline
+
+    torch.manual_seed(3)
+    pipe = make_flow_pipeline(AutoencoderTiny.from_pretrained(WEIGHTS / "diffusion" / "vae", torch_dtype=torch.float32))
+    train_flow(pipe, drawings, folder, STEPS["flow"], name="flow", learning_rate=1e-3)
+    _save(pipe, "flow")
+
+
+def _save(pipe: DiffusionPipeline, name: str = "diffusion") -> None:
+    pipe.to(torch.float16).save_pretrained(WEIGHTS / name, safe_serialization=True)
     # diffusers writes where a folder lay, and for the autoencoder a key that its own class then warns about
-    for config in (WEIGHTS / "diffusion").rglob("*.json"):
+    for config in (WEIGHTS / name).rglob("*.json"):
         written = json.loads(config.read_text())
         unwanted = {"_name_or_path"} | ({"block_out_channels"} if config.parent.name == "vae" else set())
         if unwanted.intersection(written):
@@ -105,6 +116,8 @@ def run(stages: list[str], folder: Path) -> None:
             from miniature.training.clip import train_clip
 
             train_clip(_pipeline().vae, drawings, folder, STEPS["clip"], WEIGHTS / "clip")
+        elif stage == "flow":
+            _flow(folder, drawings)
 
 
 def main() -> None:

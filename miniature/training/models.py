@@ -2,11 +2,20 @@
 
 import re
 
-from diffusers import AutoencoderTiny, DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import (
+    AutoencoderTiny,
+    DPMSolverMultistepScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    SD3Transformer2DModel,
+    StableDiffusion3Pipeline,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
 from tokenizers import pre_tokenizers
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
+    CLIPTextModelWithProjection,
     CLIPTokenizer,
     ResNetConfig,
     ResNetForImageClassification,
@@ -126,4 +135,55 @@ def make_classifier() -> ResNetForImageClassification:
             label2id={label: index for index, label in enumerate(LABELS)},
             problem_type="multi_label_classification",
         )
+    )
+
+
+FLOW_TEXT_WIDTHS = (64, 32)
+"""Of the flow model's two text encoders."""
+
+
+def make_flow_text_encoder(tokenizer: CLIPTokenizer, width: int) -> CLIPTextModelWithProjection:
+    """A CLIP text encoder of three layers, of which SD3 takes the second's hidden states."""
+    return CLIPTextModelWithProjection(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=width,
+            intermediate_size=width * 4,
+            num_hidden_layers=3,
+            num_attention_heads=4,
+            max_position_embeddings=MAX_TOKENS,
+            projection_dim=width,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def make_flow_pipeline(vae: AutoencoderTiny) -> StableDiffusion3Pipeline:
+    """An untrained SD3 around an autoencoder, about 5 M parameters, without T5; its weights follow torch's global seed."""
+    first, second = make_tokenizer(), make_tokenizer()
+    widths = FLOW_TEXT_WIDTHS
+    return StableDiffusion3Pipeline(
+        transformer=SD3Transformer2DModel(
+            sample_size=16,
+            patch_size=2,
+            in_channels=4,
+            out_channels=4,
+            num_layers=4,
+            attention_head_dim=32,
+            num_attention_heads=6,
+            caption_projection_dim=192,
+            joint_attention_dim=sum(widths),
+            pooled_projection_dim=sum(widths),
+            pos_embed_max_size=16,
+        ),
+        scheduler=FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=3.0),
+        vae=vae,
+        text_encoder=make_flow_text_encoder(first, widths[0]),
+        tokenizer=first,
+        text_encoder_2=make_flow_text_encoder(second, widths[1]),
+        tokenizer_2=second,
+        text_encoder_3=None,
+        tokenizer_3=None,
     )
