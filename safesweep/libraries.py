@@ -8,6 +8,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from safesweep.terminal import sayable
+
 SPEAKERS = frozenset(
     ("accelerate", "actors", "diffusers", "open_clip", "peft", "root", "safesweep", "timm", "torch", "transformers")
 )
@@ -83,6 +85,5 @@ class _Ears(logging.Handler):
         if place in self._known or any(words in text for words in CHATTER):
             return
         self._known.add(place)
-        plain = _COLOURS.sub("", text)
-        line = " ".join("".join(letter if letter.isprintable() else " " for letter in plain).split())
+        line = " ".join(sayable(_COLOURS.sub("", text)).split())
         self._tell(line if len(line) <= LONGEST else line[:LONGEST] + "…")
