@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import traceback
 import warnings
 from collections.abc import Callable
 from importlib import import_module
@@ -86,4 +87,7 @@ class _Ears(logging.Handler):
             return
         self._known.add(place)
         line = " ".join(sayable(_COLOURS.sub("", text)).split())
-        self._tell(line if len(line) <= LONGEST else line[:LONGEST] + "…")
+        try:
+            self._tell(line if len(line) <= LONGEST else line[:LONGEST] + "…")
+        except Exception:  # what warns must not fail because nobody can be told
+            traceback.print_exc()

@@ -60,6 +60,14 @@ def test_what_concerns_no_number_is_not_heard(heard):
     assert heard == []
 
 
+def test_who_cannot_be_told_fails_nothing(capsys):
+    end = hear_libraries(lambda text: 1 / 0)
+    logging.getLogger("torch").warning("not finite")
+    warnings.warn("not finite", RuntimeWarning, stacklevel=1)
+    end()
+    assert capsys.readouterr().err.count("ZeroDivisionError") == 2
+
+
 def test_long_warnings_are_cut_and_nothing_is_heard_after_the_end():
     told: list[str] = []
     end = hear_libraries(told.append)
