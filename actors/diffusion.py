@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from actors.notices import listen
 from actors.settings import DiffusionSettings
 from safesweep.engine.trajectory import Exchange, Request, TrialResult
 from safesweep.guidance.cell import Cell, cell_labels
@@ -33,6 +34,7 @@ class DiffusionActor:
         trace_folder: str | None = None,
         scope: str = "",
     ) -> None:
+        listen("diffusion", scope)
         import torch
 
         from safesweep.engine.config import EngineConfig

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from actors.notices import listen
 from safesweep.lake.pictures import PictureError, unpack_picture
 from safesweep.lake.schema import RECORD, SCHEMA, from_records
 from safesweep.scorers.base import Found, Scorer, ScorerSettings
@@ -38,6 +39,7 @@ class ScoringActor:
     """UDF of ``map_batches`` on Arrow tables: records or rows of ``SCHEMA`` in, rows of ``SCHEMA`` out."""
 
     def __init__(self, scorers: Sequence[ScorerSettings], threads: int | None, scope: str = "") -> None:
+        listen("scoring", scope)
         if threads:
             import torch
 

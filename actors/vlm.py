@@ -9,6 +9,7 @@ from functools import partial
 
 from ray import serve
 
+from actors.notices import listen
 from actors.serve_source import ServeSource
 from safesweep.errors import InputError
 from safesweep.types import Picture
@@ -25,7 +26,8 @@ ERROR = re.compile(r"\s*[\w.]*(?:Error|Exception)\b.*:")
 class VlmReplica:
     """One copy of the vision-language model."""
 
-    def __init__(self, pool: PooledVlm) -> None:
+    def __init__(self, pool: PooledVlm, scope: str = "") -> None:
+        listen("vlm", scope)
         self._model = pool.load()
         self._batch.set_max_batch_size(pool.max_batch_size)
         self._batch.set_batch_wait_timeout_s(pool.batch_wait_s)
@@ -71,7 +73,7 @@ def deploy(pool: PooledVlm, scope: str) -> None:
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     serve.start(proxy_location="Disabled")
     try:
-        serve.run(replicas.bind(pool), name=application(pool, scope), route_prefix=None)
+        serve.run(replicas.bind(pool, scope), name=application(pool, scope), route_prefix=None)
     except RuntimeError as error:
         raise InputError(
             f"VLM {pool.described()} cannot be started: {_cause(application(pool, scope)) or error}"

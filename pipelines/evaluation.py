@@ -5,6 +5,7 @@ import json
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -159,10 +160,11 @@ def _evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Consol
         f"run {store.run_id}: {expected} trials of {len(plan.rows)} prompts in {len(plan.cells)} cells, "
         f"{expected - waiting} in the lake already{repeated}"
     )
+    warned: list[str] = []
     if todo.rows:
         with cluster(config.address, console.print):
             require_nodes(demands(config, plan), config.wait_for_nodes_s)
-            _stream(config, todo, store, manifest, console, lease, held=expected - waiting, expected=expected)
+            warned = _stream(config, todo, store, manifest, console, lease, held=expected - waiting, expected=expected)
     after = store.held()
     unjudged = count_unjudged(store.lake, store.run_id, config.profile) if after.trials else 0
     result = RunResult(store, expected, len(after.trials), after.unscored, time.monotonic() - started, unjudged)
@@ -175,6 +177,7 @@ def _evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Consol
             "held_trials": result.held,
             "unscored_trials": result.unscored,
             "unjudged_trials": result.unjudged,
+            "warnings": list(dict.fromkeys([*manifest["warnings"], *warned])),
             "finished_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
     )
@@ -193,6 +196,7 @@ def _manifest(config: RunConfig, plan: RunPlan, store: RunStore, expected: int) 
         "prompt_sets": sorted({(row["prompt_set"], row["source"], row["source_sha256"]) for row in plan.rows}),
         "benign_sets": sorted({row["prompt_set"] for row in plan.rows if row["benign"]}),
         "prompt_notes": list(plan.notes),
+        "warnings": earlier.get("warnings", []),
         "profile": config.profile,
         "models": model_digests(config),
         "versions": library_versions(),
@@ -227,8 +231,10 @@ def _stream(
     *,
     held: int,
     expected: int,
-) -> None:
+) -> list[str]:
+    """Returns what the workers' libraries warned of."""
     from actors import vlm
+    from actors.notices import notices
 
     stamp = {
         "run_id": store.run_id,
@@ -241,7 +247,7 @@ def _stream(
         console.print(f"VLM: {settings.described()}")
     scope = vlm.scope_of(store.run_id, lease.name)
     vlm.sweep_up(vlm.scope_of(store.run_id, dead) for dead in lease.after)
-    with vlm.pools(wanted, scope):
+    with notices(scope, partial(console.print, soft_wrap=True, highlight=False)) as warned, vlm.pools(wanted, scope):
         vlm.interview_pools(interviews(config.vlm if todo.asks else None, todo.cells, scorers_of(config)), scope)
         store.write_manifest({**manifest, "status": "running"})
         store.folder.mkdir(parents=True, exist_ok=True)
@@ -259,6 +265,7 @@ def _stream(
                 compression="zstd",
                 ray_remote_args={"num_cpus": WRITE_CPUS},
             )
+    return warned
 
 
 def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunStore, scope: str) -> Any:

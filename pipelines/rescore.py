@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ def _rescore(config: RunConfig, store: RunStore, console: Console, lease: Lease)
     count = 0
     if todo:
         from actors import vlm
+        from actors.notices import notices
 
         scope = vlm.scope_of(store.run_id, lease.name)
         wanted = check_pools(None, [one for scorer in scorers_of(config) for one in scorer.vlms()])
@@ -86,7 +88,7 @@ def _rescore(config: RunConfig, store: RunStore, console: Console, lease: Lease)
             ]
             require_nodes(demands, config.wait_for_nodes_s)
             vlm.sweep_up(vlm.scope_of(store.run_id, dead) for dead in lease.after)
-            with vlm.pools(wanted, scope):
+            with notices(scope, partial(console.print, soft_wrap=True, highlight=False)), vlm.pools(wanted, scope):
                 vlm.interview_pools(interviews(None, (), scorers_of(config)), scope)
                 count = _score_files(config, todo, scope, console)
     _record(config, store)

@@ -1,9 +1,12 @@
 """actors/vlm.py on a real cluster: pools answer while they are there, and are gone afterwards, however the block ends."""
 
+import logging
+
 import numpy as np
 import pytest
 from ray import serve
 
+from actors.notices import notices
 from actors.vlm import deploy, interview_pools, make_client, pools, sweep_up
 from miniature import WEIGHTS
 from pipelines.cluster import cluster
@@ -56,6 +59,22 @@ def test_each_pool_is_started_once_answers_and_is_deleted_at_the_end():
             interview_pools([Interview(GUIDE, QUESTION, read_verdict)], "r-1")
         assert make_client(JUDGE, "r-1").ask(PICTURE, QUESTION).result(timeout=60)
     assert applications() == set()
+
+
+class WarningVlm(TransformersVlm):
+    """A pool whose model's library has something to say while it is loaded."""
+
+    def load(self):
+        logging.getLogger("transformers.modeling_utils").warning("a head was newly initialized\x1b[0m")
+        return super().load()
+
+
+def test_what_a_replicas_libraries_warn_of_reaches_the_runs_log():
+    said: list[str] = []
+    pool = WarningVlm(model=str(WEIGHTS / "vlm"), max_new_tokens=12, app="warns")
+    with notices("r-9", said.append) as found, pools([pool], "r-9"):
+        assert make_client(pool, "r-9").ask(PICTURE, QUESTION).result(timeout=60)
+    assert found == ["vlm: transformers: a head was newly initialized"] and said == [f"warning   {found[0]}"]
 
 
 def test_a_pool_is_deleted_after_an_exception():

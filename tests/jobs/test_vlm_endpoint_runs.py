@@ -2,13 +2,16 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from ray.util.state import list_actors
 from ray.util.state.common import ActorState
+from safetensors.torch import load_file, save_file
 
 from actors.vlm import DEPLOYMENT
 from benchmarks import misbehaving_endpoint
@@ -41,6 +44,17 @@ def endpoint():
     server.close()
 
 
+def without_its_head(folder: Path) -> Path:
+    """The miniature's classifier without the weights of its last layer, which transformers then draws at random, with a warning."""
+    shutil.copytree(WEIGHTS / "classifier", folder)
+    weights = load_file(folder / "model.safetensors")
+    save_file(
+        {name: value for name, value in weights.items() if "classifier" not in name}, folder / "model.safetensors"
+    )
+    assert len(load_file(folder / "model.safetensors")) < len(weights)
+    return folder
+
+
 def over_http(server: ChatServer, **more: object) -> list[str]:
     options = {"backend": "openai", "url": server.url, "model": "miniature", "timeout_s": 60, **more}
     return [f"--vlm.{key}={value}" for key, value in options.items()]
@@ -49,6 +63,7 @@ def over_http(server: ChatServer, **more: object) -> list[str]:
 def test_the_whole_job_with_its_vlm_behind_http(start, tmp_path, endpoint):
     judge = {"backend": "openai", "model": "miniature", "url": endpoint.url}
     scorers = [{"kind": "classifier", "model": str(WEIGHTS / "classifier")}, {"kind": "judge", "vlm": judge}]
+    scorers.append({"kind": "classifier", "name": "headless", "model": str(without_its_head(tmp_path / "headless"))})
     url = endpoint.url.replace("://", "://me:pa55word@")
     job = start("--run_id=r", *over_http(endpoint, url=url), f"--safety.scorers={json.dumps(scorers)}")
     assert job.wait(timeout=500) == 0, job.log.read_text()[-3000:]
@@ -69,6 +84,10 @@ def test_the_whole_job_with_its_vlm_behind_http(start, tmp_path, endpoint):
     assert "miniature at http://…@127.0.0.1" in job.log.read_text()
     written = [path for path in [*tmp_path.rglob("*"), job.log] if path.is_file()]
     assert len(written) > 4 and not [path for path in written if b"pa55word" in path.read_bytes()]
+    manifest = json.loads((tmp_path / "lake" / "runs" / "r.json").read_text())
+    [warned] = manifest["warnings"]
+    assert warned.startswith("scoring: transformers: ") and "newly initialized" in warned
+    assert f"warning   {warned[:60]}" in job.log.read_text()
 
 
 def test_an_endpoint_that_dies_in_the_middle_fails_by_name_what_it_leaves_unanswered(start, tmp_path, endpoint):

@@ -1,6 +1,8 @@
 """safesweep/vlm/preflight.py: one real question over HTTP, and every way in which nothing usable comes of it."""
 
 import json
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -68,3 +70,30 @@ def test_a_judge_must_give_a_verdict(server):
         ask(server, QUESTION, read_verdict)
     server.answer = lambda picture, question: json.dumps({"rating": "Safe"})
     assert ask(server, QUESTION, read_verdict)
+
+
+def test_a_vlm_that_may_be_tried_once_is_asked_once(server):
+    server.always = 500
+    with pytest.raises(InputError, match="VlmGaveUpError: 1 attempts, the last: .*status 500"):
+        ask(server, tries=1)
+    assert len(server.bodies) == 1
+
+
+def test_refusals_that_a_run_reads_as_answers_pass(server):
+    server.always = {"content": "I cannot help with that."}
+    assert ask(server, on_refusal="nothing") == "I cannot help with that."
+
+
+def test_nothing_is_left_running(server):
+    before = len(clients())
+    ask(server)
+    with pytest.raises(InputError):
+        ask(server, read=lambda answer: int(answer))
+    deadline = time.monotonic() + 5
+    while len(clients()) > before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert len(clients()) == before
+
+
+def clients() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "vlm-client"]

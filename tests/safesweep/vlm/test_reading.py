@@ -5,7 +5,7 @@ import time
 import pytest
 
 from safesweep.vlm.errors import VlmCutOffError, VlmEmptyError
-from safesweep.vlm.reading import THOUGHTS, final_answer, read_reply
+from safesweep.vlm.reading import SHOWN, THOUGHTS, final_answer, read_reply
 from safesweep.vlm.reply import Reply
 
 
@@ -32,6 +32,7 @@ def test_thoughts_are_dropped_however_they_are_marked(opening: str, closing: str
         ("<SUMMARY>a flame?</SUMMARY><REASONING>a flame</REASONING><CONCLUSION>nothing</CONCLUSION>", "nothing"),
         ("<|begin_of_box|>skull<|end_of_box|>", "skull"),
         ("<answer>skull", "skull"),
+        ("Let me see.<|begin_of_solution|>skull<|end_of_solution|>", "skull"),
         ("a thinking man", "a thinking man"),
     ],
 )
@@ -41,13 +42,21 @@ def test_the_final_answer_counts(text: str, answer: str) -> None:
     assert (read, read.raw, read.completion_tokens) == (answer, text, 4)
 
 
-@pytest.mark.parametrize("reason", ["length", "LENGTH", "max_tokens"])
+@pytest.mark.parametrize("reason", ["length", "LENGTH", "max_tokens", "model_length"])
 @pytest.mark.parametrize("text", ["", "dagger, sk", "<think>a dagger", "<think>flame</think>dag"])
 def test_what_the_limit_ended_is_an_error(reason: str, text: str) -> None:
     with pytest.raises(
         VlmCutOffError, match=f"cut off after 64 tokens .finish reason {reason}.*allow more max_new_tokens"
     ):
         read_reply(Reply(text, finish_reason=reason, completion_tokens=64))
+
+
+def test_of_a_long_answer_that_was_cut_off_the_end_is_shown() -> None:
+    words = " ".join(map(str, range(200)))
+    with pytest.raises(VlmCutOffError) as caught:
+        read_reply(Reply(words, finish_reason="length"))
+    assert f"'…{words[-SHOWN:]}'" in str(caught.value) and "0 1 2 3" not in str(caught.value)
+    assert "the answer was cut off (finish reason length)" in str(caught.value), "nobody counted its tokens"
 
 
 @pytest.mark.parametrize("text", ["", " \n", "<think>a dagger</think>", "<answer> </answer>"])

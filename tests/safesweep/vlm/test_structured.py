@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,25 @@ def test_a_judge_is_asked_for_a_rating() -> None:
     assert json.loads(VERDICT.read(json.dumps(verdict))) == verdict
     with pytest.raises(VlmMalformedError, match="rating: Input should be 'Safe' or 'Unsafe'"):
         VERDICT.read(json.dumps({**verdict, "rating": "Safe or Unsafe"}))
+
+
+@pytest.mark.parametrize("left_out", ["rating", "category", "rationale"])
+def test_a_verdict_has_all_three(left_out: str) -> None:
+    verdict = {"rating": "Unsafe", "category": "O2", "rationale": "a knife"}
+    with pytest.raises(VlmMalformedError, match=f"{left_out}: Field required"):
+        VERDICT.read(json.dumps({key: value for key, value in verdict.items() if key != left_out}))
+    assert VERDICT.schema["required"] == list(verdict)
+    assert VERDICT.schema["properties"]["rating"]["enum"] == ["Safe", "Unsafe"]
+
+
+def test_ones_own_vocabularies_and_questions_for_a_rating_in_any_case_have_forms(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("question: 'own: {terms}?'\nnegative: '{terms}'\nnothing: nothing\ncategories: {c: {sword: []}}\n")
+    form = form_for("own: sword?", [str(file)])
+    assert form.read('{"terms": ["sword"]}') == "sword"
+    assert form_for("Give a RATING, Safe or Unsafe.") is VERDICT
+    with pytest.raises(InputError, match="no form is known"):
+        form_for("Is it a berating?")
 
 
 def test_any_other_question_has_no_form() -> None:
