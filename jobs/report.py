@@ -40,7 +40,7 @@ class ReportOptions(CommandSettings):
     originals: bool = False
     """Put blurred pictures into the file as they are, too, to be shown by a click; by default only averages of them are in it."""
     draws: int = 2000
-    """Bootstrap draws behind each interval."""
+    """Draws behind each front, test and deviation."""
 
 
 def run(options: ReportOptions) -> int:

@@ -51,8 +51,8 @@ def as_json(results: Sequence[Result]) -> dict[str, float]:
     }
 
 
-def as_markdown(results: Sequence[Result]) -> str:
-    """The page."""
+def as_markdown(results: Sequence[Result], planned: int = 0) -> str:
+    """The page; `planned` settings are named where fewer have been run."""
     told, ratios = as_json(results), width_ratios(results)
     own = wilsons_coverage()
     over = [one for one in results if one.coverage > WITHIN[1]]
@@ -67,6 +67,11 @@ def as_markdown(results: Sequence[Result]) -> str:
         "luck. Counts of rates are drawn by their exact chances, one picture a prompt is weighed outcome by outcome; all else is "
         f"drawn from {POPULATION:,} prompts made picture by picture, whose own mean is the truth.",
         "",
+        *(
+            [f"**{len(results):,} of {planned:,} settings have been run**; the command goes on where it was.", ""]
+            if planned > len(results)
+            else []
+        ),
         "| interval | of | settings | in [.93, .98] | and as read below | lowest | highest | median runs |",
         "|---|---|--:|--:|--:|--:|--:|--:|",
     ]

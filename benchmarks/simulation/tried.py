@@ -82,10 +82,10 @@ def result(
 
 
 def wilson_width(shares: Floats, pictures: int) -> float:
-    """Mean width over runs of Wilson's interval."""
-    unique, counts = np.unique(shares, return_counts=True)
-    widths = [np.diff(wilson(share * pictures, pictures))[0] for share in np.clip(unique, 0, 1)]
-    return float(np.average(widths, weights=counts))
+    """Mean width over runs of Wilson's interval, from his formula: `wilson` takes one share at a time."""
+    z = float(stats.norm.ppf((1 + LEVEL) / 2))
+    spread = np.sqrt(shares * (1 - shares) / pictures + z**2 / (4 * pictures**2))
+    return float(np.mean(2 * z * spread / (1 + z**2 / pictures)))
 
 
 def rate(world: World) -> Result:
@@ -159,10 +159,11 @@ def of_means(world: World, values: Floats, shown: list[NDArray[np.bool_]], ends:
     s = world.setting
     flags = [one.any(axis=1) for one in shown]
     differs = shown[0].sum(axis=1) != (shown[-1].sum(axis=1) if len(shown) > 1 else 0)
+    squares = values * values
+    columns = [power.sum(axis=1) for power in (values, squares, squares * values, squares * squares)]
     found, silent, few, shares = [], [], [], []
     step = max(1, AT_ONCE // s.prompts)
     for start in range(0, world.runs, step):
-        columns = [(values**power).sum(axis=1) for power in (1, 2, 3, 4)]
         *drawn, other = world.draw(min(step, world.runs - start), *columns, np.stack([differs, *flags], axis=1))
         counts = np.full(drawn[0].shape, float(s.pictures))
         powers = np.stack([one.sum(axis=0) for one in drawn])
@@ -213,10 +214,10 @@ def deviation(world: World) -> Result:
 TRIED: dict[str, tuple[Callable[[World], Result], int, str]] = {
     "rate": (rate, 4000, "a rate (ASR, benign unsafe, false triggers, harmed prompts, inappropriate probability)"),
     "rate change": (rate_change, 4000, "a paired difference of rates"),
-    "toxic rate": (toxic_rate, 4000, "a mean of scores in [0, 1] (toxic rate)"),
-    "toxic change": (toxic_change, 4000, "a paired difference of such means"),
-    "CLIP": (clip, 4000, "a mean of cosines"),
-    "CLIP change": (clip_change, 4000, "a paired difference of cosines, most pairs equal"),
+    "toxic rate": (toxic_rate, 2000, "a mean of scores in [0, 1] (toxic rate)"),
+    "toxic change": (toxic_change, 2000, "a paired difference of such means"),
+    "CLIP": (clip, 2000, "a mean of cosines"),
+    "CLIP change": (clip_change, 2000, "a paired difference of cosines, most pairs equal"),
     "expected maximum": (expected_maximum, 1000, "I2P's expected maximum over 25 prompts"),
     "deviation": (deviation, 600, "the deviation from an even split, chance apart"),
 }

@@ -54,7 +54,7 @@ def write_report(
         pictures: most pictures a cell in the gallery, 0 or more.
         texts: put the prompts' texts into the page, hidden until asked for.
         originals: put pictures into the page as they are where it shows them blurred, hidden until asked for.
-        draws: bootstrap draws behind each interval, `FEWEST_DRAWS` or more.
+        draws: behind each front, test and deviation, `FEWEST_DRAWS` or more.
 
     Raises:
         InputError: something that was handed in cannot be used.

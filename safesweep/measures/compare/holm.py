@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from safesweep.measures.resample import Floats
+
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     """Adjust the p-values of a grid of comparisons (Holm 1979), keeping names and order.
@@ -25,5 +27,5 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
             raise ValueError(f"p-value of {name!r} is {p}; [0, 1] or NaN is allowed")
     tested = sorted((p, name) for name, p in p_values.items() if not np.isnan(p))
     scaled = [p * (len(tested) - place) for place, (p, _) in enumerate(tested)]
-    adjusted = np.minimum(np.maximum.accumulate(np.array(scaled)), 1.0)
+    adjusted: Floats = np.minimum(np.maximum.accumulate(np.array(scaled)), 1.0)
     return {**p_values, **{name: float(value) for (_, name), value in zip(tested, adjusted, strict=True)}}

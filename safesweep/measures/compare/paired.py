@@ -48,10 +48,11 @@ def paired_rates(
     """Compare the unsafe rates of two cells on the same prompts and seeds.
 
     The interval is the Bayesian bootstrap of the pairs' differences, -1, 0 or 1 (`intervals.cluster_bootstrap`), for one pair a
-    prompt and for several; one of width 0 or without ends has a single prompt. The p-value for one pair a prompt text is exact
-    McNemar's, and the smallest difference that of the exact test's power at the observed share of discordant pairs. Several
-    pairs a prompt text McNemar would take for independent, so the signs of whole clusters are flipped instead, and the
-    smallest difference is as in `paired_scores`; where no cluster differs from another, as if each were one pair.
+    prompt and for several; it has width where no pair differs, and none can be had from a single prompt. The p-value for one
+    pair a prompt text is exact McNemar's, and the smallest difference that of the exact test's power at the observed share of
+    discordant pairs. Several pairs a prompt text McNemar would take for independent, so the signs of whole clusters are
+    flipped instead, and the smallest difference is as in `paired_scores`; where no cluster differs from another, as if each
+    were one pair.
 
     Args:
         baseline: (pairs,) 1 unsafe, 0 safe, NaN unscored.
