@@ -24,6 +24,8 @@ class FrozenModel(Section):
     """Type of the weights."""
     autocast: Dtype | None = None
     """Type of the network's matrix products where it is not ``dtype``."""
+    text_tokens: int | None = Field(default=None, ge=0)
+    """Tokens of a text that T5 gives (SD3, FLUX.1: the pipeline's max_sequence_length); by default the pipeline's own, 256 and 512."""
     num_cpus: float = Field(default=1.0, ge=0)
     """CPUs that the task asks Ray for."""
     num_gpus: float = Field(default=0.0, ge=0)
