@@ -90,4 +90,4 @@ class _Ears(logging.Handler):
         try:
             self._tell(line if len(line) <= LONGEST else line[:LONGEST] + "…")
         except Exception:  # what warns must not fail because nobody can be told
-            traceback.print_exc()
+            print(sayable(traceback.format_exc()), file=sys.stderr)

@@ -76,4 +76,5 @@ def test_nothing_else_writes_to_the_terminal():
         ("safesweep/cli/exits.py", "print(sayable(text), file=sys.stderr)"),
         ("safesweep/cli/command.py", 'print(sayable(text), end="")'),
         ("safesweep/cli/command.py", "print(self.help())"),
+        ("safesweep/libraries.py", "print(sayable(traceback.format_exc()), file=sys.stderr)"),
     }

@@ -22,7 +22,8 @@ def cell(edit=None, **numbers):
 
 
 def test_keys_are_those_of_presets():
-    real = Cell(guidance={"method": "none"}, solver="DDIMScheduler", num_inference_steps=25).canonical_json()
+    numbers = {"solver": "DDIMScheduler", "num_inference_steps": 25, "embedded_guidance": 3.5}
+    real = Cell(guidance={"method": "none"}, **numbers).canonical_json()
     assert set(cell_content(real)) >= CELL_KEYS | {"method"}
     assert set(Cell.model_fields) - {"guidance", "edit"} == CELL_KEYS
     assert cell_content(cell({"edit": "safree"}))["edit.edit"] == '"safree"'

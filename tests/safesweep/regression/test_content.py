@@ -70,7 +70,7 @@ def test_a_pin_says_what_it_pinned_and_an_older_one_is_refused_with_how_to_pin_a
     assert store.current("nightly") == pinned and pinned.content.startswith("1:")
     old = json.loads(store.path.read_text())
     store.path.write_text(json.dumps([{**old[0], "content": None, "fingerprint": "0" * 64}]))
-    with pytest.raises(NotJudgedError, match=r"pin it again: jobs/baseline\.py pin a --suite nightly"):
+    with pytest.raises(NotJudgedError, match=r"pin it again: safesweep baseline pin a --suite nightly"):
         store.current("nightly")
     store.pin("nightly", "a", load_policy("default"))
     assert store.current("nightly").content == pinned.content
