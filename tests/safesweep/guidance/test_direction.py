@@ -88,7 +88,7 @@ def test_a_bare_name_is_looked_for_among_the_users_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     random_direction().save(tmp_path / "directions" / "mine")
     assert Direction.load("mine") == Direction.load("directions/mine") == random_direction()
-    with pytest.raises(InputError, match=r"'min' is no folder .*did you mean 'mine'\?; jobs/discover_direction"):
+    with pytest.raises(InputError, match=r"'min' is no folder .*did you mean 'mine'\?; `safesweep discover` finds one"):
         Direction.load("min")
 
 
