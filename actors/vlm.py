@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
 from ray import serve
+from ray.exceptions import ActorAlreadyExistsError
 
 from actors.notices import listen
 from actors.serve_source import ServeSource
@@ -18,6 +20,8 @@ from safesweep.vlm.client import VlmClient
 from safesweep.vlm.preflight import Interview, interview
 
 DEPLOYMENT = "VlmReplica"
+SERVE_STARTS = 30
+"""Times that Serve is looked for, a second apart, while another job is starting it."""
 ERROR = re.compile(r"\s*[\w.]*(?:Error|Exception)\b.*:")
 """How the last line of a traceback begins."""
 
@@ -53,6 +57,19 @@ def application(pool: PooledVlm, scope: str) -> str:
     return f"{pool.app}-{scope}"
 
 
+def start_serve() -> None:
+    """Starts Ray Serve on the cluster, or joins it where it runs, or where another job has started it at this very moment.
+
+    Raises ``ActorAlreadyExistsError`` when it is there again and again without being found.
+    """
+    for _ in range(SERVE_STARTS - 1):
+        try:
+            return serve.start(proxy_location="Disabled")
+        except ActorAlreadyExistsError:  # both looked for Serve before either had made it
+            time.sleep(1)
+    serve.start(proxy_location="Disabled")
+
+
 def deploy(pool: PooledVlm, scope: str) -> None:
     """Starts the pool and waits until every replica runs. Remove it with ``delete``: an application outlives its job."""
     replicas = VlmReplica.options(
@@ -71,7 +88,7 @@ def deploy(pool: PooledVlm, scope: str) -> None:
         },
     )
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
-    serve.start(proxy_location="Disabled")
+    _start_serve()
     try:
         serve.run(replicas.bind(pool, scope), name=application(pool, scope), route_prefix=None)
     except RuntimeError as error:

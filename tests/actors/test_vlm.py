@@ -5,9 +5,10 @@ import logging
 import numpy as np
 import pytest
 from ray import serve
+from ray.exceptions import ActorAlreadyExistsError
 
 from actors.notices import notices
-from actors.vlm import deploy, interview_pools, make_client, pools, sweep_up
+from actors.vlm import deploy, interview_pools, make_client, pools, start_serve, sweep_up
 from miniature import WEIGHTS
 from pipelines.cluster import cluster
 from safesweep.errors import InputError
@@ -112,3 +113,18 @@ def test_what_a_killed_start_left_is_removed_and_nothing_else():
     sweep_up([])
     sweep_up(["r-1", "r-0"])
     assert applications() == {"guide-r-2"}
+
+
+def test_a_serve_that_another_job_starts_at_this_moment_is_joined(monkeypatch):
+    """Both look for its controller, both make one, and Ray lets the second have none."""
+    monkeypatch.setattr("actors.vlm.time.sleep", lambda seconds: None)
+    started: list[int] = []
+
+    def start(proxy_location):
+        started.append(len(started))
+        if len(started) < 3:
+            raise ActorAlreadyExistsError("SERVE_CONTROLLER_ACTOR")
+
+    monkeypatch.setattr("actors.vlm.serve.start", start)
+    start_serve()
+    assert len(started) == 3
