@@ -88,7 +88,7 @@ def deploy(pool: PooledVlm, scope: str) -> None:
         },
     )
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
-    _start_serve()
+    start_serve()
     try:
         serve.run(replicas.bind(pool, scope), name=application(pool, scope), route_prefix=None)
     except RuntimeError as error:
