@@ -14,6 +14,7 @@ from safesweep.models.flow import FlowModel
 from safesweep.models.flux import pack, unpack
 from safesweep.models.pipeline import to_pictures
 from safesweep.models.text import TextEmbedding, TextEncoder
+from safesweep.tokenizing import tokenized
 from safesweep.types import Picture
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class QwenImage(FlowModel):
 
     def lost(self, text: str) -> int:
         pipe = self._pipe
-        whole = pipe.tokenizer(pipe.prompt_template_encode.format(text), verbose=False).input_ids
+        whole = tokenized(pipe.tokenizer, pipe.prompt_template_encode.format(text), verbose=False).input_ids
         return max(0, len(whole) - TEXT_TOKENS - int(pipe.prompt_template_encode_start_idx))
 
     @torch.inference_mode()
@@ -68,7 +69,8 @@ class QwenImage(FlowModel):
         """The last hidden states of the text in the pipeline's template, the template's own beginning cut off; [T, D], T the text's."""
         pipe = self._pipe
         dropped = int(pipe.prompt_template_encode_start_idx)
-        ids = pipe.tokenizer(
+        ids = tokenized(
+            pipe.tokenizer,
             [pipe.prompt_template_encode.format(text)],
             max_length=TEXT_TOKENS + dropped,
             padding=True,

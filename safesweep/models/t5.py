@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from safesweep.tokenizing import tokenized
+
 
 @dataclass(frozen=True)
 class T5Encoder:
@@ -21,13 +23,13 @@ class T5Encoder:
 
     def lost(self, text: str) -> int:
         """How many of the text's tokens are behind the last."""
-        return max(0, len(self.tokenizer(text, verbose=False).input_ids) - self.length)
+        return max(0, len(tokenized(self.tokenizer, text, verbose=False).input_ids) - self.length)
 
     @torch.inference_mode()
     def encode(self, text: str) -> torch.Tensor:
         """Last hidden states [T, D], padded and truncated to the length."""
-        encoded = self.tokenizer(
-            [text], padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
+        encoded = tokenized(
+            self.tokenizer, [text], padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
         )
         states: torch.Tensor = self.model(encoded.input_ids.to(self.device))[0]
         return states[0]

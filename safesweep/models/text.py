@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 import torch
 
+from safesweep.tokenizing import tokenized
+
 
 class TextEmbedding(NamedTuple):
     """What conditions one network row: ``tokens`` [T, D], and ``pooled`` [P] where the network takes one (SDXL)."""
@@ -71,7 +73,8 @@ class TextEncoder:
 
     def ids(self, text: str) -> torch.Tensor:
         """Token ids, int64 [1, T]: padded and truncated to the tokenizer's length."""
-        encoded = self.tokenizer(
+        encoded = tokenized(
+            self.tokenizer,
             text,
             padding="max_length",
             truncation=True,
@@ -82,12 +85,12 @@ class TextEncoder:
 
     def length(self, text: str) -> int:
         """How many of the T tokens are the text's own, start and end marks included."""
-        encoded = self.tokenizer(text, truncation=True, max_length=self.tokenizer.model_max_length)
+        encoded = tokenized(self.tokenizer, text, truncation=True, max_length=self.tokenizer.model_max_length)
         return len(encoded.input_ids)
 
     def lost(self, text: str) -> int:
         """How many of the text's tokens are behind the last that the encoder takes."""
-        whole = self.tokenizer(text, truncation=False, verbose=False)
+        whole = tokenized(self.tokenizer, text, truncation=False, verbose=False)
         return max(0, len(whole.input_ids) - int(self.tokenizer.model_max_length))
 
     @torch.inference_mode()

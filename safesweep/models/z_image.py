@@ -10,6 +10,7 @@ import torch
 
 from safesweep.models.flow import FlowModel
 from safesweep.models.text import TextEmbedding, TextEncoder
+from safesweep.tokenizing import tokenized
 
 if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
@@ -51,14 +52,19 @@ class ZImage(FlowModel):
         return written
 
     def lost(self, text: str) -> int:
-        return max(0, len(self._pipe.tokenizer(self._message(text), verbose=False).input_ids) - TEXT_TOKENS)
+        return max(0, len(tokenized(self._pipe.tokenizer, self._message(text), verbose=False).input_ids) - TEXT_TOKENS)
 
     @torch.inference_mode()
     def encode(self, text: str) -> TextEmbedding:
         """Hidden states before the last layer of the text as a user's message; [T, D], T the message's tokens."""
         pipe = self._pipe
-        ids = pipe.tokenizer(
-            [self._message(text)], padding="max_length", max_length=TEXT_TOKENS, truncation=True, return_tensors="pt"
+        ids = tokenized(
+            pipe.tokenizer,
+            [self._message(text)],
+            padding="max_length",
+            max_length=TEXT_TOKENS,
+            truncation=True,
+            return_tensors="pt",
         ).to(self.device)
         mask = ids.attention_mask.bool()
         made = pipe.text_encoder(input_ids=ids.input_ids, attention_mask=mask, output_hidden_states=True)

@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from safesweep.errors import InputError
+from safesweep.tokenizing import tokenized
 from safesweep.types import Picture
 from safesweep.vlm.examples import Example
 
@@ -69,7 +70,8 @@ class Prompting:
         """
         start = self.tokenizer.bos_token
         special = special and not (start and text.startswith(start))
-        encoded: Mapping[str, torch.Tensor] = self.processor(
+        encoded: Mapping[str, torch.Tensor] = tokenized(
+            self.processor,
             text=[text] * len(images),
             images=[list(row) for row in images],
             return_tensors="pt",
@@ -79,7 +81,7 @@ class Prompting:
 
     def tokens(self, text: str) -> list[int]:
         """Token ids of a piece of an answer."""
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        return list(tokenized(self.tokenizer, text, add_special_tokens=False)["input_ids"])
 
     def _turns(self, question: str) -> list[dict[str, Any]]:
         turns = []
