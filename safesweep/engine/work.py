@@ -7,6 +7,7 @@ what separate runs would have cost.
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 from safesweep.engine.trajectory import LiveTrial, Outlook, Request, Submission
 from safesweep.guidance.cell import Cell
@@ -51,6 +52,7 @@ Levels = tuple[float, ...]
 """Noise level of each network evaluation of a picture, from 1 (noise) to 0: as many as there are (PNDM has one more than its steps)."""
 
 
+@lru_cache(maxsize=64)
 def usual_levels(solver: str, steps: int) -> Levels:
     """With the scheduler config that most checkpoints have."""
     if solver in SUPPORTED:

@@ -26,6 +26,7 @@ class FlowModel(PipelineModel):
     """A flow-matching transformer between text encoders and an autoencoder."""
 
     SOLVERS: ClassVar[tuple[str, ...]] = FLOW_SUPPORTED
+    SIDE: ClassVar[int] = 16
     NETWORK: ClassVar[str] = "transformer"
     MAX_SHIFT: ClassVar[float] = 1.15
     """The pipeline's own for a scheduler config that has no ``max_shift``."""
@@ -43,15 +44,19 @@ class FlowModel(PipelineModel):
             )
 
     @classmethod
+    def takes_guidance(cls, folder: ModelFolder) -> bool:
+        return bool(folder.read(f"{cls.NETWORK}/config.json").get("guidance_embeds"))
+
+    @classmethod
     def vae_scale(cls, vae: Mapping[str, Any]) -> int:
         """Pixels a side of a latent, by the autoencoder's config."""
         blocks = vae.get("block_out_channels") or vae.get("decoder_block_out_channels") or [64]
         return int(2 ** (len(blocks) - 1))
 
     @classmethod
-    @abstractmethod
     def tokens(cls, network: Mapping[str, Any], vae_scale: int, width: int, height: int) -> int:
-        """Tokens of a picture of so many pixels, by the network's config."""
+        """Tokens of a picture of so many pixels, by the network's config; by default patches of 2 × 2 latents."""
+        return (width // (2 * vae_scale)) * (height // (2 * vae_scale))
 
     @classmethod
     def table(cls, folder: ModelFolder, solver: str, steps: int, width: int, height: int) -> SolverTable:

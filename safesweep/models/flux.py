@@ -3,12 +3,11 @@
 Shape suffixes: R network rows, C H W latents, N picture tokens, P channels of a packed 2 × 2 patch, T text tokens.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from safesweep.models.checkpoint import ModelFolder
 from safesweep.models.flow import FlowModel
 from safesweep.models.t5 import T5Encoder
 from safesweep.models.text import TextEmbedding, TextEncoder, pooled_of
@@ -26,7 +25,6 @@ class Flux(FlowModel):
         *("vae", "text_encoder", "tokenizer", "text_encoder_2", "tokenizer_2"),
         *("transformer", "scheduler"),
     )
-    SIDE: ClassVar[int] = 16
     TEXT_TOKENS: ClassVar[int] = 512
     JOINED_ENCODERS: ClassVar[bool] = False
 
@@ -35,14 +33,6 @@ class Flux(FlowModel):
         from diffusers import FluxPipeline
 
         return FluxPipeline.from_pretrained(path, dtype=dtype, revision=revision, trust_remote_code=False)
-
-    @classmethod
-    def takes_guidance(cls, folder: ModelFolder) -> bool:
-        return bool(folder.read("transformer/config.json").get("guidance_embeds"))
-
-    @classmethod
-    def tokens(cls, network: Mapping[str, Any], vae_scale: int, width: int, height: int) -> int:
-        return (width // (2 * vae_scale)) * (height // (2 * vae_scale))
 
     @property
     def channels(self) -> int:

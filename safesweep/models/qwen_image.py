@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from safesweep.models.checkpoint import ModelFolder
 from safesweep.models.flow import FlowModel
 from safesweep.models.flux import pack, unpack
 from safesweep.models.pipeline import to_pictures
@@ -29,7 +28,6 @@ class QwenImage(FlowModel):
     where a method has none."""
 
     COMPONENTS: ClassVar[tuple[str, ...]] = ("vae", "text_encoder", "tokenizer", "transformer", "scheduler")
-    SIDE: ClassVar[int] = 16
     FIXED_LENGTH: ClassVar[bool] = False
     JOINED_ENCODERS: ClassVar[bool] = False
 
@@ -40,16 +38,8 @@ class QwenImage(FlowModel):
         return QwenImagePipeline.from_pretrained(path, dtype=dtype, revision=revision, trust_remote_code=False)
 
     @classmethod
-    def takes_guidance(cls, folder: ModelFolder) -> bool:
-        return bool(folder.read("transformer/config.json").get("guidance_embeds"))
-
-    @classmethod
     def vae_scale(cls, vae: Mapping[str, Any]) -> int:
         return int(2 ** len(vae.get("temperal_downsample") or (False, True, True)))
-
-    @classmethod
-    def tokens(cls, network: Mapping[str, Any], vae_scale: int, width: int, height: int) -> int:
-        return (width // (2 * vae_scale)) * (height // (2 * vae_scale))
 
     @property
     def channels(self) -> int:

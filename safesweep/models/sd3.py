@@ -24,7 +24,6 @@ class StableDiffusion3(FlowModel):
         *("vae", "text_encoder", "tokenizer", "text_encoder_2", "tokenizer_2"),
         *("transformer", "scheduler"),
     )
-    SIDE: ClassVar[int] = 16
     TEXT_TOKENS: ClassVar[int] = 256
     MAX_SHIFT: ClassVar[float] = 1.16
     OWN_SIGMAS: ClassVar[bool] = False

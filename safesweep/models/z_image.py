@@ -3,8 +3,8 @@
 Shape suffixes: R network rows, C H W latents, T text tokens.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
@@ -23,7 +23,6 @@ class ZImage(FlowModel):
     """Every call equals ``ZImagePipeline``, whose guidance scale is ours less one; at ours of 1 and below the prompt alone."""
 
     COMPONENTS: ClassVar[tuple[str, ...]] = ("vae", "text_encoder", "tokenizer", "transformer", "scheduler")
-    SIDE: ClassVar[int] = 16
     FIXED_LENGTH: ClassVar[bool] = False
     JOINED_ENCODERS: ClassVar[bool] = False
 
@@ -32,10 +31,6 @@ class ZImage(FlowModel):
         from diffusers import ZImagePipeline
 
         return ZImagePipeline.from_pretrained(path, dtype=dtype, revision=revision, trust_remote_code=False)
-
-    @classmethod
-    def tokens(cls, network: Mapping[str, Any], vae_scale: int, width: int, height: int) -> int:
-        return (width // (2 * vae_scale)) * (height // (2 * vae_scale))
 
     @property
     def channels(self) -> int:
