@@ -28,9 +28,9 @@ STEPS = {
     "vlm": 1400,
     "grades": 1200,
     "clip": 700,
-    "flow": 3000,
+    "flow": 4000,
 }
-"""Optimiser steps a stage; on two cores of 2026 about 9, 40, 24, 2, 1 (teacher), 5 (vision), 10, 13, 7 and 30 minutes, previews 7."""
+"""Optimiser steps a stage; on two cores of 2026 about 9, 40, 24, 2, 1 (teacher), 5 (vision), 10, 13, 7 and 45 minutes, previews 7."""
 
 
 def _diffusion(folder: Path, drawings: Drawings, vae: AutoencoderTiny) -> None:

@@ -51,7 +51,7 @@ def test_everything_is_understood(i2p: Path) -> None:
 
 
 def test_the_time_to_read_and_plan_grows_with_the_rows(i2p: Path) -> None:
-    """Ten times the rows may take twice as much as ten times the CPU time; what grows with their square takes far more."""
+    """Ten times the rows take ten times the CPU time, four times that beside other load; what grows with their square takes 100."""
 
     def seconds(rows: int) -> float:
         config = read_config(["--prompts", f'["{i2p}"]', "--limit", "null" if rows == ROWS else str(rows)])
@@ -64,4 +64,4 @@ def test_the_time_to_read_and_plan_grows_with_the_rows(i2p: Path) -> None:
 
     seconds(10)  # imports and the models' digests
     few = min(seconds(ROWS // 10) for _ in range(3))
-    assert seconds(ROWS) < 20 * few
+    assert min(seconds(ROWS) for _ in range(3)) < 40 * few
