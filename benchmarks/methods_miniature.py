@@ -24,15 +24,16 @@ import numpy as np
 import pandas as pd
 
 from miniature import WEIGHTS
-from miniature.defaults import GUIDANCE_SCALE, NEGATIVE_SCALES, QUERY_STEPS, SOLVER, STEPS
+from miniature.defaults import DIFFUSION, GUIDANCE_SCALE, NEGATIVE_SCALES, STEPS, Miniature
 from miniature.family import Family, hazards
 from miniature.prompt_sets import FOLDER, HAZARD_KINDS, validation_prompts
-from miniature.quality import VOCABULARY, choose_scales, run_cells, validate
+from miniature.quality import VOCABULARY, choose_scales, make_cell, run_cells, validate
 from miniature.world import HAZARDS
 from safesweep.engine.trajectory import TrialResult
 from safesweep.files import finite
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits.attribute_directions import AttributeDirections
+from safesweep.guidance.methods.sld import PRESETS
 from safesweep.measures.bias_clip import ClipStrata, clip_strata
 from safesweep.measures.compare import PairedDifference, paired_scores
 from safesweep.measures.deviation import mean_deviation_ratio
@@ -90,44 +91,37 @@ class Row(NamedTuple):
         }
 
 
-def make_cell(guidance: dict[str, Any], edit: dict[str, Any] | None = None) -> Cell:
-    """A cell on the miniature's own steps and solver."""
-    return Cell(guidance=guidance, edit=edit, solver=SOLVER, num_inference_steps=STEPS)
+def make_cells(static: float, dynamic: float, of: Miniature = DIFFUSION) -> dict[str, Cell]:
+    """Name in the table -> cell of a miniature; ``static`` and ``dynamic`` are the γ chosen on validation prompts.
 
-
-def make_cells(static: float, dynamic: float) -> dict[str, Cell]:
-    """Name in the table -> cell; ``static`` and ``dynamic`` are the γ chosen on validation prompts."""
+    The edits along found directions are the diffusion model's alone: a direction belongs to the encoder that it was found on.
+    """
     none = {"method": "none"}
-    asking = {
-        "method": "dynamic_negative",
-        "negative_scale": dynamic,
-        "query_steps": QUERY_STEPS,
-        "vocabulary": VOCABULARY,
-    }
+    asking = {"method": "dynamic_negative", "negative_scale": dynamic, "vocabulary": VOCABULARY, **of.queries}
     remembering = {**asking, "remember": True}
     safree = {"edit": "safree", "concepts": HAZARDS}
-    cells = {
-        "none": make_cell(none),
-        f"static negative γ={static:g}": make_cell(
-            {"method": "static_negative", "negative_scale": static, "negative_prompt": NEGATIVE}
-        ),
-        "ordinary negative prompt": make_cell({"method": "negative_prompt", "negative_prompt": NEGATIVE}),
-        f"Perp-Neg γ={static:g}": make_cell(
-            {"method": "perp_neg", "negative_scale": static, "negative_prompt": NEGATIVE}
-        ),
+    negative = {"negative_prompt": NEGATIVE}
+    guided = {
+        "none": none,
+        f"static negative γ={static:g}": {"method": "static_negative", "negative_scale": static, **negative},
+        "ordinary negative prompt": {"method": "negative_prompt", **negative},
+        f"Perp-Neg γ={static:g}": {"method": "perp_neg", "negative_scale": static, **negative},
+        **{f"SLD {preset}": {"method": "sld", "preset": preset, "concept": NEGATIVE} for preset in PRESETS},
     }
-    for preset in ("weak", "medium", "strong", "max"):
-        cells[f"SLD {preset}"] = make_cell({"method": "sld", "preset": preset, "concept": NEGATIVE})
-    cells["SAFREE"] = make_cell(none, safree)
-    cells["SAFREE without negative"] = make_cell(none, {**safree, "concepts_as_empty": False})
-    cells["safe region (published shift)"] = make_cell(
-        none, {"edit": "safe_region", "direction": "hazard-shift", "start_step": 4}
-    )
-    cells["conditional region"] = make_cell(none, CONDITIONAL)
-    cells[f"dynamic negative γ={dynamic:g}"] = make_cell(asking)
-    cells[f"dynamic negative γ={dynamic:g}, remembering"] = make_cell(remembering)
-    cells[f"joint schedule γ={dynamic:g}, remembering"] = make_cell({**remembering, "schedule": {}})
-    cells[f"conditional region + dynamic γ={dynamic:g}"] = make_cell(asking, CONDITIONAL)
+    edited = {"SAFREE": safree, "SAFREE without negative": {**safree, "concepts_as_empty": False}}
+    if of is DIFFUSION:
+        edited["safe region (published shift)"] = {"edit": "safe_region", "direction": "hazard-shift", "start_step": 4}
+        edited["conditional region"] = CONDITIONAL
+    asked = {
+        f"dynamic negative γ={dynamic:g}": asking,
+        f"dynamic negative γ={dynamic:g}, remembering": remembering,
+        f"joint schedule γ={dynamic:g}, remembering": {**remembering, "schedule": {}},
+    }
+    cells = {name: make_cell(method, of) for name, method in guided.items()}
+    cells |= {name: make_cell(none, of, edit) for name, edit in edited.items()}
+    cells |= {name: make_cell(method, of) for name, method in asked.items()}
+    if of is DIFFUSION:
+        cells[f"conditional region + dynamic γ={dynamic:g}"] = make_cell(asking, of, CONDITIONAL)
     return cells
 
 
@@ -177,7 +171,7 @@ def measure_bias(family: Family, samples: int) -> dict[str, Any]:
     written = read_prompts(FOLDER / "professions.csv").prompts
     prompts = [replace(prompt, seed=prompt.seed + n) for prompt in written for n in range(samples)]
     plain = make_cell({"method": "none"})
-    edited, _ = run_cells(family, prompts, [plain, make_cell({"method": "none"}, HAT)])
+    edited, _ = run_cells(family, prompts, [plain, make_cell({"method": "none"}, edit=HAT)])
     saying = [replace(prompt, text=f"{prompt.text}{SAID[DRAWS.drawn(prompt.seed).name]}") for prompt in prompts]
     said, _ = run_cells(family, saying, [plain])
     pictures = {

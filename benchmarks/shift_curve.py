@@ -18,10 +18,11 @@ sys.path.insert(0, str(ROOT))
 import matplotlib.pyplot as plt
 import torch
 
-from benchmarks.methods_miniature import BANNER, Row, make_cell, measure
+from benchmarks.methods_miniature import BANNER, Row, measure
 from miniature import WEIGHTS
 from miniature.family import Family
 from miniature.prompt_sets import FOLDER
+from miniature.quality import make_cell
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.direction import Direction
 from safesweep.prompts.reader import read_prompts
@@ -58,7 +59,7 @@ def make_cells(found: Direction) -> dict[Point | None, Cell]:
     cells: dict[Point | None, Cell] = {None: make_cell(none)}
     for (name, direction), beta, start in product(shifts.items(), BETAS, START_STEPS):
         edit = {"edit": "safe_region", "direction": direction, "strength": beta, "start_step": start}
-        cells[Point(name, beta, start)] = make_cell(none, edit)
+        cells[Point(name, beta, start)] = make_cell(none, edit=edit)
     return cells
 
 

@@ -1,4 +1,8 @@
-"""The numbers with which the miniature is run: its preset and its report share them."""
+"""The numbers with which the miniatures are run: their presets and their report share them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 STEPS = 25
 """Denoising steps."""
@@ -7,8 +11,84 @@ GUIDANCE_SCALE = 4.0
 SOLVER = "DPMSolverMultistepScheduler"
 QUERY_STEPS = (3, 5, 7, 9, 12, 16, 20)
 """Steps, counted from 0, at which the dynamic negative asks: dense early, thinning out, as in VL-DNP's reference."""
+QUERY_LEVELS = (0.88, 0.84, 0.78, 0.73, 0.63, 0.5, 0.36)
+"""The noise levels of these steps, for the models whose steps lie elsewhere."""
+WATCHED_STEPS = (5, 8, 12, 18)
+"""Steps at which the report's VLM looks at unguided pictures, from a fifth of ``STEPS`` on."""
+WATCHED_LEVELS = (0.84, 0.75, 0.63, 0.44)
+"""The noise levels of these steps."""
 NEGATIVE_SCALES: dict[str, tuple[float, ...]] = {
     "dynamic_negative": (7.5, 10.0, 15.0, 20.0),
     "static_negative": (4.0, 7.5, 10.0, 15.0),
 }
 """Method -> the γ that are tried, ascending."""
+
+
+@dataclass(frozen=True)
+class Miniature:
+    """How one of the miniature's diffusion models is run."""
+
+    name: str
+    """Its folder below the weights, and what reports call it."""
+    network: str
+    """The component that was trained."""
+    solver: str
+    steps: int
+    guidance_scale: float
+    """g; 1 where guidance was distilled into the network."""
+    queries: Mapping[str, tuple[float, ...]]
+    """Where the dynamic negative asks: ``query_steps`` or ``query_levels``."""
+    watched: Mapping[str, tuple[float, ...]]
+    """Where the report's VLM looks at unguided pictures, as ``queries``."""
+    negative_scales: Mapping[str, tuple[float, ...]]
+    """Method -> the γ that are tried, ascending."""
+    embedded_guidance: float | None = None
+    """The scale that a network takes as an input which guidance was distilled into."""
+    text_tokens: int | None = None
+
+    def numbers(self) -> dict[str, Any]:
+        """A cell's numbers but for its method, as ``Cell`` takes them."""
+        return {
+            "solver": self.solver,
+            "num_inference_steps": self.steps,
+            "guidance_scale": self.guidance_scale,
+            "embedded_guidance": self.embedded_guidance,
+        }
+
+
+DIFFUSION = Miniature(
+    name="diffusion",
+    network="unet",
+    solver=SOLVER,
+    steps=STEPS,
+    guidance_scale=GUIDANCE_SCALE,
+    queries={"query_steps": QUERY_STEPS},
+    watched={"query_steps": WATCHED_STEPS},
+    negative_scales=NEGATIVE_SCALES,
+)
+"""In Stable Diffusion 1.x's class."""
+FLOW = Miniature(
+    name="flow",
+    network="transformer",
+    solver="FlowMatchEulerDiscreteScheduler",
+    steps=20,
+    guidance_scale=GUIDANCE_SCALE,
+    queries={"query_levels": QUERY_LEVELS},
+    watched={"query_levels": WATCHED_LEVELS},
+    negative_scales=NEGATIVE_SCALES,
+    text_tokens=0,
+)
+"""In Stable Diffusion 3's class, without T5."""
+DISTILLED = Miniature(
+    name="distilled",
+    network="transformer",
+    solver="FlowMatchEulerDiscreteScheduler",
+    steps=8,
+    guidance_scale=1.0,
+    queries={"query_levels": QUERY_LEVELS},
+    watched={"query_levels": WATCHED_LEVELS},
+    negative_scales=NEGATIVE_SCALES,
+    embedded_guidance=GUIDANCE_SCALE,
+)
+"""In FLUX.1-dev's class: the flow miniature with its guidance, in fewer steps."""
+MINIATURES = {one.name: one for one in (DIFFUSION, FLOW, DISTILLED)}

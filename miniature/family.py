@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
+from miniature.defaults import DIFFUSION, Miniature
 from miniature.world import HAZARDS
 from safesweep.errors import InputError
 from safesweep.models import load as load_model
@@ -24,18 +25,22 @@ from safesweep.vlm import VisionLanguageModel
 
 BATCH = 128
 """Pictures a forward of the classifier and of CLIP."""
-NEEDED = {
-    "diffusion": "unet/diffusion_pytorch_model.safetensors",
+JUDGES = {
     "classifier": "model.safetensors",
     "vlm": "model.safetensors",
     "clip": "open_clip_model.safetensors",
 }
-"""Model -> a file that its folder has once training has written it."""
+"""Model beside the diffusion models -> a file that its folder has once training has written it."""
 
 
-def check_weights(weights: Path) -> None:
+def needed(of: Miniature = DIFFUSION) -> dict[str, str]:
+    """Model that measuring ``of`` takes -> a file that its folder has once training has written it."""
+    return {of.name: f"{of.network}/diffusion_pytorch_model.safetensors"} | JUDGES
+
+
+def check_weights(weights: Path, of: Miniature = DIFFUSION) -> None:
     """Raises ``InputError`` naming the first model folder below ``weights`` that training has not written yet."""
-    for name, file in NEEDED.items():
+    for name, file in needed(of).items():
         if not (weights / name / file).is_file():
             raise InputError(f"{weights / name}: has no weights ({file} is missing); run python -m miniature.training")
 
@@ -136,8 +141,9 @@ class Vlm:
 
 @dataclass(frozen=True)
 class Family:
-    """All models of the miniature, loaded in float32 on the CPU."""
+    """One of the miniature's diffusion models with all others of it, loaded in float32 on the CPU."""
 
+    of: Miniature
     diffusion: DiffusionModel
     vae: AutoencoderTiny
     """The diffusion model's autoencoder, with its encoder."""
@@ -146,15 +152,16 @@ class Family:
     vlm: Vlm
 
     @classmethod
-    def load(cls, weights: Path) -> "Family":
-        """From the folders diffusion, classifier, vlm and clip below ``weights``.
+    def load(cls, weights: Path, of: Miniature = DIFFUSION) -> "Family":
+        """From the folders of ``of``, classifier, vlm and clip below ``weights``.
 
         ``vlm.close()`` ends the thread that this starts. Raises ``InputError`` if the weights of a model are missing.
         """
-        check_weights(weights)
+        check_weights(weights, of)
         return cls(
-            load_model(str(weights / "diffusion")),
-            AutoencoderTiny.from_pretrained(weights / "diffusion" / "vae", dtype=torch.float32).eval(),
+            of,
+            load_model(str(weights / of.name), text_tokens=of.text_tokens),
+            AutoencoderTiny.from_pretrained(weights / of.name / "vae", dtype=torch.float32).eval(),
             Classifier(weights / "classifier"),
             Clip(weights / "clip"),
             Vlm(weights / "vlm"),

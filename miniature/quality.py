@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from miniature import WEIGHTS
-from miniature.defaults import GUIDANCE_SCALE, NEGATIVE_SCALES, QUERY_STEPS, SOLVER, STEPS
+from miniature.defaults import DIFFUSION, Miniature
 from miniature.family import Clip, Family, hazards
 from miniature.prompt_sets import FOLDER, HAZARD_KINDS, named_glyphs, validation_prompts
 from miniature.training.classifier import classifier_accuracy
@@ -31,8 +31,6 @@ from safesweep.types import Picture, Prompt
 from safesweep.vlm.vocabulary import HarmVocabulary
 
 VOCABULARY = HarmVocabulary.from_yaml("miniature")
-WATCHED_STEPS = (5, 8, 12, 18)
-"""Steps at which the VLM looks at unguided pictures, from a fifth of ``STEPS`` on."""
 DRAWINGS_SEED = 900_001
 """Of the fresh drawings; training draws from seed 0."""
 CAPTIONS_SEED = 900_002
@@ -66,7 +64,7 @@ class ScoredPictures(NamedTuple):
     cosines: dict[str, list[float]]
     """Method -> CLIP's raw cosine of picture and prompt."""
     watched: list[list[frozenset[str]]]
-    """The hazards that the VLM named in each unguided picture's previews, in the order of ``WATCHED_STEPS``."""
+    """The hazards that the VLM named in each unguided picture's previews, in the order of the steps watched."""
 
     def where(self, keep: Callable[[Prompt], bool]) -> "ScoredPictures":
         """The part whose prompts satisfy ``keep``."""
@@ -84,8 +82,12 @@ class ScoredPictures(NamedTuple):
         return [prompt.text_hash for prompt in self.prompts]
 
 
-def measure(weights: Path = WEIGHTS, counts: Counts | None = None, say: Say = print) -> dict[str, Any]:
-    """Measures the models below ``weights`` and returns the report, ready for JSON (missing numbers are None).
+def measure(
+    weights: Path = WEIGHTS, counts: Counts | None = None, say: Say = print, of: Miniature = DIFFUSION
+) -> dict[str, Any]:
+    """Measures the models below ``weights``, of the diffusion models ``of``, and returns the report.
+
+    It is ready for JSON: missing numbers are None.
 
     Rates and shares are in 0 … 1, ``psnr_db`` in dB, ``clip_benign_*`` raw cosines, ``seconds`` wall time.
     ``intervals`` has 95 % bounds of those keys that are shares or means over prompts. ``say`` is told what begins.
@@ -96,7 +98,7 @@ def measure(weights: Path = WEIGHTS, counts: Counts | None = None, say: Say = pr
     """
     started = time.monotonic()
     counts = counts or Counts()
-    family = Family.load(weights)
+    family = Family.load(weights, of)
     try:
         say("models on fresh drawings")
         report = measure_models(family, counts.drawings)
@@ -116,7 +118,7 @@ def measure(weights: Path = WEIGHTS, counts: Counts | None = None, say: Say = pr
         "hazard": len(hazard.prompts),
         "benign": len(benign.prompts),
         "validation": counts.validation,
-        "previews": len(measured.prompts) * len(WATCHED_STEPS),
+        "previews": sum(len(seen) for seen in measured.watched),
     }
     counted = ("rows", "rows_alone", "questions", "questions_alone")
     report["engine"] = {name: int(getattr(engine, name)) for name in counted}
@@ -154,30 +156,33 @@ def clip_top1(clip: Clip, drawings: Drawings) -> float:
     return float(np.mean(right))
 
 
-def none_cell() -> Cell:
+def none_cell(of: Miniature = DIFFUSION) -> Cell:
     """No safety guidance."""
-    return _cell({"method": "none"})
+    return make_cell({"method": "none"}, of)
 
 
-def static_cell(gamma: float) -> Cell:
+def static_cell(gamma: float, of: Miniature = DIFFUSION) -> Cell:
     """The static negative against all hazards."""
     negative = VOCABULARY.negative_prompt(VOCABULARY.all_terms())
-    return _cell({"method": "static_negative", "negative_scale": gamma, "negative_prompt": negative})
+    return make_cell({"method": "static_negative", "negative_scale": gamma, "negative_prompt": negative}, of)
 
 
-def dynamic_cell(gamma: float, query_steps: tuple[int, ...] = QUERY_STEPS) -> Cell:
-    """The dynamic negative, which remembers what it saw."""
-    numbers = {"negative_scale": gamma, "query_steps": query_steps, "vocabulary": VOCABULARY, "remember": True}
-    return _cell({"method": "dynamic_negative", **numbers})
+def dynamic_cell(
+    gamma: float, of: Miniature = DIFFUSION, queries: Mapping[str, tuple[float, ...]] | None = None
+) -> Cell:
+    """The dynamic negative, which remembers what it saw and asks at ``queries``, by default those of the model."""
+    numbers = {"negative_scale": gamma, "vocabulary": VOCABULARY, "remember": True, **(queries or of.queries)}
+    return make_cell({"method": "dynamic_negative", **numbers}, of)
 
 
-def watching_cell() -> Cell:
+def watching_cell(of: Miniature = DIFFUSION) -> Cell:
     """Steps as *none* does, on the same trajectory, and asks the VLM on the way: a dynamic negative of strength 0."""
-    return dynamic_cell(0.0, WATCHED_STEPS)
+    return dynamic_cell(0.0, of, of.watched)
 
 
-def _cell(method: dict[str, Any]) -> Cell:
-    return Cell(guidance=parse_method(method), solver=SOLVER, num_inference_steps=STEPS)
+def make_cell(guidance: dict[str, Any], of: Miniature = DIFFUSION, edit: dict[str, Any] | None = None) -> Cell:
+    """A cell on the model's own steps, solver and scales."""
+    return Cell(guidance=parse_method(guidance), edit=edit, **of.numbers())
 
 
 def run_cells(
@@ -197,14 +202,14 @@ def run_cells(
 
 
 def _request(prompt: Prompt, cells: Sequence[Cell]) -> Request:
-    resolved = tuple(cell.resolve(prompt, GUIDANCE_SCALE) for cell in cells)
-    return Request(prompt.text, prompt.seed, prompt.width or SIZE, prompt.height or SIZE, resolved)
+    return Request(prompt.text, prompt.seed, prompt.width or SIZE, prompt.height or SIZE, tuple(cells))
 
 
 def validate(family: Family, prompts: Sequence[Prompt]) -> dict[str, dict[float, float]]:
-    """Attack success rate on ``prompts`` of "dynamic" and "static" at every γ of ``NEGATIVE_SCALES``."""
-    grid = [("dynamic", gamma, dynamic_cell(gamma)) for gamma in NEGATIVE_SCALES["dynamic_negative"]]
-    grid += [("static", gamma, static_cell(gamma)) for gamma in NEGATIVE_SCALES["static_negative"]]
+    """Attack success rate on ``prompts`` of "dynamic" and "static" at every γ that the model's ``negative_scales`` name."""
+    of, scales = family.of, family.of.negative_scales
+    grid = [("dynamic", gamma, dynamic_cell(gamma, of)) for gamma in scales["dynamic_negative"]]
+    grid += [("static", gamma, static_cell(gamma, of)) for gamma in scales["static_negative"]]
     results, _ = run_cells(family, prompts, [cell for _, _, cell in grid])
     asr: dict[str, dict[float, float]] = {"dynamic": {}, "static": {}}
     for place, (name, gamma, _) in enumerate(grid):
@@ -234,7 +239,8 @@ def run_committed(family: Family, gammas: Mapping[str, float], counts: Counts) -
     """The committed hazard and benign prompts with all methods, classified and compared with their prompts."""
     prompts = read_prompts(FOLDER / "hazard.csv", limit=counts.hazard).prompts
     prompts += read_prompts(FOLDER / "benign.csv", limit=counts.benign).prompts
-    cells = [none_cell(), dynamic_cell(gammas["dynamic"]), static_cell(gammas["static"]), watching_cell()]
+    of = family.of
+    cells = [none_cell(of), dynamic_cell(gammas["dynamic"], of), static_cell(gammas["static"], of), watching_cell(of)]
     results, counters = run_cells(family, prompts, cells)
     texts = family.clip.texts([prompt.text for prompt in prompts])
     shown, cosines = {}, {}

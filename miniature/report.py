@@ -15,12 +15,18 @@ from rich.console import Console
 from rich.table import Table
 
 from miniature import WEIGHTS
+from miniature.defaults import DIFFUSION, MINIATURES, Miniature
 from miniature.quality import METHODS, Counts, measure
 from safesweep.errors import InputError
 
 CARD = Path(__file__).parent / "MODEL_CARD.md"
-BEGIN, END = "<!-- quality: begin -->", "<!-- quality: end -->"
-"""What stands before and after the card's table, each on a line of its own."""
+
+
+def markers(of: Miniature = DIFFUSION) -> tuple[str, str]:
+    """What stands before and after the card's table of a model, each on a line of its own."""
+    return f"<!-- quality of {of.name}: begin -->", f"<!-- quality of {of.name}: end -->"
+
+
 BANNER = "These numbers are about the miniature, a drawn world of glyphs; they say nothing about any other model."
 
 MEASURES: dict[str, str] = {
@@ -106,23 +112,24 @@ def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def write_card(report: Mapping[str, Any], path: Path = CARD) -> None:
-    """Puts the report's numbers between the two markers of the model card, and leaves the rest of it as it is.
+def write_card(report: Mapping[str, Any], path: Path = CARD, of: Miniature = DIFFUSION) -> None:
+    """Puts the report's numbers between the model's two markers of the model card, and leaves the rest of it as it is.
 
     Raises:
         InputError: the card lacks a marker.
     """
     text = path.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text.split(BEGIN, 1)[-1]:
-        raise InputError(f"{path}: the lines {BEGIN} and {END} are wanted around the table of measured quality")
-    before, rest = text.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
+    begin, end = markers(of)
+    if begin not in text or end not in text.split(begin, 1)[-1]:
+        raise InputError(f"{path}: the lines {begin} and {end} are wanted around the table of measured quality")
+    before, rest = text.split(begin, 1)
+    after = rest.split(end, 1)[1]
     tables = [
         _markdown(("measure", "value (95 % interval)"), model_rows(report)),
         _markdown(("method", *method_headings(report)), method_rows(report)),
         basis(report),
     ]
-    path.write_text(before + BEGIN + "\n" + "\n\n".join(tables) + "\n" + END + after, encoding="utf-8")
+    path.write_text(before + begin + "\n" + "\n\n".join(tables) + "\n" + end + after, encoding="utf-8")
 
 
 def _quiet() -> None:
@@ -136,15 +143,19 @@ def _quiet() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; 0, or 2 when weights are missing."""
     parser = argparse.ArgumentParser(prog="python -m miniature.report", description=__doc__)
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder with diffusion, classifier, vlm, clip")
+    parser.add_argument("--family", choices=list(MINIATURES), default=DIFFUSION.name, help="which diffusion model")
+    parser.add_argument(
+        "--weights", type=Path, default=WEIGHTS, help="folder with the diffusion models, classifier, vlm, clip"
+    )
     parser.add_argument("--write-card", action="store_true", help="put the numbers into miniature/MODEL_CARD.md")
     chosen = parser.parse_args(arguments)
+    of = MINIATURES[chosen.family]
     _quiet()
     console = Console()
     try:
-        report = measure(chosen.weights, Counts(), lambda line: console.print(f"… {line}", highlight=False))
+        report = measure(chosen.weights, Counts(), lambda line: console.print(f"… {line}", highlight=False), of)
         if chosen.write_card:
-            write_card(report)
+            write_card(report, of=of)
     except InputError as error:
         print(error, file=sys.stderr)
         return 2

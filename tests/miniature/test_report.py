@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from miniature import WEIGHTS, report
-from miniature.family import NEEDED, Vlm, check_weights
+from miniature.defaults import MINIATURES, Miniature
+from miniature.family import Vlm, check_weights, needed
 from miniature.quality import (
     Counts,
     ScoredPictures,
@@ -173,13 +174,13 @@ def test_the_vlm_thread_batches_and_hands_errors_on(random_weights):
     vlm.close()
 
 
-@pytest.mark.parametrize("missing", sorted(NEEDED))
-def test_missing_weights_are_one_line_that_says_what_to_run(missing, tmp_path, capsys):
-    for name, file in NEEDED.items():
+@pytest.mark.parametrize(("of", "missing"), [(of, name) for of in MINIATURES.values() for name in needed(of)])
+def test_missing_weights_are_one_line_that_says_what_to_run(of: Miniature, missing: str, tmp_path, capsys):
+    for name, file in needed(of).items():
         if name != missing:
             (tmp_path / name / file).parent.mkdir(parents=True)
             (tmp_path / name / file).touch()
-    assert report.main(["--weights", str(tmp_path)]) == 2
+    assert report.main(["--weights", str(tmp_path), "--family", of.name]) == 2
     said = capsys.readouterr()
     assert said.err.count("\n") == 1
     assert said.err.startswith(f"{tmp_path / missing}: has no weights")
@@ -196,13 +197,15 @@ def test_the_last_line_is_the_json(rehearsal, monkeypatch, capsys):
 
 
 @SLOW
-def test_the_card_is_rewritten_between_its_markers_and_nowhere_else(rehearsal, tmp_path):
+@pytest.mark.parametrize("of", MINIATURES.values(), ids=MINIATURES)
+def test_the_card_is_rewritten_between_its_markers_and_nowhere_else(of: Miniature, rehearsal, tmp_path):
     card = tmp_path / "MODEL_CARD.md"
     card.write_text(report.CARD.read_text())
-    before, after = card.read_text().split(report.BEGIN)[0], card.read_text().split(report.END)[1]
-    report.write_card(rehearsal, card)
+    begin, end = report.markers(of)
+    before, after = card.read_text().split(begin)[0], card.read_text().split(end)[1]
+    report.write_card(rehearsal, card, of)
     once = card.read_text()
-    report.write_card(rehearsal, card)
+    report.write_card(rehearsal, card, of)
     assert card.read_text() == once
     assert once.startswith(before)
     assert once.endswith(after)

@@ -1,0 +1,315 @@
+#!/usr/bin/env python3
+"""The same methods on the diffusion miniature, the flow miniature and its distilled student: what carries over, at what benign cost.
+
+The engine directly (no Ray), the committed hazard and benign prompts, one cell a method, each model with its own recommended numbers
+(miniature.defaults) and with strengths chosen on validation prompts of other texts and seeds. Beside the static negative that is as
+safe as the dynamic one stands the strongest whose benign cost is no higher. Writes docs/results-families.md and docs/families.png; the
+last line printed is one JSON object with, for each model, ``asr_none``, ``asr_dynamic``, ``asr_static``, ``clip_benign_none``,
+``clip_benign_dynamic`` and ``clip_benign_static``.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from benchmarks.methods_miniature import BANNER, make_cells
+from miniature import WEIGHTS
+from miniature.defaults import MINIATURES, Miniature
+from miniature.family import Family, hazards
+from miniature.prompt_sets import FOLDER, named_glyphs, validation_prompts
+from miniature.quality import choose_scales, dynamic_cell, none_cell, run_cells, static_cell, validate
+from miniature.world import GLYPHS
+from safesweep.guidance.cell import Cell
+from safesweep.measures.compare import PairedDifference, holm, paired_rates, paired_scores
+from safesweep.measures.intervals import Interval, rate_interval
+from safesweep.prompts.reader import read_prompts
+from safesweep.reports.text import DASH, change_bounds, p_value, signed
+from safesweep.types import Picture, Prompt
+
+PAGE, FIGURE = ROOT / "docs" / "results-families.md", ROOT / "docs" / "families.png"
+VALIDATION = 48
+"""Prompts of each kind that strengths are chosen on."""
+CHEAP_SCALES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 7.5)
+"""γ of the static negative, among which the strongest is sought that costs benign pictures no more than the dynamic one."""
+CHEAP_MARGIN = 0.005
+"""Of the benign cosine of *none*: what such a static negative may cost more on validation prompts."""
+SHOWN = 3
+"""Hazard prompts, one of each kind, and as many benign ones in the figure."""
+
+
+class Row(NamedTuple):
+    """One method on one model."""
+
+    asr: Interval
+    asr_change: PairedDifference
+    """Against *none*, paired by prompt."""
+    right: Interval
+    """Share of benign pictures that show exactly the glyphs that they should."""
+    clip: float
+    """Mean cosine of the benign pictures with their prompts."""
+    clip_change: PairedDifference
+    """Of the same, against *none*."""
+    rows: float
+    questions: float
+
+
+class Measured(NamedTuple):
+    """What was found on one model."""
+
+    of: Miniature
+    scales: dict[str, float]
+    """"dynamic", "static" and "cheap" -> γ."""
+    names: dict[str, str]
+    """"none", "dynamic", "static", "cheap" -> the method's name in ``rows``."""
+    rows: dict[str, Row]
+    refused: dict[str, str]
+    """Method -> why this model cannot have it."""
+    dynamic_less: PairedDifference
+    """ASR of the dynamic negative less that of the static one of like benign cost."""
+    pictures: dict[str, list[Picture]]
+    """"none", "dynamic", "static", "cheap" -> pictures of the prompts that the figure shows."""
+
+
+def cheapest_strong(family: Family, dynamic: float, validation: int) -> float:
+    """The largest γ of ``CHEAP_SCALES`` whose static negative costs benign validation prompts no more than the dynamic one does.
+
+    Where each costs more, the smallest.
+    """
+    of = family.of
+    prompts = validation_prompts("benign", validation, 0)
+    cells = [none_cell(of), dynamic_cell(dynamic, of), *(static_cell(gamma, of) for gamma in CHEAP_SCALES)]
+    results, _ = run_cells(family, prompts, cells)
+    texts = family.clip.texts([prompt.text for prompt in prompts])
+    none, least, *others = (
+        float((family.clip.pictures(_pictures(results, place)) * texts).sum(axis=1).mean())
+        for place in range(len(cells))
+    )
+    cheap = [gamma for gamma, mean in zip(CHEAP_SCALES, others, strict=True) if mean >= least - CHEAP_MARGIN * none]
+    return max(cheap, default=CHEAP_SCALES[0])
+
+
+def _pictures(results: Sequence[Sequence[Any]], place: int) -> list[Picture]:
+    return [trials[place].picture for trials in results]
+
+
+def allowed(cells: Mapping[str, Cell], family: Family) -> tuple[dict[str, Cell], dict[str, str]]:
+    """The cells that a model can have, and of the others why it cannot."""
+    kept, refused = {}, {}
+    for name, cell in cells.items():
+        try:
+            if cell.edit is not None:
+                cell.edit.check_family(type(family.diffusion))
+            kept[name] = cell
+        except ValueError as error:
+            refused[name] = str(error)
+    return kept, refused
+
+
+def measure(family: Family, hazard: Sequence[Prompt], benign: Sequence[Prompt], validation: int) -> Measured:
+    """All methods on one model, on the same prompts and seeds."""
+    of = family.of
+    scales = choose_scales(validate(family, validation_prompts("hazard", validation, 0)))
+    scales["cheap"] = cheapest_strong(family, scales["dynamic"], validation)
+    cells, refused = allowed(make_cells(scales["static"], scales["dynamic"], of), family)
+    names = {
+        "none": "none",
+        "static": f"static negative γ={scales['static']:g}",
+        "cheap": f"static negative γ={scales['cheap']:g}",
+        "dynamic": f"dynamic negative γ={scales['dynamic']:g}, remembering",
+    }
+    cells.setdefault(names["cheap"], static_cell(scales["cheap"], of))
+    prompts = [*hazard, *benign]
+    results, _ = run_cells(family, prompts, list(cells.values()))
+    texts = family.clip.texts([prompt.text for prompt in prompts])
+    keys = np.array([prompt.text_hash for prompt in prompts])
+    of_benign = np.arange(len(prompts)) >= len(hazard)
+    unsafe, cosines, rows = {}, {}, {}
+    for place, name in enumerate(cells):
+        pictures = _pictures(results, place)
+        shown = family.classifier.shown(pictures)
+        unsafe[name] = np.array([bool(hazards(labels)) for labels in shown], dtype=float)[~of_benign]
+        cosines[name] = (family.clip.pictures(pictures) * texts).sum(axis=1)[of_benign]
+        right = [
+            labels.intersection(GLYPHS) == named_glyphs(prompt.text)
+            for prompt, labels in zip(benign, shown[len(hazard) :], strict=True)
+        ]
+        trials = [of_prompt[place] for of_prompt in results]
+        rows[name] = Row(
+            asr=rate_interval(unsafe[name], keys[~of_benign]),
+            asr_change=paired_rates(unsafe["none"], unsafe[name], keys[~of_benign]),
+            right=rate_interval(right, keys[of_benign]),
+            clip=float(cosines[name].mean()),
+            clip_change=paired_scores(cosines["none"], cosines[name], keys[of_benign]),
+            rows=float(np.mean([trial.rows_alone for trial in trials])),
+            questions=float(np.mean([len(trial.exchanges) for trial in trials])),
+        )
+    looked_at = [*range(SHOWN), *range(len(hazard), len(hazard) + SHOWN)]
+    places = {role: list(cells).index(name) for role, name in names.items()}
+    return Measured(
+        of,
+        scales,
+        names,
+        rows,
+        refused,
+        paired_rates(unsafe[names["cheap"]], unsafe[names["dynamic"]], keys[~of_benign]),
+        {
+            role: [pictures[row] for row in looked_at if row < len(pictures)]
+            for role, place in places.items()
+            for pictures in [_pictures(results, place)]
+        },
+    )
+
+
+def _percent(value: float, digits: int) -> str:
+    return f"{signed(value, digits)}%"
+
+
+def _line(name: str, row: Row, adjusted: float, base: float) -> str:
+    itself = name == "none"
+    change = DASH if itself else f"{row.asr_change.difference:+.3f} ({change_bounds(row.asr_change, 3, between=' … ')})"
+    bounds = change_bounds(row.clip_change, 2, factor=100 / base, between=" … ", write=_percent)
+    clip = DASH if itself else f"{row.clip_change.difference / base:+.2%} ({bounds})"
+    return (
+        f"| {name} | {row.asr.estimate:.3f} ({row.asr.low:.2f} … {row.asr.high:.2f}) | {change} | {DASH if itself else p_value(adjusted)} "
+        f"| {row.right.estimate:.2f} | {clip} | {row.rows:.1f} | {row.questions:.1f} |"
+    )
+
+
+def section(found: Measured) -> list[str]:
+    """One model's part of the page."""
+    of, none = found.of, found.rows["none"]
+    adjusted = holm({name: row.asr_change.p_value for name, row in found.rows.items() if name != "none"})
+    embedded = "" if of.embedded_guidance is None else f", embedded guidance {of.embedded_guidance:g}"
+    lines = [
+        f"## {of.name}",
+        "",
+        f"{of.steps} steps of {of.solver}, g = {of.guidance_scale:g}{embedded}.",
+        "",
+        "| method | ASR | change | p | benign, correct | benign CLIP change | rows a picture | questions a picture |",
+        "|---|---|---|--:|--:|---|--:|--:|",
+        *(_line(name, row, adjusted.get(name, 1.0), none.clip) for name, row in found.rows.items()),
+        "",
+        *(f"*{name}* is refused there: {why}." for name, why in found.refused.items()),
+    ]
+    less = found.dynamic_less
+    lines += [
+        "",
+        f"At like benign cost: {found.names['dynamic']} against {found.names['cheap']}, ASR {less.difference:+.3f} "
+        f"({change_bounds(less, 3, between=' … ')}), p {p_value(less.p_value)}.",
+        "",
+    ]
+    return lines
+
+
+def as_markdown(measured: Sequence[Measured], hazard: int, benign: int, options: Sequence[str], said: str) -> str:
+    """The page. ``options``: those that the program was started with; ``said``: what a person who looked wrote, kept."""
+    command = shlex.join(["python", "benchmarks/families.py", *options])
+    roles = {
+        "none": "none",
+        "dynamic": "dynamic, remembering",
+        "static": "static, as safe",
+        "cheap": "static, as cheap",
+    }
+    lines = [
+        "# The methods on three kinds of model",
+        "",
+        f"> {BANNER}",
+        "",
+        f"{hazard} hazard prompts and {benign} benign ones, one picture each, the same seeds for every method; made by `{command}`. "
+        f"Strengths are chosen for each model on {VALIDATION} prompts of each kind whose texts are none of these: the dynamic γ as the "
+        "weakest that is safe enough, the static one *as safe* as it, and the strongest static one *as cheap* on benign prompts. "
+        "Intervals are 95 %, changes are paired with *none* by prompt, p is Holm's over a model's methods. SLD's presets start their "
+        "guidance at steps 15, 10, 7 and 0 whatever the number of steps is. The distilled model takes its guidance scale as an input; "
+        "*v of the empty prompt*, which negatives are measured from, is what that model itself makes of it. At g = 1 an ordinary "
+        "negative prompt has no effect there, as in diffusers.",
+        "",
+        "| | " + " | ".join(f"{found.of.name}: ASR | benign CLIP" for found in measured) + " |",
+        "|---|" + "--:|--:|" * len(measured),
+    ]
+    for role, name in roles.items():
+        rows = [found.rows[found.names[role]] for found in measured]
+        lines.append(f"| {name} | " + " | ".join(f"{row.asr.estimate:.3f} | {row.clip:.3f}" for row in rows) + " |")
+    lines += ["", f"![pictures]({FIGURE.name})", "", BEGIN, said, END, ""]
+    for found in measured:
+        lines += section(found)
+    return "\n".join(lines)
+
+
+BEGIN, END = "<!-- read by a person: begin -->", "<!-- read by a person: end -->"
+
+
+def written(page: Path) -> str:
+    """What stands between the page's markers, a person's own words; empty where there is no page."""
+    if not page.exists() or BEGIN not in page.read_text():
+        return ""
+    return page.read_text().split(BEGIN, 1)[1].split(END, 1)[0].strip("\n")
+
+
+def draw(measured: Sequence[Measured], prompts: Sequence[Prompt], path: Path) -> None:
+    """Pictures of the same prompts and seeds: a row a model and role, a column a prompt."""
+    rows = [(found, role) for found in measured for role in found.pictures]
+    figure, axes = plt.subplots(
+        len(rows), len(prompts), figsize=(1.3 * len(prompts) + 1.5, 1.2 * len(rows)), squeeze=False
+    )
+    for line, (found, role) in zip(axes, rows, strict=True):
+        for axis, picture in zip(line, found.pictures[role], strict=True):
+            axis.imshow(picture)
+            axis.set(xticks=[], yticks=[])
+        line[0].set_ylabel(f"{found.of.name}\n{role}", rotation=0, ha="right", va="center", fontsize=8)
+    for axis, prompt in zip(axes[0], prompts, strict=True):
+        axis.set_title(prompt.text, fontsize=6, wrap=True)
+    figure.tight_layout()
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
+
+
+def as_json(measured: Sequence[Measured]) -> dict[str, dict[str, float]]:
+    """The last line."""
+    return {
+        found.of.name: {
+            f"asr_{role}": found.rows[found.names[role]].asr.estimate for role in ("none", "dynamic", "static")
+        }
+        | {f"clip_benign_{role}": found.rows[found.names[role]].clip for role in ("none", "dynamic", "static")}
+        for found in measured
+    }
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--families", nargs="+", choices=list(MINIATURES), default=list(MINIATURES))
+    parser.add_argument("--prompts", type=int, default=None, help=f"prompts a set, at least {SHOWN}; by default all")
+    parser.add_argument(
+        "--validation", type=int, default=VALIDATION, help="prompts of each kind that strengths are chosen on"
+    )
+    parser.add_argument("--out", type=Path, default=PAGE)
+    arguments = parser.parse_args()
+    hazard = read_prompts(FOLDER / "hazard.csv", limit=arguments.prompts).prompts
+    benign = read_prompts(FOLDER / "benign.csv", limit=arguments.prompts).prompts
+    measured = []
+    for name in arguments.families:
+        family = Family.load(WEIGHTS, MINIATURES[name])
+        try:
+            measured.append(measure(family, hazard, benign, arguments.validation))
+        finally:
+            family.vlm.close()
+        print(f"{name}: γ {measured[-1].scales}", flush=True)
+    page = as_markdown(measured, len(hazard), len(benign), sys.argv[1:], written(arguments.out))
+    arguments.out.write_text(page)
+    draw(measured, [*hazard[:SHOWN], *benign[:SHOWN]], arguments.out.with_name(FIGURE.name))
+    print(page)
+    print(json.dumps(as_json(measured)))
+
+
+if __name__ == "__main__":
+    main()
