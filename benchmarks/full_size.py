@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A full-size model with random weights, built, planned and run for two steps at the smallest size through the main job.
 
-    python benchmarks/full_size.py [--model sd14|sdxl] [--folder FOLDER] [--dtype bfloat16]
+    python benchmarks/full_size.py [--model sd14|sdxl|sd35-medium] [--folder FOLDER] [--dtype bfloat16]
 
 The VLM and the scorers are the miniature's. The last line is one JSON object: ``model``, ``folder_gb``, ``build_seconds``,
 ``build_peak_gb``, ``plan_seconds``, ``run_seconds``, ``run_peak_gb`` (proportional memory of all processes of the job together),
@@ -24,7 +24,7 @@ import psutil
 import pyarrow.dataset
 
 WEIGHTS = ROOT / "miniature" / "weights"
-NEEDED_GB = {"sd14": 8, "sdxl": 18}
+NEEDED_GB = {"sd14": 8, "sdxl": 18, "sd35-medium": 20}
 """Free memory below which the run is not tried."""
 CELLS = [
     {"method": "none"},

@@ -1,8 +1,9 @@
-"""Stable Diffusion 1.4 and SDXL at their full size with random weights: what memory and shapes are shown on where no hub can be reached.
+"""Stable Diffusion 1.4, SDXL and 3.5 medium at their full size with random weights: for memory and shapes where no hub can be reached.
 
 The configurations are those of the published checkpoints; the numbers of parameters in tests/test_full_size_models.py tell them apart.
 """
 
+import string
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,26 @@ import torch
 from diffusers import (
     AutoencoderKL,
     EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
     PNDMScheduler,
+    StableDiffusion3Pipeline,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
 from tokenizers import pre_tokenizers
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    PreTrainedModel,
+    T5Config,
+    T5EncoderModel,
+    T5Tokenizer,
+)
+
+from tests.full_size_flow_models import sd35_medium
 
 VOCABULARY, TOKENS = 49408, 77
 START, END = VOCABULARY - 2, VOCABULARY - 1
@@ -87,17 +101,41 @@ def sdxl_unet() -> UNet2DConditionModel:
     )
 
 
-def make_vae(scaling_factor: float, sample_size: int) -> AutoencoderKL:
-    """The autoencoder of both: pictures to latents of an eighth of the side."""
+T5_VOCABULARY = 32128
+
+
+def t5_config() -> T5Config:
+    """The encoder of T5 v1.1 XXL."""
+    return T5Config(
+        vocab_size=T5_VOCABULARY,
+        d_model=4096,
+        d_kv=64,
+        d_ff=10240,
+        num_layers=24,
+        num_heads=64,
+        feed_forward_proj="gated-gelu",
+        tie_word_embeddings=False,
+    )
+
+
+def make_t5_tokenizer() -> T5Tokenizer:
+    """T5's vocabulary size and special ids; every text is spelled in letters."""
+    words = ["<pad>", "</s>", "<unk>", "▁", *string.ascii_letters, *string.digits, *string.punctuation]
+    words += [f"unused{index}" for index in range(T5_VOCABULARY - 100 - len(words))]
+    return T5Tokenizer(vocab=[(word, -2.0) for word in words], extra_ids=100)
+
+
+def make_vae(scaling_factor: float, sample_size: int, **changes: Any) -> AutoencoderKL:
+    """The autoencoder of all: pictures to latents of an eighth of the side."""
     widths = (128, 256, 512, 512)
     return AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
         block_out_channels=widths,
         layers_per_block=2,
-        latent_channels=4,
         sample_size=sample_size,
         scaling_factor=scaling_factor,
+        **{"latent_channels": 4, **changes},
     )
 
 
@@ -109,7 +147,12 @@ def fill(make: Callable[[], torch.nn.Module], dtype: torch.dtype, generator: tor
     with torch.device("meta"):
         model = make().to(dtype)
     model.to_empty(device="cpu")
+    if isinstance(model, PreTrainedModel):
+        model.tie_weights()
     with torch.no_grad():
+        for buffer in model.buffers():
+            if buffer.is_floating_point():
+                buffer.normal_(0.0, SPREAD, generator=generator)
         for name, parameter in model.named_parameters():
             if name.endswith("bias"):
                 parameter.zero_()
@@ -149,5 +192,26 @@ def save_sdxl(folder: Path, dtype: torch.dtype = torch.bfloat16) -> None:
     ).save_pretrained(folder)
 
 
-SAVE: dict[str, Callable[[Path], None]] = {"sd14": save_sd14, "sdxl": save_sdxl}
+def save_sd35(folder: Path, dtype: torch.dtype = torch.bfloat16) -> None:
+    """Writes Stable Diffusion 3.5 medium with random weights, some 16 GB in a half type, as a diffusers folder."""
+    generator = torch.Generator().manual_seed(0)
+    latents = {"latent_channels": 16, "shift_factor": 0.0609, "use_quant_conv": False, "use_post_quant_conv": False}
+    StableDiffusion3Pipeline(
+        vae=fill(lambda: make_vae(1.5305, 1024, **latents), dtype, generator),
+        text_encoder=fill(
+            lambda: CLIPTextModelWithProjection(text_config()),
+            dtype,
+            generator,
+        ),
+        text_encoder_2=fill(lambda: CLIPTextModelWithProjection(large_text_config()), dtype, generator),
+        text_encoder_3=fill(lambda: T5EncoderModel(t5_config()), dtype, generator),
+        tokenizer=make_tokenizer(),
+        tokenizer_2=make_tokenizer(pad="!"),
+        tokenizer_3=make_t5_tokenizer(),
+        transformer=fill(sd35_medium, dtype, generator),
+        scheduler=FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=3.0),
+    ).save_pretrained(folder)
+
+
+SAVE: dict[str, Callable[[Path], None]] = {"sd14": save_sd14, "sdxl": save_sdxl, "sd35-medium": save_sd35}
 """Preset -> what writes its model."""
