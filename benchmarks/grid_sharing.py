@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
 from miniature import WEIGHTS
-from miniature.defaults import GUIDANCE_SCALE
+from miniature.defaults import DIFFUSION, MINIATURES
 from miniature.family import Family
 from miniature.prompt_sets import FOLDER
 from miniature.quality import dynamic_cell
@@ -40,11 +40,8 @@ def run(
     rows, pictures, started = 0, [], time.perf_counter()
     for grid in grids:
         engine = Engine(family.diffusion, CONFIG, family.vlm.ask)
-        cells = [dynamic_cell(gamma) for gamma in grid]
-        jobs = [
-            Request(p.text, p.seed, SIZE, SIZE, tuple(cell.resolve(p, GUIDANCE_SCALE) for cell in cells))
-            for p in prompts
-        ]
+        cells = tuple(dynamic_cell(gamma, family.of) for gamma in grid)
+        jobs = [Request(prompt.text, prompt.seed, SIZE, SIZE, cells) for prompt in prompts]
         results = [future.result() for future in [engine.submit(job) for job in jobs]]
         engine.close()
         rows += engine.counters.rows
@@ -58,10 +55,11 @@ def run(
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--family", choices=list(MINIATURES), default=DIFFUSION.name)
     parser.add_argument("--prompts", type=int, default=20, help="prompts a set")
     parser.add_argument("--scales", type=int, nargs="+", default=[1, 3, 5], help="the values of G")
     arguments = parser.parse_args()
-    family = Family.load(WEIGHTS)
+    family = Family.load(WEIGHTS, MINIATURES[arguments.family])
     hazard = read_prompts(FOLDER / "hazard.csv", limit=arguments.prompts).prompts
     benign = read_prompts(FOLDER / "benign.csv", limit=arguments.prompts).prompts
     fifth = arguments.prompts // 5

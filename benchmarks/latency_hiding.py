@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a slow VLM costs: this engine, lockstep batches that block, and one prompt at a time, at growing latency.
 
-    python benchmarks/latency_hiding.py [--latencies 0 5 10 20]
+    python benchmarks/latency_hiding.py [--family diffusion|flow] [--latencies 0 5 10 20]
 
 The dynamic negative on the miniature's architecture with random weights. The VLM is a deployment on Ray Serve that sleeps for a
 number of ticks' time and uses no CPU; a tick is the time of one full forward of the engine, measured first. The engine is measured
@@ -27,7 +27,7 @@ from ray import serve
 
 from actors.serve_source import ServeSource
 from benchmarks.overhead import NEGATIVE_SCALE, jobs, miniature_model, plain_loop, prompts
-from miniature.defaults import QUERY_STEPS
+from miniature.defaults import DIFFUSION, FLOW, MINIATURES, Miniature
 from pipelines.cluster import cluster
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
@@ -40,12 +40,6 @@ ROWS = 16
 """Network rows of the engine's forward."""
 PICTURES = ROWS // 2
 """Pictures of a lockstep batch: two rows each, three while a negative is in force."""
-DYNAMIC = {
-    "method": "dynamic_negative",
-    "negative_scale": NEGATIVE_SCALE,
-    "query_steps": QUERY_STEPS,
-    "vocabulary": "miniature",
-}
 
 Ask = Callable[[Picture, str], "Future[str]"]
 
@@ -68,18 +62,19 @@ class SleepingVlm:
         return "dagger" if red > green else "nothing"
 
 
-def engine_rate(model: DiffusionModel, ask: Ask, warm: int, ticks: int) -> tuple[float, float]:
+def engine_rate(model: DiffusionModel, of: Miniature, ask: Ask, warm: int, ticks: int) -> tuple[float, float]:
     """Pictures a second over ``ticks`` forwards after ``warm`` ones, and seconds a forward.
 
     Pictures are rows over the rows of a picture, so that pictures that were begun before the stretch or end after it count in part.
     """
     engine = Engine(model, EngineConfig(max_rows=ROWS), ask)
+    asking = {"method": "dynamic_negative", "negative_scale": NEGATIVE_SCALE, "vocabulary": "miniature", **of.queries}
     counters, made, rows_of_finished, seed = engine.counters, 0, 0.0, 0
     running: list[Future[Any]] = []
     marks: list[tuple[float, int]] = []
     while len(marks) < 2:
         while engine.waiting < PICTURES:
-            running += [engine.submit(job) for job in jobs(prompts(1, seed), DYNAMIC)]
+            running += [engine.submit(job) for job in jobs(prompts(1, seed), asking, of)]
             seed += 1
         if counters.ticks >= warm + ticks * len(marks):
             marks.append((time.perf_counter(), counters.rows))
@@ -95,37 +90,39 @@ def engine_rate(model: DiffusionModel, ask: Ask, warm: int, ticks: int) -> tuple
     return rate, (ended - begun) / ticks
 
 
-def loop_rate(model: DiffusionModel, ask: Ask, pictures: int, rows_a_call: int | None = None) -> float:
+def loop_rate(model: DiffusionModel, of: Miniature, ask: Ask, pictures: int, rows_a_call: int | None = None) -> float:
     """Pictures a second of a loop over ``pictures`` at a time that blocks for answers."""
 
     def ask_all(previews: Sequence[Picture]) -> list[str]:
         return [future.result() for future in [ask(preview, "what is there?") for preview in previews]]
 
     started = time.perf_counter()
-    plain_loop(model, prompts(pictures), ask=ask_all, rows_a_call=rows_a_call)
+    plain_loop(model, prompts(pictures), of=of, ask=ask_all, rows_a_call=rows_a_call)
     return pictures / (time.perf_counter() - started)
 
 
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--family", choices=[DIFFUSION.name, FLOW.name], default=DIFFUSION.name)
     parser.add_argument("--latencies", type=int, nargs="+", default=[0, 5, 10, 20], help="ticks; 0 and 10 among them")
     parser.add_argument("--ticks", type=int, default=100, help="forwards of the stretch that is measured")
     given = parser.parse_args()
+    of = MINIATURES[given.family]
     rates: dict[str, dict[int, float]] = {"engine": {}, "lockstep": {}, "serial": {}}
     with cluster():
         serve.start(proxy_location="Disabled")
         handle = serve.run(SleepingVlm.bind(), name=APP, route_prefix=None)
         client = VlmClient(ServeSource(handle, 60.0), 60.0, 1)
-        model = miniature_model()
-        loop_rate(model, client.ask, PICTURES)  # what is set up at the first call
-        _, tick = engine_rate(model, client.ask, 10, 30)
+        model = miniature_model(of)
+        loop_rate(model, of, client.ask, PICTURES)  # what is set up at the first call
+        _, tick = engine_rate(model, of, client.ask, 10, 30)
         print(f"a tick of {ROWS} rows takes {tick * 1000:.1f} ms", flush=True)
         for latency in given.latencies:
             handle.pause.remote(latency * tick).result()
-            rates["engine"][latency], _ = engine_rate(model, client.ask, 40 + 3 * latency, given.ticks)
-            rates["lockstep"][latency] = loop_rate(model, client.ask, PICTURES)
-            rates["serial"][latency] = loop_rate(model, client.ask, 1, rows_a_call=1)
+            rates["engine"][latency], _ = engine_rate(model, of, client.ask, 40 + 3 * latency, given.ticks)
+            rates["lockstep"][latency] = loop_rate(model, of, client.ask, PICTURES)
+            rates["serial"][latency] = loop_rate(model, of, client.ask, 1, rows_a_call=1)
             shown = ", ".join(f"{name} {rates[name][latency]:.2f}" for name in rates)
             print(f"{latency:3d} ticks of latency, pictures a second: {shown}", flush=True)
         serve.delete(APP)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the engine costs beside the network: its queue always full, against a plain packed diffusers loop over as many rows.
 
-    python benchmarks/overhead.py [--rounds 5] [--batches 4]
+    python benchmarks/overhead.py [--family diffusion|flow] [--rounds 5] [--batches 4]
 
 The miniature's architecture with random weights (speed does not depend on them), plain guidance, no sharing possible. The two take turns
 step by step, so that both feel the same machine, and each is charged its own turns; the median round counts. The last line is one
@@ -19,25 +19,27 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import numpy as np
 import torch
-from diffusers import DiffusionPipeline
 
-from miniature.defaults import GUIDANCE_SCALE, QUERY_STEPS, SOLVER, STEPS
-from miniature.training.models import make_pipeline, make_vae
+from miniature.defaults import DIFFUSION, FLOW, MINIATURES, Miniature
+from miniature.training.models import make_flow_pipeline, make_pipeline, make_vae
 from miniature.world import SIZE
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
 from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell, parse_method
+from safesweep.guidance.methods.levels import nearest_steps
 from safesweep.models.base import DiffusionModel
+from safesweep.models.flow import flow_scheduler
+from safesweep.models.sd3 import StableDiffusion3
+from safesweep.models.solver import scheduler_from_name
 from safesweep.models.stable_diffusion import StableDiffusion
-from safesweep.models.text import TextEmbedding
 from safesweep.types import Picture
 from safesweep.vlm.vocabulary import HarmVocabulary
 
@@ -51,23 +53,34 @@ AskAll = Callable[[Sequence[Picture]], Sequence[str]]
 """Asks about some previews together, and blocks until all answers are there."""
 
 
-def miniature_model(kind: type[StableDiffusion] = StableDiffusion) -> DiffusionModel:
-    """The miniature's architecture."""
-    torch.manual_seed(0)
-    return kind(make_pipeline(make_vae()))
-
-
-class OnOneThread(StableDiffusion):
+class OneThread:
     """Its network runs on one thread, whoever asks: where OpenMP's helpers land differs from thread to thread by more than is measured."""
 
-    def __init__(self, pipe: DiffusionPipeline) -> None:
-        super().__init__(pipe)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self._thread = ThreadPoolExecutor(1)
 
-    def noise(
-        self, latents_RCHW: torch.Tensor, timesteps_R: torch.Tensor, texts: Sequence[TextEmbedding]
-    ) -> torch.Tensor:
-        return self._thread.submit(super().noise, latents_RCHW, timesteps_R, texts).result()
+    def noise(self, *given: Any) -> torch.Tensor:
+        """As the model's own."""
+        made: torch.Tensor = self._thread.submit(super().noise, *given).result()  # type: ignore[misc]  # of the class beside it
+        return made
+
+
+class OneThreadDiffusion(OneThread, StableDiffusion):
+    """The diffusion miniature's class."""
+
+
+class OneThreadFlow(OneThread, StableDiffusion3):
+    """The flow miniature's class."""
+
+
+def miniature_model(of: Miniature = DIFFUSION, one_thread: bool = False) -> DiffusionModel:
+    """A miniature's architecture."""
+    torch.manual_seed(0)
+    if of is FLOW:
+        made = OneThreadFlow if one_thread else StableDiffusion3
+        return made(make_flow_pipeline(make_vae()), text_tokens=of.text_tokens)
+    return (OneThreadDiffusion if one_thread else StableDiffusion)(make_pipeline(make_vae()))
 
 
 def prompts(count: int, first: int = 0) -> list[tuple[str, int]]:
@@ -76,11 +89,49 @@ def prompts(count: int, first: int = 0) -> list[tuple[str, int]]:
     return [(f"a red {glyphs[seed % len(glyphs)]}", seed) for seed in range(first, first + count)]
 
 
+class Schedule(NamedTuple):
+    """A scheduler with what a loop by hand asks of it, for models that predict noise and for those that predict v alike."""
+
+    scheduler: Any
+    first: float
+    """Factor of the unit noise."""
+    query_steps: frozenset[int]
+    flow: bool
+
+    @classmethod
+    def of(cls, of: Miniature, model: Any) -> "Schedule":
+        """A miniature's own, set to its number of steps."""
+        make = flow_scheduler if of is FLOW else scheduler_from_name
+        scheduler: Any = make(of.solver, model._pipe.scheduler.config)
+        scheduler.set_timesteps(of.steps)
+        steps = of.queries.get("query_steps")
+        if steps is None:
+            levels = tuple(float(sigma) for sigma in scheduler.sigmas[: of.steps])
+            steps = nearest_steps(levels, of.queries["query_levels"])
+        return cls(
+            scheduler, getattr(scheduler, "init_noise_sigma", 1.0), frozenset(int(step) for step in steps), of is FLOW
+        )
+
+    def scaled(self, latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+        """What the network is given."""
+        scaled: torch.Tensor = latents if self.flow else self.scheduler.scale_model_input(latents, timestep)
+        return scaled
+
+    def clean(self, latents: torch.Tensor, predicted: torch.Tensor, index: int) -> torch.Tensor:
+        """x̂0."""
+        sigma = self.scheduler.sigmas[index]
+        if self.flow:
+            return latents - sigma * predicted
+        variance = 1 / (1 + sigma**2)
+        return (latents - (1 - variance).sqrt() * predicted) / variance.sqrt()
+
+
 @torch.inference_mode()
 def plain_loop(
     model: DiffusionModel,
     work: Sequence[tuple[str, int]],
     *,
+    of: Miniature = DIFFUSION,
     ask: AskAll | None = None,
     rows_a_call: int | None = None,
     turn: Callable[[], AbstractContextManager[None]] = nullcontext,
@@ -90,16 +141,14 @@ def plain_loop(
     With ``ask`` it is the dynamic negative, which blocks at its query steps. ``rows_a_call``: network rows of one call at most.
     ``turn``: entered for each step, and for decoding.
     """
-    scheduler = model.scheduler(SOLVER)
-    scheduler.set_timesteps(STEPS)
+    schedule = Schedule.of(of, model)
     vocabulary = HarmVocabulary.from_yaml("miniature")
-    noise = torch.stack([model.initial_noise(seed, SIZE, SIZE) for _, seed in work])
-    x = noise * scheduler.init_noise_sigma
+    x = torch.stack([model.initial_noise(seed, SIZE, SIZE) for _, seed in work]) * schedule.first
     texts = [text for text, _ in work]
     negatives: dict[int, str] = {}
 
     def predict(places: Sequence[int], conditions: Sequence[str], timestep: torch.Tensor) -> torch.Tensor:
-        rows = scheduler.scale_model_input(x[list(places)], timestep)
+        rows = schedule.scaled(x[list(places)], timestep)
         size = rows_a_call or len(rows)
         return torch.cat(
             [
@@ -113,27 +162,26 @@ def plain_loop(
         )
 
     everyone = list(range(len(work)))
-    for index, timestep in enumerate(scheduler.timesteps):
+    for index, timestep in enumerate(schedule.scheduler.timesteps):
         with turn():
             empty, prompt = predict(everyone * 2, [""] * len(work) + texts, timestep).chunk(2)
-            guided = empty + GUIDANCE_SCALE * (prompt - empty)
-            if ask is not None and index in QUERY_STEPS:
-                variance = 1 / (1 + scheduler.sigmas[index] ** 2)
-                clean = (x - (1 - variance).sqrt() * guided) / variance.sqrt()
+            guided = empty + of.guidance_scale * (prompt - empty)
+            if ask is not None and index in schedule.query_steps:
+                clean = schedule.clean(x, guided, index)
                 terms = [vocabulary.parse(answer) for answer in ask(model.preview(clean, len(work)))]
                 negatives = {place: vocabulary.negative_prompt(seen) for place, seen in enumerate(terms) if seen}
             if negatives:
                 away = predict(list(negatives), list(negatives.values()), timestep)
                 for row, place in enumerate(negatives):
                     guided[place] -= NEGATIVE_SCALE * (away[row] - empty[place])
-            x = scheduler.step(guided, timestep, x).prev_sample
+            x = schedule.scheduler.step(guided, timestep, x).prev_sample
     with turn():
         return model.decode(x, len(work))
 
 
-def jobs(work: Sequence[tuple[str, int]], method: dict[str, object]) -> Iterator[Request]:
+def jobs(work: Sequence[tuple[str, int]], method: dict[str, Any], of: Miniature = DIFFUSION) -> Iterator[Request]:
     """One picture each."""
-    cell = Cell(guidance=parse_method(method), guidance_scale=GUIDANCE_SCALE, solver=SOLVER, num_inference_steps=STEPS)
+    cell = Cell(guidance=parse_method(method), **of.numbers())
     return (Request(text, seed, SIZE, SIZE, (cell,)) for text, seed in work)
 
 
@@ -186,19 +234,20 @@ class Round(NamedTuple):
     """Of the engine's."""
 
 
-def one_round(model: DiffusionModel, work: Sequence[tuple[str, int]]) -> Round:
+def one_round(model: DiffusionModel, work: Sequence[tuple[str, int]], of: Miniature = DIFFUSION) -> Round:
     """The engine and the loop make the same pictures, in turns."""
     turns = Turns("engine", "loop")
 
     def loop() -> list[Picture]:
         parts = (work[start : start + PICTURES] for start in range(0, len(work), PICTURES))
         try:
-            return [picture for part in parts for picture in plain_loop(model, part, turn=lambda: turns.turn("loop"))]
+            made = [plain_loop(model, part, of=of, turn=lambda: turns.turn("loop")) for part in parts]
+            return [picture for part in made for picture in part]
         finally:
             turns.leave("loop")
 
     engine = EngineInTurns(model, EngineConfig(max_rows=ROWS), turns)
-    futures = [engine.submit(job) for job in jobs(work, {"method": "none"})]
+    futures = [engine.submit(job) for job in jobs(work, {"method": "none"}, of)]
     with ThreadPoolExecutor(1) as thread:
         looped = thread.submit(loop)
         pictures = [future.result()[0].picture for future in futures]
@@ -213,15 +262,17 @@ def one_round(model: DiffusionModel, work: Sequence[tuple[str, int]]) -> Round:
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--family", choices=[DIFFUSION.name, FLOW.name], default=DIFFUSION.name)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batches", type=int, default=4, help="packed batches a round")
     given = parser.parse_args()
-    model = miniature_model(OnOneThread)
+    of = MINIATURES[given.family]
+    model = miniature_model(of, one_thread=True)
     work = prompts(given.batches * PICTURES)
-    one_round(model, work[:PICTURES])  # what is set up at the first call
+    one_round(model, work[:PICTURES], of)  # what is set up at the first call
     rounds = []
     for number in range(given.rounds):
-        done = one_round(model, work)
+        done = one_round(model, work, of)
         rounds.append(done)
         print(
             f"round {number}: loop {done.loop_seconds:.2f} s, engine {done.engine_seconds:.2f} s, "
