@@ -2,17 +2,20 @@
 
 import argparse
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderTiny, DiffusionPipeline, StableDiffusionPipeline
+from diffusers import AutoencoderTiny, DiffusionPipeline, StableDiffusion3Pipeline, StableDiffusionPipeline
 
 from miniature import WEIGHTS
 from miniature.training.data import Drawings, cached_drawings
+from safesweep.errors import InputError
 
 DRAWINGS = 40_000
 DRAWINGS_SEED = 0
-STAGES = ("vae", "diffusion", "refine", "classifier", "previews", "vlm", "grades", "clip", "flow")
+STAGES = ("vae", "diffusion", "refine", "classifier", "previews", "vlm", "grades", "clip", "flow", "distilled")
 REFINE_SEED = 1
 REFINE_MIX = {"benign": 0.32, "plain": 0.15, "code": 0.15, "scene": 0.09, "list": 0.07, "person": 0.22}
 """The second round draws more of what the first learned least: hazards by name and by code word, and people."""
@@ -29,8 +32,12 @@ STEPS = {
     "grades": 1200,
     "clip": 700,
     "flow": 4000,
+    "distilled": 3000,
 }
-"""Optimiser steps a stage; on two cores of 2026 about 9, 40, 24, 2, 1 (teacher), 5 (vision), 10, 13, 7 and 45 minutes, previews 7."""
+"""Optimiser steps a stage; on two cores of 2026 about 9, 40, 24, 2, 1 (teacher), 5 (vision), 10, 13, 7, 45 and 40 minutes, previews 7, the
+flow model's samplings for its student 15."""
+TEACHER = "flow/transformer/diffusion_pytorch_model.safetensors"
+"""What the stage ``distilled`` learns from."""
 
 
 def _diffusion(folder: Path, drawings: Drawings, vae: AutoencoderTiny) -> None:
@@ -69,6 +76,17 @@ def _flow(folder: Path, drawings: Drawings) -> None:
     _save(pipe, "flow")
 
 
+def _distilled(folder: Path, drawings: Drawings) -> None:
+    from miniature.training.distilled import train_distilled
+    from miniature.training.models import make_distilled_pipeline
+
+    teacher = StableDiffusion3Pipeline.from_pretrained(WEIGHTS / "flow", torch_dtype=torch.float32)
+    torch.manual_seed(4)
+    pipe = make_distilled_pipeline(teacher.vae)
+    train_distilled(pipe, teacher, drawings, folder, STEPS["distilled"], name="distilled", learning_rate=1e-3)
+    _save(pipe, "distilled")
+
+
 def _save(pipe: DiffusionPipeline, name: str = "diffusion") -> None:
     pipe.to(torch.float16).save_pretrained(WEIGHTS / name, safe_serialization=True)
     # diffusers writes where a folder lay, and for the autoencoder a key that its own class then warns about
@@ -81,7 +99,12 @@ def _save(pipe: DiffusionPipeline, name: str = "diffusion") -> None:
 
 
 def run(stages: list[str], folder: Path) -> None:
-    """Runs the ``stages`` in their order; ``folder`` keeps checkpoints."""
+    """Runs the ``stages`` in their order; ``folder`` keeps checkpoints.
+
+    Raises ``InputError`` if the distilled model's teacher is missing.
+    """
+    if "distilled" in stages and "flow" not in stages and not (WEIGHTS / TEACHER).is_file():
+        raise InputError(f"{WEIGHTS / TEACHER}: is missing; run python -m miniature.training --stages flow")
     drawings = cached_drawings(folder, DRAWINGS, DRAWINGS_SEED)
     vae_folder = folder / "vae"
     for stage in (s for s in STAGES if s in stages):
@@ -118,16 +141,23 @@ def run(stages: list[str], folder: Path) -> None:
             train_clip(_pipeline().vae, drawings, folder, STEPS["clip"], WEIGHTS / "clip")
         elif stage == "flow":
             _flow(folder, drawings)
+        elif stage == "distilled":
+            _distilled(folder, drawings)
 
 
-def main() -> None:
-    """Entry point."""
+def main(given: Sequence[str] | None = None) -> int:
+    """Entry point; 0, or 2 when a stage lacks what it learns from."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
     parser.add_argument("--folder", type=Path, default=Path(".training"), help="checkpoints and cached pictures")
-    arguments = parser.parse_args()
-    run(arguments.stages, arguments.folder)
+    arguments = parser.parse_args(given)
+    try:
+        run(arguments.stages, arguments.folder)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

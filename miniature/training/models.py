@@ -1,11 +1,14 @@
 """The architectures, untrained: each the class that the real thing has, made small."""
 
 import re
+import string
 
 from diffusers import (
     AutoencoderTiny,
     DPMSolverMultistepScheduler,
     FlowMatchEulerDiscreteScheduler,
+    FluxPipeline,
+    FluxTransformer2DModel,
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
     StableDiffusionPipeline,
@@ -19,6 +22,9 @@ from transformers import (
     CLIPTokenizer,
     ResNetConfig,
     ResNetForImageClassification,
+    T5Config,
+    T5EncoderModel,
+    T5Tokenizer,
 )
 
 from miniature.world import LABELS, vocabulary
@@ -160,6 +166,11 @@ def make_flow_text_encoder(tokenizer: CLIPTokenizer, width: int) -> CLIPTextMode
     )
 
 
+def make_flow_scheduler() -> FlowMatchEulerDiscreteScheduler:
+    """Noise levels with SD3's static shift."""
+    return FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=3.0)
+
+
 def make_flow_pipeline(vae: AutoencoderTiny) -> StableDiffusion3Pipeline:
     """An untrained SD3 around an autoencoder, about 5 M parameters, without T5; its weights follow torch's global seed."""
     first, second = make_tokenizer(), make_tokenizer()
@@ -178,7 +189,7 @@ def make_flow_pipeline(vae: AutoencoderTiny) -> StableDiffusion3Pipeline:
             pooled_projection_dim=sum(widths),
             pos_embed_max_size=16,
         ),
-        scheduler=FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=3.0),
+        scheduler=make_flow_scheduler(),
         vae=vae,
         text_encoder=make_flow_text_encoder(first, widths[0]),
         tokenizer=first,
@@ -186,4 +197,57 @@ def make_flow_pipeline(vae: AutoencoderTiny) -> StableDiffusion3Pipeline:
         tokenizer_2=second,
         text_encoder_3=None,
         tokenizer_3=None,
+    )
+
+
+def make_t5_tokenizer() -> T5Tokenizer:
+    """One token for each word of the world, one for each character of any other; case counts, as in T5."""
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -20.0), ("▁", -10.0)]
+    pieces += [(character, -10.0) for character in string.punctuation + string.digits + string.ascii_letters]
+    words = sorted({word.strip(",.") for word in vocabulary()} - {""})
+    pieces += [("▁" + word, -1.0) for word in words]
+    return T5Tokenizer(vocab=pieces, extra_ids=0, model_max_length=MAX_TOKENS)
+
+
+def make_t5_encoder(tokenizer: T5Tokenizer) -> T5EncoderModel:
+    """A T5 encoder of two layers; without dropout, whose draws a resumed training would not repeat."""
+    return T5EncoderModel(
+        T5Config(
+            vocab_size=len(tokenizer),
+            d_model=TEXT_WIDTH,
+            d_kv=TEXT_WIDTH // 4,
+            d_ff=TEXT_WIDTH * 2,
+            num_layers=2,
+            num_heads=4,
+            feed_forward_proj="gated-gelu",
+            dropout_rate=0.0,
+        )
+    )
+
+
+def make_distilled_pipeline(vae: AutoencoderTiny) -> FluxPipeline:
+    """An untrained FLUX.1-dev around an autoencoder, about 4.6 M parameters; its weights follow torch's global seed.
+
+    Texts have ``MAX_TOKENS`` tokens, which a caller gives as ``max_sequence_length``: FLUX's own 512 are not what it is trained on.
+    """
+    first, second = make_tokenizer(), make_t5_tokenizer()
+    return FluxPipeline(
+        transformer=FluxTransformer2DModel(
+            patch_size=1,
+            in_channels=4 * vae.config.latent_channels,
+            num_layers=2,
+            num_single_layers=2,
+            attention_head_dim=32,
+            num_attention_heads=6,
+            joint_attention_dim=TEXT_WIDTH,
+            pooled_projection_dim=TEXT_WIDTH,
+            axes_dims_rope=(8, 12, 12),
+            guidance_embeds=True,
+        ),
+        scheduler=make_flow_scheduler(),
+        vae=vae,
+        text_encoder=make_text_encoder(first),
+        tokenizer=first,
+        text_encoder_2=make_t5_encoder(second),
+        tokenizer_2=second,
     )
