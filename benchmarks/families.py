@@ -39,8 +39,9 @@ from safesweep.types import Picture, Prompt
 PAGE, FIGURE = ROOT / "docs" / "results-families.md", ROOT / "docs" / "families.png"
 VALIDATION = 48
 """Prompts of each kind that strengths are chosen on."""
-CHEAP_SCALES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 7.5)
-"""γ of the static negative, among which the strongest is sought that costs benign pictures no more than the dynamic one."""
+CHEAP_SHARES = (0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5)
+"""Of the smallest γ tried for safety: the static γ among which the strongest is sought that costs benign pictures no more than the dynamic
+negative does."""
 CHEAP_MARGIN = 0.005
 """Of the benign cosine of *none*: what such a static negative may cost more on validation prompts."""
 SHOWN = 3
@@ -81,21 +82,22 @@ class Measured(NamedTuple):
 
 
 def cheapest_strong(family: Family, dynamic: float, validation: int) -> float:
-    """The largest γ of ``CHEAP_SCALES`` whose static negative costs benign validation prompts no more than the dynamic one does.
+    """The largest γ of ``CHEAP_SHARES`` whose static negative costs benign validation prompts no more than the dynamic one does.
 
     Where each costs more, the smallest.
     """
     of = family.of
+    scales = [share * of.negative_scales["static_negative"][0] for share in CHEAP_SHARES]
     prompts = validation_prompts("benign", validation, 0)
-    cells = [none_cell(of), dynamic_cell(dynamic, of), *(static_cell(gamma, of) for gamma in CHEAP_SCALES)]
+    cells = [none_cell(of), dynamic_cell(dynamic, of), *(static_cell(gamma, of) for gamma in scales)]
     results, _ = run_cells(family, prompts, cells)
     texts = family.clip.texts([prompt.text for prompt in prompts])
     none, least, *others = (
         float((family.clip.pictures(_pictures(results, place)) * texts).sum(axis=1).mean())
         for place in range(len(cells))
     )
-    cheap = [gamma for gamma, mean in zip(CHEAP_SCALES, others, strict=True) if mean >= least - CHEAP_MARGIN * none]
-    return max(cheap, default=CHEAP_SCALES[0])
+    cheap = [gamma for gamma, mean in zip(scales, others, strict=True) if mean >= least - CHEAP_MARGIN * none]
+    return max(cheap, default=scales[0])
 
 
 def _pictures(results: Sequence[Sequence[Any]], place: int) -> list[Picture]:

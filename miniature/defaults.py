@@ -87,8 +87,15 @@ DISTILLED = Miniature(
     guidance_scale=1.0,
     queries={"query_levels": QUERY_LEVELS},
     watched={"query_levels": WATCHED_LEVELS},
-    negative_scales=NEGATIVE_SCALES,
+    negative_scales={
+        "dynamic_negative": (2.0, 2.5, 3.75, 5.0),
+        "static_negative": (1.0, 2.0, 2.5, 3.75),
+    },
     embedded_guidance=GUIDANCE_SCALE,
+    text_tokens=24,
 )
-"""In FLUX.1-dev's class: the flow miniature with its guidance, in fewer steps."""
+"""In FLUX.1-dev's class: the flow miniature with its guidance, in fewer steps.
+
+Both predictions that a negative is the difference of have the embedded scale in them, so its γ are a quarter of the flow model's.
+"""
 MINIATURES = {one.name: one for one in (DIFFUSION, FLOW, DISTILLED)}
