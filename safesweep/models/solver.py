@@ -78,7 +78,7 @@ def scheduler_from_name(
 
 
 def build_scheduler(name: str, config: Mapping[str, Any], forced: Mapping[str, Any]) -> "SchedulerMixin":
-    """The diffusers class ``name`` on ``config`` with ``forced`` over it. Raises ``UnsupportedSchedulerError`` where it does not take that."""
+    """The diffusers class ``name`` on ``config`` with ``forced`` over it. Raises ``UnsupportedSchedulerError`` when it takes no such."""
     import diffusers
 
     try:
