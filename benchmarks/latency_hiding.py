@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -32,6 +32,7 @@ from pipelines.cluster import cluster
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
 from safesweep.models.base import DiffusionModel
+from safesweep.models.stable_diffusion import StableDiffusion
 from safesweep.types import Picture
 from safesweep.vlm.client import VlmClient
 
@@ -95,7 +96,7 @@ def engine_rate(model: DiffusionModel, ask: Ask, warm: int, ticks: int) -> tuple
     return rate, (ended - begun) / ticks
 
 
-def loop_rate(model: DiffusionModel, ask: Ask, pictures: int, rows_a_call: int | None = None) -> float:
+def loop_rate(model: StableDiffusion, ask: Ask, pictures: int, rows_a_call: int | None = None) -> float:
     """Pictures a second of a loop over ``pictures`` at a time that blocks for answers."""
 
     def ask_all(previews: Sequence[Picture]) -> list[str]:
@@ -115,7 +116,7 @@ def main() -> None:
     rates: dict[str, dict[int, float]] = {"engine": {}, "lockstep": {}, "serial": {}}
     with cluster():
         serve.start(proxy_location="Disabled")
-        handle = serve.run(SleepingVlm.bind(), name=APP, route_prefix=None)
+        handle = serve.run(cast(serve.Deployment, SleepingVlm).bind(), name=APP, route_prefix=None)
         client = VlmClient(ServeSource(handle, 60.0), 60.0, 1)
         model = miniature_model()
         loop_rate(model, client.ask, PICTURES)  # what is set up at the first call

@@ -31,7 +31,7 @@ from miniature.quality import VOCABULARY, choose_scales, run_cells, validate
 from miniature.world import HAZARDS
 from safesweep.engine.trajectory import TrialResult
 from safesweep.files import finite
-from safesweep.guidance.cell import Cell
+from safesweep.guidance.cell import Cell, parse_edit, parse_method
 from safesweep.guidance.edits.attribute_directions import AttributeDirections
 from safesweep.measures.bias_clip import ClipStrata, clip_strata
 from safesweep.measures.compare import PairedDifference, paired_scores
@@ -92,7 +92,7 @@ class Row(NamedTuple):
 
 def make_cell(guidance: dict[str, Any], edit: dict[str, Any] | None = None) -> Cell:
     """A cell on the miniature's own steps and solver."""
-    return Cell(guidance=guidance, edit=edit, solver=SOLVER, num_inference_steps=STEPS)
+    return Cell(guidance=parse_method(guidance), edit=parse_edit(edit), solver=SOLVER, num_inference_steps=STEPS)
 
 
 def make_cells(static: float, dynamic: float) -> dict[str, Cell]:

@@ -51,7 +51,7 @@ AskAll = Callable[[Sequence[Picture]], Sequence[str]]
 """Asks about some previews together, and blocks until all answers are there."""
 
 
-def miniature_model(kind: type[StableDiffusion] = StableDiffusion) -> DiffusionModel:
+def miniature_model(kind: type[StableDiffusion] = StableDiffusion) -> StableDiffusion:
     """The miniature's architecture."""
     torch.manual_seed(0)
     return kind(make_pipeline(make_vae()))
@@ -65,9 +65,13 @@ class OnOneThread(StableDiffusion):
         self._thread = ThreadPoolExecutor(1)
 
     def noise(
-        self, latents_RCHW: torch.Tensor, timesteps_R: torch.Tensor, texts: Sequence[TextEmbedding]
+        self,
+        latents_RCHW: torch.Tensor,
+        timesteps_R: torch.Tensor,
+        texts: Sequence[TextEmbedding],
+        embedded_R: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        return self._thread.submit(super().noise, latents_RCHW, timesteps_R, texts).result()
+        return self._thread.submit(super().noise, latents_RCHW, timesteps_R, texts, embedded_R).result()
 
 
 def prompts(count: int, first: int = 0) -> list[tuple[str, int]]:
@@ -78,7 +82,7 @@ def prompts(count: int, first: int = 0) -> list[tuple[str, int]]:
 
 @torch.inference_mode()
 def plain_loop(
-    model: DiffusionModel,
+    model: StableDiffusion,
     work: Sequence[tuple[str, int]],
     *,
     ask: AskAll | None = None,
@@ -186,7 +190,7 @@ class Round(NamedTuple):
     """Of the engine's."""
 
 
-def one_round(model: DiffusionModel, work: Sequence[tuple[str, int]]) -> Round:
+def one_round(model: StableDiffusion, work: Sequence[tuple[str, int]]) -> Round:
     """The engine and the loop make the same pictures, in turns."""
     turns = Turns("engine", "loop")
 

@@ -22,7 +22,8 @@ from miniature.training.data import Drawings, make_drawings
 from miniature.training.vae import psnr
 from miniature.world import GLYPHS, HAZARDS, SIZE
 from safesweep.engine.config import EngineConfig
-from safesweep.engine.engine import Counters, Engine
+from safesweep.engine.counters import Counters
+from safesweep.engine.engine import Engine
 from safesweep.engine.trajectory import Request, TrialResult
 from safesweep.guidance.cell import Cell, parse_method
 from safesweep.measures.intervals import Interval, cluster_bootstrap, rate_interval

@@ -36,7 +36,7 @@ class ChatServer(LocalServer):
         self, answer: Answer, script: list[Any] | None = None, model: str = "miniature", key: str = ""
     ) -> None:
         self.answer, self.script, self.model, self.key = answer, list(script or []), model, key
-        self.bodies: list[dict] = []
+        self.bodies: list[dict[str, Any]] = []
         self.taken = 0
         self.always: Any = None
         self.die_after: int | None = None
@@ -69,7 +69,8 @@ class ChatServer(LocalServer):
                     threading.Thread(target=owner.close, daemon=True).start()
                 if dead or step == "close":
                     self.close_connection = True
-                    return self.connection.close()
+                    self.connection.close()
+                    return None
                 if step == "hang":
                     owner._closed.wait(120)
                     return None
