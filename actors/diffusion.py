@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actors.notices import listen
 from actors.settings import DiffusionSettings
@@ -17,6 +17,26 @@ from safesweep.lake.schema import RECORD, SCHEMA, to_record
 from safesweep.terminal import sayable
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.reply import Reply
+
+if TYPE_CHECKING:
+    from safesweep.models.base import DiffusionModel
+
+
+def load_diffusion(settings: DiffusionSettings) -> "DiffusionModel":
+    """The model as every picture of a run is made with it. Raises ``InputError`` when it is not on this machine."""
+    from safesweep.models import load
+    from safesweep.models.checkpoint import model_folder
+
+    tiny = settings.preview_decoder
+    return load(
+        str(model_folder(settings.model, settings.revision).path),
+        settings.device,
+        settings.dtype,
+        preview_decoder=str(model_folder(tiny).path) if tiny else None,
+        autocast=settings.autocast,
+        compile_mode=settings.compile_mode,
+        text_tokens=settings.text_tokens,
+    )
 
 
 class DiffusionActor:
@@ -40,21 +60,10 @@ class DiffusionActor:
         from safesweep.engine.config import EngineConfig
         from safesweep.engine.counters import Trace
         from safesweep.engine.engine import Engine
-        from safesweep.models import load as load_model
-        from safesweep.models.checkpoint import model_folder
 
         if settings.threads:
             torch.set_num_threads(settings.threads)
-        tiny = settings.preview_decoder
-        model = load_model(
-            str(model_folder(settings.model, settings.revision).path),
-            settings.device,
-            settings.dtype,
-            preview_decoder=str(model_folder(tiny).path) if tiny else None,
-            autocast=settings.autocast,
-            compile_mode=settings.compile_mode,
-            text_tokens=settings.text_tokens,
-        )
+        model = load_diffusion(settings)
         ask = None
         if vlm is not None:
             from actors.vlm import make_client

@@ -4,8 +4,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 from safesweep.libraries import hear_libraries
+
+if TYPE_CHECKING:
+    from ray.actor import ActorHandle
 
 NAMESPACE = "safesweep"
 PERIOD_S = 2.0
@@ -56,7 +60,9 @@ def notices(scope: str, say: Callable[[str], object]) -> Iterator[list[str]]:
     import ray
     from ray.exceptions import RayError
 
-    collector = ray.remote(num_cpus=0)(Collector).options(name=_name(scope), namespace=NAMESPACE).remote()
+    started = ray.remote(num_cpus=0)(Collector).options(name=_name(scope), namespace=NAMESPACE).remote()
+    # Ray's types cannot say that what it makes of a class is no class any more
+    collector = cast("ActorHandle[Any]", started)
     ray.get(collector.__ray_ready__.remote())
     found: list[str] = []
     stop = threading.Event()

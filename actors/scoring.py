@@ -97,10 +97,7 @@ def _measure(instrument: Instrument, pictures: Sequence[Picture], prompts: Seque
 
 
 def _evidence(instrument: Instrument, found: Found) -> dict[str, Any]:
-    failed = isinstance(found, Exception)
-    return {
-        "scorer": instrument.name,
-        "model": instrument.model,
-        "error": sayable(f"{type(found).__name__}: {found}") if failed else None,
-        "measurements": [] if failed else [item._asdict() for item in found],
-    }
+    named = {"scorer": instrument.name, "model": instrument.model}
+    if isinstance(found, Exception):
+        return {**named, "error": sayable(f"{type(found).__name__}: {found}"), "measurements": []}
+    return {**named, "error": None, "measurements": [item._asdict() for item in found]}

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any, cast
 
 from ray import serve
 from ray.exceptions import ActorAlreadyExistsError
@@ -26,6 +27,10 @@ ERROR = re.compile(r"\s*[\w.]*(?:Error|Exception)\b.*:")
 """How the last line of a traceback begins."""
 
 
+BATCHED: Callable[..., Any] = serve.batch(max_batch_size=16, batch_wait_timeout_s=0.01)
+"""Typed by hand: Ray's types know batches of one argument only, and not what sets their size."""
+
+
 @serve.deployment(name=DEPLOYMENT)
 class VlmReplica:
     """One copy of the vision-language model."""
@@ -36,7 +41,7 @@ class VlmReplica:
         self._batch.set_max_batch_size(pool.max_batch_size)
         self._batch.set_batch_wait_timeout_s(pool.batch_wait_s)
 
-    @serve.batch(max_batch_size=16, batch_wait_timeout_s=0.01)
+    @BATCHED
     async def _batch(self, pictures: list[Picture], questions: list[str]) -> list[str]:
         # in a thread, so that health checks and new questions are served while the model thinks
         return await asyncio.to_thread(self._model.answer, pictures, questions)
@@ -44,7 +49,8 @@ class VlmReplica:
     async def ask(self, picture: Picture, question: str) -> str:
         """The raw answer. ``picture``: uint8 [H, W, 3] RGB."""
         self._model.check(question)  # here, so that it fails alone and not with its batch
-        return await self._batch(picture, question)
+        answer: str = await self._batch(picture, question)
+        return answer
 
 
 def scope_of(run_id: str, holder: str) -> str:
@@ -64,7 +70,8 @@ def start_serve() -> None:
     """
     for _ in range(SERVE_STARTS - 1):
         try:
-            return serve.start(proxy_location="Disabled")
+            serve.start(proxy_location="Disabled")
+            return
         except ActorAlreadyExistsError:  # both looked for Serve before either had made it
             time.sleep(1)
     serve.start(proxy_location="Disabled")
@@ -72,7 +79,8 @@ def start_serve() -> None:
 
 def deploy(pool: PooledVlm, scope: str) -> None:
     """Starts the pool and waits until every replica runs. Remove it with ``delete``: an application outlives its job."""
-    replicas = VlmReplica.options(
+    # a class's decorator tells mypy nothing of what it returns
+    replicas = cast(serve.Deployment, VlmReplica).options(
         num_replicas=pool.replicas,
         max_ongoing_requests=pool.max_ongoing_requests,
         max_queued_requests=pool.max_queued_requests,

@@ -37,7 +37,8 @@ def run(
     family: Family, prompts: Sequence[Prompt], grids: Sequence[Sequence[float]]
 ) -> tuple[int, float, list[Picture]]:
     """Rows, seconds and pictures (by γ, then prompt) of one engine run a grid, each over all prompts."""
-    rows, pictures, started = 0, [], time.perf_counter()
+    pictures: list[Picture] = []
+    rows, started = 0, time.perf_counter()
     for grid in grids:
         engine = Engine(family.diffusion, CONFIG, family.vlm.ask)
         cells = tuple(dynamic_cell(gamma, family.of) for gamma in grid)
@@ -47,8 +48,9 @@ def run(
         rows += engine.counters.rows
         for place in range(len(grid)):
             for trials in results:
-                assert trials[place].picture is not None, trials[place].error
-                pictures.append(trials[place].picture)
+                picture = trials[place].picture
+                assert picture is not None, trials[place].error
+                pictures.append(picture)
     return rows, time.perf_counter() - started, pictures
 
 

@@ -126,7 +126,7 @@ def _table(rng: Any, block: Any, prompts: int) -> Any:
         "width": pa.repeat(pa.scalar(512, pa.int32()), count),
         "height": pa.repeat(pa.scalar(512, pa.int32()), count),
         "status": pa.array(np.where(made, "ok", "unscored")),
-        "error": pa.array(np.where(made, None, "VlmGaveUpError: 6 attempts")),
+        "error": pa.array(np.where(made, np.array(None), "VlmGaveUpError: 6 attempts")),
         "picture": pa.nulls(count, pa.binary()),
         "exchanges": _exchanges(rng, dynamic, danger),
         "evidence": _evidence(rng, danger, loss, made),
@@ -196,8 +196,8 @@ def _evidence(rng: Any, danger: Any, loss: Any, made: Any) -> Any:
         parts.append((name, sound, np.tile(labels, len(pairs)), pairs.ravel()))
     cosine = 0.3 - loss + 0.03 * rng.standard_normal(count)
     parts.append(("clip", np.ones(count, int), np.repeat("cosine", count), cosine))
-    for place, (name, lengths, labels, scores) in enumerate(parts):
-        parts[place] = (name, lengths[made], labels[np.repeat(made, lengths)], scores[np.repeat(made, lengths)])
+    for place, (name, lengths, words, numbers) in enumerate(parts):
+        parts[place] = (name, lengths[made], words[np.repeat(made, lengths)], numbers[np.repeat(made, lengths)])
     kept = int(made.sum())
     order = np.arange(5 * kept).reshape(5, kept).T.ravel()
     measured = np.concatenate([part[1] for part in parts])
@@ -216,7 +216,7 @@ def _evidence(rng: Any, danger: Any, loss: Any, made: Any) -> Any:
     fields = [
         pa.array(np.tile([part[0] for part in parts], kept)),
         pa.array(np.tile([f"{part[0]}-model" for part in parts], kept)),
-        pa.array(np.where(broken.ravel(), "RuntimeError: out of memory", None)),
+        pa.array(np.where(broken.ravel(), "RuntimeError: out of memory", np.array(None))),
         _lists(measured[order], values),
     ]
     return _lists(np.where(made, 5, 0), pa.StructArray.from_arrays(fields, fields=list(EVIDENCE)))

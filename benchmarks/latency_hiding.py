@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -112,7 +112,7 @@ def main() -> None:
     rates: dict[str, dict[int, float]] = {"engine": {}, "lockstep": {}, "serial": {}}
     with cluster():
         serve.start(proxy_location="Disabled")
-        handle = serve.run(SleepingVlm.bind(), name=APP, route_prefix=None)
+        handle = serve.run(cast(serve.Deployment, SleepingVlm).bind(), name=APP, route_prefix=None)
         client = VlmClient(ServeSource(handle, 60.0), 60.0, 1)
         model = miniature_model(of)
         loop_rate(model, of, client.ask, PICTURES)  # what is set up at the first call

@@ -23,7 +23,8 @@ sys.path.insert(0, str(ROOT))
 import pyarrow.dataset
 import yaml
 
-from pipelines.job import RunResult, exit_code
+from pipelines.evaluation import RunResult
+from pipelines.job import exit_code
 from tests.safesweep.vlm.chat_server import ChatServer
 
 LIMIT = 0.02
@@ -106,11 +107,12 @@ class Misbehaving(ChatServer):
 
 def run(folder: Path, environment: Mapping[str, str]) -> Ran:
     """One run of the job in ``folder``."""
-    ways, cells = {}, [{"method": "none"}]
+    ways: dict[str, Way] = {}
+    cells: list[dict[str, Any]] = [{"method": "none"}]
     for way in WAYS:
         path = folder / f"{way.name}.yaml"
         question = f"{way.name}: what do you see of {{terms}}?"
-        hazards = {"hazard": {"dagger": [], "flame": [], "skull": []}}
+        hazards: dict[str, dict[str, list[str]]] = {"hazard": {"dagger": [], "flame": [], "skull": []}}
         path.write_text(
             yaml.safe_dump({"question": question, "negative": "{terms}", "nothing": "nothing", "categories": hazards})
         )

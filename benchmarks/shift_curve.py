@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 import matplotlib.pyplot as plt
 import torch
+from matplotlib.ticker import FuncFormatter
 
 from benchmarks.methods_miniature import BANNER, Row, measure
 from miniature import WEIGHTS
@@ -97,12 +98,17 @@ def draw(rows: dict[Point | None, Row], path: Path) -> None:
     for shift, start in product(("found", "random"), START_STEPS):
         of_line = [row for point, row in rows.items() if point and (point.shift, point.start_step) == (shift, start)]
         line = [rows[None], *of_line]
-        style = {"linestyle": "-" if shift == "found" else ":", "color": f"C{START_STEPS.index(start)}"}
-        axes.plot([row.relative_change for row in line], [row.asr.estimate for row in line], marker="o", **style)
+        axes.plot(
+            [row.relative_change for row in line],
+            [row.asr.estimate for row in line],
+            marker="o",
+            linestyle="-" if shift == "found" else ":",
+            color=f"C{START_STEPS.index(start)}",
+        )
         axes.lines[-1].set_label(f"{shift}, from step {start}")
     axes.set_xlabel("benign CLIP change")
     axes.set_ylabel("hazard ASR")
-    axes.xaxis.set_major_formatter(plt.FuncFormatter(lambda value, _: f"{value:+.0%}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+.0%}"))
     axes.set_ylim(-0.02, 1.02)
     axes.legend(title=f"along a line β = 0, {', '.join(f'{beta:g}' for beta in BETAS)}")
     figure.savefig(path, dpi=110)

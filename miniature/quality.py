@@ -22,9 +22,10 @@ from miniature.training.data import Drawings, make_drawings
 from miniature.training.vae import psnr
 from miniature.world import GLYPHS, HAZARDS, SIZE
 from safesweep.engine.config import EngineConfig
-from safesweep.engine.engine import Counters, Engine
+from safesweep.engine.counters import Counters
+from safesweep.engine.engine import Engine
 from safesweep.engine.trajectory import Request, TrialResult
-from safesweep.guidance.cell import Cell, parse_method
+from safesweep.guidance.cell import Cell, parse_edit, parse_method
 from safesweep.measures.intervals import Interval, cluster_bootstrap, rate_interval
 from safesweep.prompts.reader import read_prompts
 from safesweep.types import Picture, Prompt
@@ -182,7 +183,7 @@ def watching_cell(of: Miniature = DIFFUSION) -> Cell:
 
 def make_cell(guidance: dict[str, Any], of: Miniature = DIFFUSION, edit: dict[str, Any] | None = None) -> Cell:
     """A cell on the model's own steps, solver and scales."""
-    return Cell(guidance=parse_method(guidance), edit=edit, **of.numbers())
+    return Cell(guidance=parse_method(guidance), edit=parse_edit(edit), **of.numbers())
 
 
 def run_cells(

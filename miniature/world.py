@@ -125,8 +125,8 @@ def sample_hazard(rng: np.random.Generator, kind: str) -> Example:
     colour = _pick(rng, list(COLOURS))
     if kind == "scene":
         count = 1 + int(rng.random() < 0.5)
-        items = (Item(hazard, colour),) * count
-        return Example(_pick(rng, SCENES[hazard]).format(colour=colour), kind, Scene(items))
+        same = (Item(hazard, colour),) * count
+        return Example(_pick(rng, SCENES[hazard]).format(colour=colour), kind, Scene(same))
     if kind == "list":
         terms = [HAZARDS[int(k)] for k in rng.permutation(len(HAZARDS))[: int(rng.integers(1, 4))]]
         shown = tuple(Item(term, _pick(rng, list(COLOURS))) for term in terms[:2])

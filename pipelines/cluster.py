@@ -95,10 +95,11 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 def _read_again() -> None:
     """A process that has used Ray before remembers mode and token: a cluster with another token would turn it away for ever."""
-    from ray._raylet import AuthenticationTokenLoader, Config
+    from ray import _raylet
 
-    Config.initialize("")
-    AuthenticationTokenLoader.instance().reset_cache()
+    compiled: Any = _raylet  # its stub leaves out what is used here
+    compiled.Config.initialize("")
+    compiled.AuthenticationTokenLoader.instance().reset_cache()
 
 
 class Demand(NamedTuple):

@@ -252,7 +252,7 @@ class RunConfig(PresetSettings):
         from safesweep.guidance.cell import Cell
 
         name = point.get("method")
-        if name not in METHODS:
+        if not isinstance(name, str) or name not in METHODS:
             hint = did_you_mean(str(name), METHODS)
             raise InputError(f"{where}.method: {name!r} is unknown; allowed: {', '.join(METHODS)}{hint}")
         fields = METHODS[name].model_fields

@@ -3,10 +3,10 @@
 import io
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from rich.console import Console
@@ -159,7 +159,9 @@ def _rounds(config: DiscoveryConfig, state: dict[str, Any] | None) -> Iterator[d
         # tried again it would begin anew; started again the job goes on
         max_retries=0,
     )(_learn)
-    for reference in task.options(num_returns="streaming").remote(settings, config.recipe, _pack(state)):
+    started = task.options(num_returns="streaming").remote(settings, config.recipe, _pack(state))
+    # Ray's types know no task that gives one state after the other
+    for reference in cast("Iterable[ray.ObjectRef[bytes]]", started):
         try:
             yield _unpack(ray.get(reference))
         except RayTaskError as error:

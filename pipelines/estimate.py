@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rich import filesize
 from rich.console import Console
 from rich.table import Table
 
@@ -23,7 +22,7 @@ from safesweep.lake.store import RunStore
 from safesweep.models import check_pipeline, check_solvers
 from safesweep.models.checkpoint import digest
 from safesweep.models.tokens import tokens_lost
-from safesweep.reports.terminal import terminal_table
+from safesweep.reports.plan_table import plan_table
 
 PREVIEW_BYTES_PER_PIXEL = 0.25
 """Of a WebP of quality 80; a photograph of 128 × 128 takes some 4 kB."""
@@ -238,34 +237,17 @@ def _case(work: Work, lake_bytes: float, config: RunConfig) -> Case:
     )
 
 
-def plan_table(found: RunEstimate, config: RunConfig) -> Table:
-    """The estimate for a terminal or a log: one column a supposition about the VLM's answers."""
-    table = terminal_table(_caption(found, config), banner=config.banner)
-    table.add_column("if the VLM's answers are:")
-    for name in found.cases():
-        table.add_column(name, justify="right")
-    cases = list(found.cases().values())
-
-    def line(label: str, values: list[float | int | None], form: str = ",.0f") -> None:
-        if any(value is not None for value in values):
-            table.add_row(label, *("–" if value is None else format(value, form) for value in values))
-
-    table.add_row("trials", *[f"{found.trials:,}"] * len(cases))
-    line("pictures computed, shared ones once", [case.work.pictures for case in cases])
-    line("network rows, with sharing", [case.work.rows for case in cases])
-    line("network rows, separate runs", [case.work.rows_alone for case in cases])
-    line("questions, with sharing", [case.work.questions for case in cases])
-    line("questions, separate runs", [case.work.questions_alone for case in cases])
-    table.add_row("lake", *[filesize.decimal(round(case.lake_bytes)) for case in cases])
-    actors = config.diffusion.actors
-    line(f"hours of {actors} diffusion actor{'s' * (actors > 1)}", [case.diffusion_hours for case in cases], ",.2f")
-    line("… separate runs", [case.diffusion_hours_alone for case in cases], ",.2f")
-    line("answers a second that keep them busy", [case.answers_per_second for case in cases], ",.1f")
-    line("VLM replicas that give them", [case.vlm_replicas for case in cases], "d")
-    line(f"hours with {config.vlm.replicas} replica{'s' * (config.vlm.replicas > 1)}", [c.hours for c in cases], ",.2f")
-    line("trajectories in flight, an actor", [case.trajectories_in_flight for case in cases], "d")
-    line("prompts in flight, an actor", [case.prompts_in_flight for case in cases], "d")
-    return table
+def estimate_table(found: RunEstimate, config: RunConfig) -> Table:
+    """The estimate as a table, beside what of ``config`` it rests on."""
+    return plan_table(
+        found,
+        actors=config.diffusion.actors,
+        replicas=config.vlm.replicas,
+        found_share=config.plan.found_share,
+        bytes_per_pixel=config.plan.bytes_per_pixel,
+        with_speeds=config.plan.rows_per_second is not None,
+        banner=config.banner,
+    )
 
 
 def advice(found: RunEstimate, config: RunConfig) -> list[str]:
@@ -296,7 +278,7 @@ def show_plan(config: RunConfig, console: Console) -> int:
     """Prints what a run of ``config`` would take, what should be configured otherwise, and which models are missing; 0."""
     planned = plan_only(config)
     found = estimate(planned.plan, config)
-    console.print(plan_table(found, config))
+    console.print(estimate_table(found, config))
     for line in advice(found, config):
         console.print(f"advice   {line}", soft_wrap=True, highlight=False)
     for line in (*planned.plan.notes, *planned.tokens):
@@ -304,15 +286,3 @@ def show_plan(config: RunConfig, console: Console) -> int:
     for line in planned.missing:
         console.print(f"missing  {line}", soft_wrap=True, highlight=False)
     return 0
-
-
-def _caption(found: RunEstimate, config: RunConfig) -> str:
-    prompts = f"{found.prompts:,} prompts in {found.cells} cells"
-    repeated = f", {found.repeated:,} trials repeat a picture, which is made once" if found.repeated else ""
-    parts = [
-        f"{prompts}{repeated}. Expected: the VLM finds something in {config.plan.found_share:.0%} of the prompts that are not benign.",
-        f"Lake: {config.plan.bytes_per_pixel:g} bytes a pixel of a picture; every trial keeps its own, shared or not.",
-    ]
-    if config.plan.rows_per_second is None:
-        parts.append("Hours and replicas: give --plan.rows_per_second and --plan.vlm_answers_per_second_per_replica.")
-    return " ".join(parts)

@@ -3,7 +3,7 @@
 from ray.data.datasource import FilenameProvider
 
 
-class PartNames(FilenameProvider):  # type: ignore[misc]
+class PartNames(FilenameProvider):
     """``part-<write>-<task>.parquet``; a retried task writes over its own file, a later job never over another's."""
 
     def get_filename_for_task(self, write_uuid: str, task_index: int) -> str:

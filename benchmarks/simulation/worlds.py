@@ -6,6 +6,7 @@ by picture, once, and whose own mean is the truth.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ class World:
         """Unsafe or not, (POPULATION, pictures) for each rate: prompts keep their place, and pictures a share of their luck."""
         shape = (POPULATION, self.setting.pictures)
         luck = self.rng.random(shape)
-        found = []
+        found: list[NDArray[np.bool_]] = []
         for rate in rates:
             own = np.where(self.rng.random(shape) < SHARED, luck, self.rng.random(shape)) if found else luck
             found.append(own < self._own_rates(rate)[:, None])
@@ -82,7 +83,7 @@ class World:
         found[harmed] = -self.rng.gamma(*LOSS, int(harmed.sum()))
         return found
 
-    def draw(self, runs: int, *columns: Floats | NDArray[np.bool_]) -> list[Floats]:
+    def draw(self, runs: int, *columns: Floats | NDArray[np.bool_]) -> list[NDArray[Any]]:
         """Prompts of the population for so many runs, (prompts, runs) of each column."""
         place = self.rng.integers(len(columns[0]), size=(self.setting.prompts, runs), dtype=np.int32)
         return [column[place] for column in columns]

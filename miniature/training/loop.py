@@ -49,7 +49,7 @@ def fit(
     for step in range(first, last):
         loss = loss_fn(np.random.default_rng([seed, step]), torch.Generator().manual_seed(seed * 1_000_003 + step))
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(module.parameters(), 1.0)
         optimizer.step()
         schedule.step()

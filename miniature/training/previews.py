@@ -120,7 +120,7 @@ def make_previews(pipe: StableDiffusionPipeline, folder: Path) -> None:
             shown = decode(pipe, trace.predicted[index])
             itself = probabilities(shown)
             truth = itself if negated else final
-            sure = ((truth < 0.1) | (truth > 0.9))[:, HAZARD_COLUMNS].all(axis=1)
+            sure: NDArray[np.bool_] = np.all(((truth < 0.1) | (truth > 0.9))[:, HAZARD_COLUMNS], axis=1)
             pictures.append(shown[sure])
             labels.append((truth[sure] > 0.5).astype(np.float32))
             grades.append(np.digitize(itself[sure][:, HAZARD_COLUMNS], GRADED_AT).astype(np.int8))

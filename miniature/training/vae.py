@@ -27,7 +27,8 @@ def train_vae(drawings: Drawings, folder: Path, steps: int) -> AutoencoderTiny:
         jitter = torch.randn(latents.shape, generator=noise) * LATENT_NOISE
         decoded = vae.decode(latents + jitter).sample
         pull = (latents.mean(dim=(0, 2, 3)) ** 2).mean() + ((latents.std(dim=(0, 2, 3)) - 1) ** 2).mean()
-        return F.l1_loss(decoded, pictures) + 2 * F.mse_loss(decoded, pictures) + 0.02 * pull
+        loss: torch.Tensor = F.l1_loss(decoded, pictures) + 2 * F.mse_loss(decoded, pictures) + 0.02 * pull
+        return loss
 
     fit(vae, loss_fn, name="vae", folder=folder, steps=steps, learning_rate=2e-3, decay=0.99, weight_decay=0.0)
     latents = encode_all(vae, drawings, limit=2000)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pipelines.estimate import estimate, plan_table
+from pipelines.estimate import estimate, estimate_table
 from pipelines.evaluation import check, evaluate
 from pipelines.job import show_run
 from pipelines.sweep.choice import check_choice
@@ -28,7 +28,7 @@ def run_sweep(config: SweepConfig, console: Console) -> int:
     check_split(((row["prompt_hash"], row["benign"]) for row in plan.rows), config.split)
     todo = plan.without(store.held().kept(config.retry_failed))
     if todo.rows:
-        console.print(plan_table(estimate(todo, config), config))
+        console.print(estimate_table(estimate(todo, config), config))
     before = _sharing(store)
     outcome = evaluate(config, plan, store, console)
     code = show_run(config, outcome, console)

@@ -194,7 +194,7 @@ class Discovery:
         total = self.recipe.loss_scale * (loss + self.recipe.harmless_weight * harmless)
         guard = UNDERFLOW_GUARD if self._model.dtype == torch.float16 else 1.0
         self._adam.zero_grad()
-        (total * guard).backward()  # type: ignore[no-untyped-call]
+        (total * guard).backward()
         finite = bool(torch.isfinite(total))
         for part in self.factors:
             assert part.grad is not None

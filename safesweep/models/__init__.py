@@ -3,7 +3,6 @@
 A new family is one new file and one line here.
 """
 
-import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -60,12 +59,16 @@ def check_solvers(
                 f"{folder.path}: pictures of {width} × {height} pixels; allowed: multiples of {family.SIDE} (width and "
                 "height; size_multiple rounds the sizes that prompt rows ask for)"
             )
-    levels = {}
-    for (solver, steps), (width, height) in itertools.product(dict.fromkeys(solvers), wanted):
-        try:
-            levels[solver, steps, width, height] = family.table(folder, solver, steps, width, height).levels
-        except UnsupportedSchedulerError as error:
-            raise InputError(f"{folder.path}/scheduler/scheduler_config.json: {error}") from error
+    levels: dict[tuple[str, int, int, int], tuple[float, ...]] = {}
+    for solver, steps in dict.fromkeys(solvers):
+        for width, height in wanted:
+            told_by = (width, height) if family.TABLES_BY_SIZE else wanted[0]
+            try:
+                if (solver, steps, *told_by) not in levels:
+                    levels[solver, steps, *told_by] = family.table(folder, solver, steps, *told_by).levels
+            except UnsupportedSchedulerError as error:
+                raise InputError(f"{folder.path}/scheduler/scheduler_config.json: {error}") from error
+            levels[solver, steps, width, height] = levels[solver, steps, *told_by]
     return levels
 
 

@@ -34,6 +34,8 @@ class DiffusionModel(ABC):
     """diffusers scheduler classes that it can be denoised with."""
     SIDE: ClassVar[int]
     """Widths and heights are multiples of this, pixels."""
+    TABLES_BY_SIZE: ClassVar[bool] = True
+    """Whether a solver's table may follow the picture's size."""
     TEXT_TOKENS: ClassVar[int | None] = None
     """Tokens of its language model's part of a text embedding where a run may choose them, and no other is chosen."""
     FIXED_LENGTH: ClassVar[bool] = True

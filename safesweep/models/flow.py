@@ -13,7 +13,7 @@ from safesweep.errors import InputError
 from safesweep.models.checkpoint import ModelFolder
 from safesweep.models.pipeline import PipelineModel
 from safesweep.models.probe import FLOW_SUPPORTED, UnsupportedSchedulerError
-from safesweep.models.solver import SolverTable, solver_table
+from safesweep.models.solver import SolverTable, build_scheduler, solver_table
 from safesweep.models.text import TextEmbedding
 
 if TYPE_CHECKING:  # importing it takes longer than all that a process needs which only checks a checkpoint
@@ -132,8 +132,6 @@ def flow_scheduler(name: str, config: Mapping[str, Any]) -> "SchedulerMixin":
     One that also denoises by betas would take such a config for a noise model's without a word, so it is told that this is a flow and how
     it is shifted. Raises ``UnsupportedSchedulerError`` for a class that is not in ``FLOW_SUPPORTED``, or a config that it does not take.
     """
-    import diffusers
-
     if name not in FLOW_SUPPORTED:
         raise UnsupportedSchedulerError(
             f"solver: {name!r} is not for a flow-matching model; allowed: {', '.join(FLOW_SUPPORTED)}"
@@ -145,12 +143,7 @@ def flow_scheduler(name: str, config: Mapping[str, Any]) -> "SchedulerMixin":
         told["flow_shift"] = config.get("flow_shift", 1.0) if own else config.get("shift", 1.0)
     elif config.get("use_flow_sigmas"):
         told = {"shift": config.get("flow_shift", 1.0)}
-    try:
-        return getattr(diffusers, name).from_config(dict(config), **told)
-    except (ValueError, NotImplementedError, ImportError, TypeError) as error:
-        raise UnsupportedSchedulerError(
-            f"solver: {name} does not take the model's scheduler config: {error}"
-        ) from error
+    return build_scheduler(name, config, told)
 
 
 def padded(tokens_TD: torch.Tensor, width: int) -> torch.Tensor:

@@ -68,16 +68,21 @@ def scheduler_from_name(
     ``forced``: values that the model's pipeline class gives to every scheduler that it is built with, whatever its config says.
     Raises ``UnsupportedSchedulerError`` for a class that is not in ``SUPPORTED``, or a config that it does not take.
     """
-    import diffusers
-
     if name not in SUPPORTED:
         raise UnsupportedSchedulerError(f"solver: {name!r} is not supported; allowed: {', '.join(SUPPORTED)}")
     if is_flow(name, config):
         raise UnsupportedSchedulerError(
             f"solver: {name} with use_flow_sigmas=True is for flow-matching models, not for one that predicts noise or v"
         )
+    return build_scheduler(name, config, forced or {})
+
+
+def build_scheduler(name: str, config: Mapping[str, Any], forced: Mapping[str, Any]) -> "SchedulerMixin":
+    """The diffusers class ``name`` on ``config`` with ``forced`` over it. Raises ``UnsupportedSchedulerError`` when it takes no such."""
+    import diffusers
+
     try:
-        return getattr(diffusers, name).from_config(dict(config), **(forced or {}))
+        return getattr(diffusers, name).from_config(dict(config), **forced)
     except (ValueError, NotImplementedError, ImportError, TypeError) as error:
         raise UnsupportedSchedulerError(
             f"solver: {name} does not take the model's scheduler config: {error}"

@@ -25,6 +25,7 @@ class UnetModel(PipelineModel):
     COMPONENTS: ClassVar[tuple[str, ...]] = ("vae", "text_encoder", "tokenizer", "unet", "scheduler")
     SOLVERS: ClassVar[tuple[str, ...]] = SUPPORTED
     SIDE: ClassVar[int] = 8
+    TABLES_BY_SIZE: ClassVar[bool] = False
     NETWORK: ClassVar[str] = "unet"
     MEMORY_FORMAT: ClassVar[torch.memory_format] = torch.channels_last
     FORCED: ClassVar[Mapping[str, Any]] = {}

@@ -1,7 +1,6 @@
 """Which cluster a job joins, and what is said of one that cannot be joined; the servers here are real, of gRPC's own or plain sockets."""
 
 import socket
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +15,6 @@ from pipelines import cluster_address
 from pipelines.cluster_address import named_cluster, running_here
 from safesweep.errors import InputError
 from tests.jobs.conftest import free_port
-
-WITHIN_S = 30
 
 
 @pytest.fixture(autouse=True)
@@ -55,10 +52,9 @@ def serving(gcs):
 
 
 def refusal(setting=None) -> str:
-    started = time.monotonic()
     with pytest.raises(InputError) as caught:
         named_cluster(setting)
-    assert time.monotonic() - started < WITHIN_S and "\n" not in str(caught.value)
+    assert "\n" not in str(caught.value)
     return str(caught.value)
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from miniature.world import COLOURS, GLYPHS
 from pipelines.command_line import read_config
 from pipelines.plan import make_plan, read_prompt_sets
 from safesweep.prompts.reader import read_prompts
+from tests.cpu_time import least_seconds
 
 ROWS, TEXTS, NULL_ROW = 4703, 4467, 2260
 CATEGORIES = ("hate", "harassment", "violence", "self-harm", "sexual", "shocking", "illegal activity")
@@ -53,15 +53,11 @@ def test_everything_is_understood(i2p: Path) -> None:
 def test_the_time_to_read_and_plan_grows_with_the_rows(i2p: Path) -> None:
     """Ten times the rows take ten times the CPU time, four times that beside other load; what grows with their square takes 100."""
 
-    def seconds(rows: int) -> float:
+    def planned(rows: int) -> None:
         config = read_config(["--prompts", f'["{i2p}"]', "--limit", "null" if rows == ROWS else str(rows)])
         cells = config.expand_cells()
-        started = time.process_time()
         plan = make_plan(config, read_prompt_sets(config), cells)
-        spent = time.process_time() - started
         assert len(plan.rows) == rows and len(plan.trial_ids) == rows * len(cells)
-        return spent
 
-    seconds(10)  # imports and the models' digests
-    few = min(seconds(ROWS // 10) for _ in range(3))
-    assert min(seconds(ROWS) for _ in range(3)) < 40 * few
+    planned(10)  # imports and the models' digests
+    assert least_seconds(lambda: planned(ROWS)) < 40 * least_seconds(lambda: planned(ROWS // 10))

@@ -1,9 +1,11 @@
 """FLUX.1 in the engine against ``FluxPipeline``, and its methods against a loop with diffusers' own scheduler."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
+from diffusers import FluxPipeline
 from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 
 from safesweep.engine.trajectory import Request
@@ -13,43 +15,34 @@ from safesweep.models import check_embedded, check_pipeline
 from safesweep.models.flux import Flux, pack, places, unpack
 from tests.random_flow_models import random_flux
 from tests.safesweep.engine_runs import final_latents
-from tests.safesweep.flow_reference import linear_sigmas
 from tests.safesweep.models.flow_runs import (
     NEGATIVE,
-    SEED,
+    asked,
     assert_every_method_is_the_reference,
     assert_neighbours_change_nothing,
+    assert_pictures_are_the_pipelines,
     assert_sharing_is_exact,
     cell,
+    family_fixtures,
+    guided_cells,
     requests,
     run,
     same,
+    shifted_sigmas,
 )
 
-
-@pytest.fixture(scope="module")
-def pipe() -> FluxPipeline:
-    return random_flux()
-
-
-@pytest.fixture(scope="module")
-def model(pipe: FluxPipeline) -> Flux:
-    return Flux(pipe)
+pipe, model = family_fixtures(random_flux, Flux)
 
 
 def pipeline(pipe: FluxPipeline, request: Request, one: Cell, output: str) -> torch.Tensor | np.ndarray:
-    negative = {"none": "", "negative_prompt": NEGATIVE}[one.method]
-    made = pipe(
-        request.text,
-        negative_prompt=negative if one.guidance_scale > 1 else None,
-        true_cfg_scale=one.guidance_scale,
-        guidance_scale=one.embedded_guidance or 0.0,
-        num_inference_steps=one.num_inference_steps,
-        width=request.width,
-        height=request.height,
-        generator=torch.Generator().manual_seed(SEED),
-        output_type=output,
-    ).images
+    negative = {"none": "", "negative_prompt": NEGATIVE}[one.method] if one.guidance_scale > 1 else None
+    options = {
+        "negative_prompt": negative,
+        "true_cfg_scale": one.guidance_scale,
+        "guidance_scale": one.embedded_guidance or 0.0,
+        **asked(request, one),
+    }
+    made = pipe(request.text, output_type=output, **options).images
     if output == "latent":
         return pipe._unpack_latents(made, request.height, request.width, pipe.vae_scale_factor)[0]
     return made[0]
@@ -58,18 +51,8 @@ def pipeline(pipe: FluxPipeline, request: Request, one: Cell, output: str) -> to
 @pytest.mark.parametrize(("guidance", "dynamic"), [(True, True), (False, False)], ids=["dev", "schnell"])
 def test_pictures_are_the_pipelines_at_two_sizes_and_step_counts_at_once(guidance, dynamic):
     pipe = random_flux(guidance, dynamic)
-    model = Flux(pipe)
-    embedded = 3.5 if guidance else None
-    cells = [
-        cell(method, steps, g, embedded=embedded)
-        for method, g in (("none", 1.0), ("none", 3.0), ("negative_prompt", 3.0))
-        for steps in (3, 5)
-    ]
-    for request, made in zip(requests(*cells), run(model, *cells), strict=True):
-        for one, got in zip(cells, made, strict=True):
-            assert same(got, pipeline(pipe, request, one, "latent"))
-            [picture] = model.decode(got[None], 1)
-            assert picture.std() > 2 and np.abs(picture / 255 - pipeline(pipe, request, one, "np")).max() <= 1 / 255
+    cells = [one.model_copy(update={"embedded_guidance": 3.5 if guidance else None}) for one in guided_cells()]
+    assert_pictures_are_the_pipelines(Flux(pipe), cells, partial(pipeline, pipe))
 
 
 def test_none_without_true_guidance_is_one_row_a_step(model):
@@ -87,14 +70,7 @@ def test_different_embedded_scales_share_a_batch_and_no_step(pipe, model):
 
 
 def test_every_method_is_the_plain_loop(pipe, model):
-    def given(request: Request, one: Cell) -> dict[str, object]:
-        tokens = (request.width // 8) * (request.height // 8)
-        return {"sigmas": linear_sigmas(one.num_inference_steps), "mu": calculate_shift(tokens)}
-
-    def scheduler() -> FlowMatchEulerDiscreteScheduler:
-        return FlowMatchEulerDiscreteScheduler.from_config(pipe.scheduler.config)
-
-    assert_every_method_is_the_reference(model, scheduler, given, embedded=3.5)
+    assert_every_method_is_the_reference(model, pipe, shifted_sigmas(calculate_shift), embedded=3.5)
 
 
 def test_neighbours_change_nothing(model):

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler, StableDiffusion3Pipeline
+from diffusers import FlowMatchEulerDiscreteScheduler
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import calculate_shift
 
+from safesweep.engine.trajectory import Request
 from safesweep.errors import InputError
+from safesweep.guidance.cell import Cell
 from safesweep.models import check_pipeline, check_solvers, check_text_tokens, load
 from safesweep.models.sd3 import StableDiffusion3
 from tests.random_flow_models import CLIP_WIDTHS, JOINT_WIDTH, SD3_SCHEDULER, random_sd3
@@ -14,13 +16,14 @@ from tests.random_models import random_pipeline
 from tests.safesweep.models.flow_runs import (
     EULER,
     NEGATIVE,
-    SEED,
+    asked,
+    assert_a_folder_is_checked,
     assert_every_method_is_the_reference,
     assert_neighbours_change_nothing,
+    assert_pictures_are_the_pipelines,
     assert_sharing_is_exact,
-    cell,
-    requests,
-    run,
+    family_fixtures,
+    guided_cells,
     same,
 )
 
@@ -33,39 +36,20 @@ DYNAMIC = {
 }
 
 
-@pytest.fixture(scope="module")
-def pipe() -> StableDiffusion3Pipeline:
-    return random_sd3()
-
-
-@pytest.fixture(scope="module")
-def model(pipe: StableDiffusion3Pipeline) -> StableDiffusion3:
-    return StableDiffusion3(pipe)
+pipe, model = family_fixtures(random_sd3, StableDiffusion3)
 
 
 @pytest.mark.parametrize("t5", [True, False], ids=["with T5", "without T5"])
 @pytest.mark.parametrize("scheduler", [SD3_SCHEDULER, DYNAMIC], ids=["static shift", "dynamic shift"])
 def test_pictures_are_the_pipelines_at_two_sizes_and_step_counts_at_once(t5, scheduler):
     pipe = random_sd3(t5, scheduler)
-    model = StableDiffusion3(pipe)
-    cells = [cell(method, steps) for method in ("none", "negative_prompt") for steps in (3, 5)]
-    for request, made in zip(requests(*cells), run(model, *cells), strict=True):
-        for one, got in zip(cells, made, strict=True):
-            options = {
-                "negative_prompt": NEGATIVE if one.method == "negative_prompt" else None,
-                "guidance_scale": one.guidance_scale,
-                "num_inference_steps": one.num_inference_steps,
-                "width": request.width,
-                "height": request.height,
-            }
-            for output in ("latent", "np"):
-                seed = torch.Generator().manual_seed(SEED)
-                wanted = pipe(request.text, generator=seed, output_type=output, **options).images[0]
-                if output == "latent":
-                    assert same(got, wanted)
-                else:
-                    [picture] = model.decode(got[None], 1)
-                    assert picture.std() > 2 and np.abs(picture / 255 - wanted).max() <= 1 / 255
+
+    def pictures(request: Request, one: Cell, output: str) -> torch.Tensor | np.ndarray:
+        negative = NEGATIVE if one.method == "negative_prompt" else None
+        options = {"negative_prompt": negative, "guidance_scale": one.guidance_scale, **asked(request, one)}
+        return pipe(request.text, output_type=output, **options).images[0]
+
+    assert_pictures_are_the_pipelines(StableDiffusion3(pipe), guided_cells(), pictures)
 
 
 @torch.inference_mode()
@@ -78,9 +62,7 @@ def test_embeddings_are_those_of_the_pipeline(pipe, model):
 
 
 def test_every_method_is_the_plain_loop(pipe, model):
-    assert_every_method_is_the_reference(
-        model, lambda: FlowMatchEulerDiscreteScheduler.from_config(pipe.scheduler.config), lambda request, one: {}
-    )
+    assert_every_method_is_the_reference(model, pipe, lambda request, one: {})
 
 
 def test_neighbours_change_nothing(model):
@@ -105,21 +87,16 @@ def test_the_shift_follows_the_pictures_size():
 
 
 def test_a_folder_is_checked_and_loaded(tmp_path, pipe, model):
-    pipe.save_pretrained(tmp_path)
-    check_pipeline(str(tmp_path))
-    solvers, sizes = [(EULER, 5), ("DPMSolverMultistepScheduler", 5)], [(64, 64), (96, 64)]
-    assert check_solvers(str(tmp_path), None, solvers, sizes) == {
-        (*solver, *size): model.solver_table(*solver, *size).levels for solver in solvers for size in sizes
-    }
+    assert_a_folder_is_checked(tmp_path, pipe, model)
     loaded = load(str(tmp_path))
     assert isinstance(loaded, StableDiffusion3)
     assert same(loaded.embed("a red circle").tokens, model.embed("a red circle").tokens)
     with pytest.raises(InputError, match=r"pictures of 72 × 64 pixels; allowed: multiples of 16"):
-        check_solvers(str(tmp_path), None, solvers, [(72, 64)])
+        check_solvers(str(tmp_path), None, [(EULER, 5)], [(72, 64)])
     with pytest.raises(
         InputError, match="solver: 'DDIMScheduler' is not for a flow-matching model; allowed: FlowMatchEuler"
     ):
-        check_solvers(str(tmp_path), None, [("DDIMScheduler", 5)], sizes)
+        check_solvers(str(tmp_path), None, [("DDIMScheduler", 5)], [(64, 64)])
 
 
 def test_a_schedule_of_betas_is_refused(tmp_path, pipe):

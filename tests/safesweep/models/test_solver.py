@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from miniature.training.models import make_scheduler
+from safesweep.models.flow import flow_scheduler
 from safesweep.models.probe import SUPPORTED, UnsupportedSchedulerError
 from safesweep.models.solver import (
     scheduler_from_name,
@@ -79,3 +80,11 @@ def test_what_cannot_be_a_table_is_refused_by_name():
     clipped.register_to_config(clip_sample=True)
     with pytest.raises(UnsupportedSchedulerError, match="clip_sample=True is not linear"):
         solver_table(clipped, 10)
+
+
+@pytest.mark.parametrize("build", [scheduler_from_name, flow_scheduler])
+def test_a_config_that_a_class_does_not_take_is_refused_in_words(build):
+    with pytest.raises(
+        UnsupportedSchedulerError, match="DPMSolverMultistepScheduler does not take the model's .* magic"
+    ):
+        build("DPMSolverMultistepScheduler", {"algorithm_type": "magic"})

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from miniature import WEIGHTS
 from safesweep.errors import InputError
+from safesweep.models import check_solvers
 from safesweep.models.checkpoint import ModelFolder
 from safesweep.models.stable_diffusion import StableDiffusion
 
@@ -58,3 +60,19 @@ def test_frozen_weights_take_no_gradients():
     fresh = StableDiffusion(random_pipeline())
     fresh.freeze()
     assert not any(weights.requires_grad for weights in fresh.network.parameters())
+
+
+def test_a_schedule_that_no_size_changes_is_read_once_a_solver(monkeypatch):
+    seen, read = [], ModelFolder.read
+
+    def counted(folder, name):
+        seen.append(name)
+        return read(folder, name)
+
+    monkeypatch.setattr(ModelFolder, "read", counted)
+    solvers, sizes = [("DDIMScheduler", 4), ("UniPCMultistepScheduler", 3)], [(64, 64), (64, 128), (128, 64)]
+    levels = check_solvers(str(WEIGHTS / "diffusion"), None, solvers, sizes)
+    assert seen.count("scheduler/scheduler_config.json") == len(solvers)
+    assert set(levels) == {(*solver, *size) for solver in solvers for size in sizes}
+    for solver in solvers:
+        assert len({levels[(*solver, *size)] for size in sizes}) == 1 and len(levels[(*solver, 64, 64)]) == solver[1]

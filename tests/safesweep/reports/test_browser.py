@@ -212,9 +212,8 @@ def test_a_link_to_a_picture_finds_it(tab: Any, facts: RunFacts) -> None:
     assert not hidden.is_visible()
     anchor = hidden.get_attribute("id")
     tab.evaluate("hash => { location.hash = hash; }", anchor)
-    tab.wait_for_timeout(200)
-    assert hidden.is_visible()
-    assert tab.evaluate("document.activeElement.id") == anchor
+    hidden.wait_for(state="visible")
+    tab.wait_for_function("id => document.activeElement.id === id", arg=anchor)
     other = hidden.locator(".others a").first
     assert other.text_content() in {cell.title for cell in facts.cells}
 
@@ -238,6 +237,6 @@ def test_light_and_dark(chromium: Any, file: Path) -> None:
 def test_a_narrow_window_does_not_scroll_sideways(chromium: Any, file: Path) -> None:
     view = Opened(chromium, file, color_scheme="light")
     view.tab.set_viewport_size({"width": 420, "height": 800})
-    view.tab.wait_for_timeout(500)
-    assert view.tab.evaluate("document.documentElement.scrollWidth") <= 420
+    view.tab.wait_for_timeout(500)  # charts are drawn anew
+    view.tab.wait_for_function("document.documentElement.scrollWidth <= 420")
     view.context.close()

@@ -1,11 +1,11 @@
 """safesweep/scorers/verdict.py: the final verdict counts, and what is none is an error."""
 
 import contextlib
-import time
 
 import pytest
 
 from safesweep.scorers.verdict import find_verdict
+from tests.cpu_time import least_seconds
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,11 @@ def test_what_is_no_verdict_is_an_error(answer: str) -> None:
 @pytest.mark.parametrize(
     "piece", ["{", '{"a":', "safe. ", "safe ", " ", "*", "\n", ",", "rating: safe or unsafe ", "S1,", "[{"]
 )
-def test_long_answers_are_read_quickly(piece: str) -> None:
-    started = time.monotonic()
-    with contextlib.suppress(ValueError):
-        find_verdict(piece * (24_000 // len(piece)))
-    assert time.monotonic() - started < 2
+def test_the_time_to_read_an_answer_grows_with_its_length(piece: str) -> None:
+    """16 times the length takes 16 times as long, 256 were it the square."""
+
+    def read(length: int) -> None:
+        with contextlib.suppress(ValueError):
+            find_verdict(piece * (length // len(piece)))
+
+    assert least_seconds(lambda: read(24_000)) < 64 * least_seconds(lambda: read(1_500))

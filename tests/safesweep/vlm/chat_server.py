@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -28,24 +27,27 @@ class ChatServer(LocalServer):
     """Serves on a free port of this machine until ``close``.
 
     ``answer``: picture [H, W, 3] and question to text, or to a status or a mapping as below. ``script``: what to do to the first
-    requests, one entry each: a status (sent with an error), ``"hang"``, ``"close"`` (the connection breaks), ``"garbage"``, a raw body, a
-    mapping (fields of the choice's ``message``, its ``finish_reason`` and the ``usage``), or ``None`` (an answer). ``always`` is done once
-    the script is at its end.
+    requests, one entry each: a status (sent with an error), ``"hang"`` (until ``close``), ``"close"`` (the connection breaks),
+    ``"garbage"``, a raw body, a mapping (fields of the choice's ``message``, its ``finish_reason`` and the ``usage``), or ``None`` (an
+    answer). ``always`` is done once the script is at its end.
     """
 
     def __init__(
         self, answer: Answer, script: list[Any] | None = None, model: str = "miniature", key: str = ""
     ) -> None:
         self.answer, self.script, self.model, self.key = answer, list(script or []), model, key
-        self.bodies: list[dict] = []
-        self.times: list[float] = []
+        self.bodies: list[dict[str, Any]] = []
         self.taken = 0
         self.always: Any = None
         self.die_after: int | None = None
         """So many questions are answered; the next one finds the server gone."""
-        self._lock = threading.Lock()
+        self._lock, self._closed = threading.Lock(), threading.Event()
         super().__init__(self._handler())
         self.url = f"http://{self.address}/v1"
+
+    def close(self) -> None:
+        self._closed.set()
+        super().close()
 
     def _handler(self) -> type[Handler]:
         owner = self
@@ -60,7 +62,6 @@ class ChatServer(LocalServer):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 with owner._lock:
                     owner.bodies.append(body)
-                    owner.times.append(time.monotonic())
                     step = owner.script.pop(0) if owner.script else owner.always
                     dead = owner.die_after is not None and owner.taken >= owner.die_after
                     owner.taken += not dead
@@ -68,9 +69,11 @@ class ChatServer(LocalServer):
                     threading.Thread(target=owner.close, daemon=True).start()
                 if dead or step == "close":
                     self.close_connection = True
-                    return self.connection.close()
+                    self.connection.close()
+                    return None
                 if step == "hang":
-                    return time.sleep(2)
+                    owner._closed.wait(120)
+                    return None
                 if isinstance(step, str):
                     return self.send(200, b"<html>not json" if step == "garbage" else step.encode())
                 if step is None:

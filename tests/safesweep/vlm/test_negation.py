@@ -1,13 +1,12 @@
 """safesweep/vlm/negation.py, through the vocabularies whose answers it reads."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safesweep.vlm.negation import FIRST_MARK, LAST_MARK, affirmed
 from safesweep.vlm.vocabulary import HarmVocabulary
+from tests.cpu_time import least_seconds
 
 MINIATURE = HarmVocabulary.from_yaml("miniature")
 NUDITY = HarmVocabulary.from_yaml("nudity")
@@ -74,15 +73,10 @@ def test_only_named_terms_are_found(words: list[str]) -> None:
 
 @pytest.mark.parametrize("unit", ["dagger, ", "no dagger ", "dagger: no ", "((", "a" * 50, "dagger and ", "not "])
 def test_a_long_answer_takes_no_more_than_its_length_squared(unit: str) -> None:
-    """Of the processor's time, which others on the machine do not lengthen: 16 times for 4 times the length, 64 were it cubic."""
+    """16 times as long for 4 times the length, 64 were it cubic."""
 
     def seconds(length: int) -> float:
-        taken = []
-        for _ in range(3):
-            begun = time.process_time()
-            MINIATURE.parse(unit * (length // len(unit)))
-            taken.append(time.process_time() - begun)
-        return min(taken)
+        return least_seconds(lambda: MINIATURE.parse(unit * (length // len(unit))))
 
     seconds(1000)
     assert seconds(4000) < 32 * seconds(1000)
