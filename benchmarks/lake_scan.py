@@ -197,7 +197,12 @@ def _evidence(rng: Any, danger: Any, loss: Any, made: Any) -> Any:
     cosine = 0.3 - loss + 0.03 * rng.standard_normal(count)
     parts.append(("clip", np.ones(count, int), np.repeat("cosine", count), cosine))
     for place, (name, lengths, words, numbers) in enumerate(parts):
-        parts[place] = (name, lengths[made], words[np.repeat(made, lengths)], numbers[np.repeat(made, lengths)])
+        parts[place] = (
+            name,
+            lengths[made],
+            np.asarray(words)[np.repeat(made, lengths)],
+            numbers[np.repeat(made, lengths)],
+        )
     kept = int(made.sum())
     order = np.arange(5 * kept).reshape(5, kept).T.ravel()
     measured = np.concatenate([part[1] for part in parts])

@@ -101,14 +101,17 @@ def make_cells(static: float, dynamic: float, of: Miniature = DIFFUSION) -> dict
     remembering = {**asking, "remember": True}
     safree = {"edit": "safree", "concepts": HAZARDS}
     negative = {"negative_prompt": NEGATIVE}
-    guided = {
+    guided: dict[str, dict[str, Any]] = {
         "none": none,
         f"static negative γ={static:g}": {"method": "static_negative", "negative_scale": static, **negative},
         "ordinary negative prompt": {"method": "negative_prompt", **negative},
         f"Perp-Neg γ={static:g}": {"method": "perp_neg", "negative_scale": static, **negative},
         **{f"SLD {preset}": {"method": "sld", "preset": preset, "concept": NEGATIVE} for preset in PRESETS},
     }
-    edited = {"SAFREE": safree, "SAFREE without negative": {**safree, "concepts_as_empty": False}}
+    edited: dict[str, dict[str, Any]] = {
+        "SAFREE": safree,
+        "SAFREE without negative": {**safree, "concepts_as_empty": False},
+    }
     if of is DIFFUSION:
         edited["safe region (published shift)"] = {"edit": "safe_region", "direction": "hazard-shift", "start_step": 4}
         edited["conditional region"] = CONDITIONAL

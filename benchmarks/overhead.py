@@ -104,13 +104,10 @@ class Schedule(NamedTuple):
         make = flow_scheduler if of is FLOW else scheduler_from_name
         scheduler: Any = make(of.solver, model._pipe.scheduler.config)
         scheduler.set_timesteps(of.steps)
-        steps = of.queries.get("query_steps")
-        if steps is None:
-            levels = tuple(float(sigma) for sigma in scheduler.sigmas[: of.steps])
-            steps = nearest_steps(levels, of.queries["query_levels"])
-        return cls(
-            scheduler, getattr(scheduler, "init_noise_sigma", 1.0), frozenset(int(step) for step in steps), of is FLOW
-        )
+        levels = tuple(float(sigma) for sigma in scheduler.sigmas[: of.steps])
+        asked = of.queries.get("query_levels")
+        steps = nearest_steps(levels, asked) if asked else frozenset(int(step) for step in of.queries["query_steps"])
+        return cls(scheduler, getattr(scheduler, "init_noise_sigma", 1.0), steps, of is FLOW)
 
     def scaled(self, latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
         """What the network is given."""
@@ -120,10 +117,13 @@ class Schedule(NamedTuple):
     def clean(self, latents: torch.Tensor, predicted: torch.Tensor, index: int) -> torch.Tensor:
         """x̂0."""
         sigma = self.scheduler.sigmas[index]
-        if self.flow:
-            return latents - sigma * predicted
         variance = 1 / (1 + sigma**2)
-        return (latents - (1 - variance).sqrt() * predicted) / variance.sqrt()
+        clean: torch.Tensor = (
+            latents - sigma * predicted
+            if self.flow
+            else (latents - (1 - variance).sqrt() * predicted) / variance.sqrt()
+        )
+        return clean
 
 
 @torch.inference_mode()

@@ -11,11 +11,11 @@ GUIDANCE_SCALE = 4.0
 SOLVER = "DPMSolverMultistepScheduler"
 QUERY_STEPS = (3, 5, 7, 9, 12, 16, 20)
 """Steps, counted from 0, at which the dynamic negative asks: dense early, thinning out, as in VL-DNP's reference."""
-QUERY_LEVELS = (0.88, 0.84, 0.78, 0.73, 0.63, 0.5, 0.36)
+QUERY_LEVELS = (0.882, 0.836, 0.783, 0.725, 0.633, 0.505, 0.364)
 """The noise levels of these steps, for the models whose steps lie elsewhere."""
 WATCHED_STEPS = (5, 8, 12, 18)
 """Steps at which the report's VLM looks at unguided pictures, from a fifth of ``STEPS`` on."""
-WATCHED_LEVELS = (0.84, 0.75, 0.63, 0.44)
+WATCHED_LEVELS = (0.836, 0.754, 0.633, 0.437)
 """The noise levels of these steps."""
 NEGATIVE_SCALES: dict[str, tuple[float, ...]] = {
     "dynamic_negative": (7.5, 10.0, 15.0, 20.0),

@@ -79,7 +79,8 @@ def draw_texts(captions: Sequence[str], count: int, rng: np.random.Generator) ->
     chosen[0, rng.random(count) < EMPTY_SHARE] = ""
     chosen[1, rng.random(count) < 0.5] = ""
     turn = np.where(rng.random(count) < TURNED_SHARE, rng.integers(1, STUDENT_STEPS, size=count), STUDENT_STEPS)
-    return np.where(np.arange(STUDENT_STEPS) < turn[:, None], chosen[0][:, None], chosen[1][:, None])
+    drawn: NDArray[np.str_] = np.where(np.arange(STUDENT_STEPS) < turn[:, None], chosen[0][:, None], chosen[1][:, None])
+    return drawn
 
 
 def teacher_trajectories(

@@ -32,7 +32,12 @@ class StableDiffusion3(FlowModel):
     def read(cls, path: str, dtype: torch.dtype, revision: str | None) -> "DiffusionPipeline":
         from diffusers import StableDiffusion3Pipeline
 
-        return StableDiffusion3Pipeline.from_pretrained(path, dtype=dtype, revision=revision, trust_remote_code=False)
+        index = StableDiffusion3Pipeline.load_config(path, revision=revision)
+        # T5 may be left out, but diffusers wants to be told
+        absent = {part: None for part in ("text_encoder_3", "tokenizer_3") if not (index.get(part) or [None])[0]}
+        return StableDiffusion3Pipeline.from_pretrained(
+            path, dtype=dtype, revision=revision, trust_remote_code=False, **absent
+        )
 
     @classmethod
     def tokens(cls, network: Mapping[str, Any], vae_scale: int, width: int, height: int) -> int:

@@ -122,3 +122,11 @@ def test_text_tokens_are_refused_where_a_family_has_none(tmp_path, pipe):
     pipe.save_pretrained(tmp_path / "sd3")
     check_text_tokens(str(tmp_path / "sd3"), None, 16)
     check_text_tokens(str(tmp_path / "sd"), None, None)
+
+
+def test_a_folder_without_t5_is_read_and_is_the_same_model(tmp_path):
+    pipe = random_sd3(False, SD3_SCHEDULER)
+    pipe.save_pretrained(tmp_path)
+    check_pipeline(str(tmp_path))
+    read, wanted = load(str(tmp_path)).embed("a red circle"), StableDiffusion3(pipe).embed("a red circle")
+    assert torch.equal(read.tokens, wanted.tokens) and torch.equal(read.pooled, wanted.pooled)
