@@ -25,10 +25,11 @@ import numpy as np
 from benchmarks.methods_miniature import BANNER, make_cells
 from miniature import WEIGHTS
 from miniature.defaults import MINIATURES, Miniature
-from miniature.family import Family, hazards
+from miniature.family import Family, check_weights, hazards
 from miniature.prompt_sets import FOLDER, named_glyphs, validation_prompts
 from miniature.quality import choose_scales, dynamic_cell, none_cell, run_cells, static_cell, validate
 from miniature.world import GLYPHS
+from safesweep.errors import InputError
 from safesweep.guidance.cell import Cell
 from safesweep.measures.compare import PairedDifference, holm, paired_rates, paired_scores
 from safesweep.measures.intervals import Interval, rate_interval
@@ -286,10 +287,27 @@ def as_json(measured: Sequence[Measured]) -> dict[str, dict[str, float]]:
     }
 
 
+def trained() -> list[str]:
+    """The models whose weights are there; says which are not."""
+    found = []
+    for name, of in MINIATURES.items():
+        try:
+            check_weights(WEIGHTS, of)
+            found.append(name)
+        except InputError as error:
+            print(f"{name} is left out: {error}", flush=True)
+    return found
+
+
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--families", nargs="+", choices=list(MINIATURES), default=list(MINIATURES))
+    parser.add_argument(
+        "--families",
+        nargs="+",
+        choices=list(MINIATURES),
+        help="by default those whose weights are there; the others are named",
+    )
     parser.add_argument("--prompts", type=int, default=None, help=f"prompts a set, at least {SHOWN}; by default all")
     parser.add_argument(
         "--validation", type=int, default=VALIDATION, help="prompts of each kind that strengths are chosen on"
@@ -299,7 +317,7 @@ def main() -> None:
     hazard = read_prompts(FOLDER / "hazard.csv", limit=arguments.prompts).prompts
     benign = read_prompts(FOLDER / "benign.csv", limit=arguments.prompts).prompts
     measured = []
-    for name in arguments.families:
+    for name in arguments.families or trained():
         family = Family.load(WEIGHTS, MINIATURES[name])
         try:
             measured.append(measure(family, hazard, benign, arguments.validation))
