@@ -200,8 +200,9 @@ def test_the_last_line_is_the_json(rehearsal, monkeypatch, capsys):
 @pytest.mark.parametrize("of", MINIATURES.values(), ids=MINIATURES)
 def test_the_card_is_rewritten_between_its_markers_and_nowhere_else(of: Miniature, rehearsal, tmp_path):
     card = tmp_path / "MODEL_CARD.md"
-    card.write_text(report.CARD.read_text())
     begin, end = report.markers(of)
+    own = report.CARD.read_text()
+    card.write_text(own if begin in own else f"{own}\n{begin}\n{end}\n")
     before, after = card.read_text().split(begin)[0], card.read_text().split(end)[1]
     report.write_card(rehearsal, card, of)
     once = card.read_text()
