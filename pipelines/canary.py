@@ -34,12 +34,14 @@ def draw_canary(config: RunConfig, settings: CanarySettings, folder: Path, name:
 
 
 def canary_cell(config: RunConfig, settings: CanarySettings) -> Cell:
-    """The run's first cell without its guidance and edit, at the canary's own scale and steps: whatever else a cell has stays as it is."""
+    """The run's first cell without its guidance and edit, at the canary's own scale, the run's cap at most, and steps: whatever else a cell
+    has stays as it is."""
+    scale, cap = settings.guidance_scale, config.guidance_cap
     return config.expand_cells()[0].model_copy(
         update={
             "guidance": parse_method({"method": "none"}),
             "edit": None,
-            "guidance_scale": settings.guidance_scale,
+            "guidance_scale": scale if cap is None else min(scale, cap),
             "num_inference_steps": settings.num_inference_steps,
         }
     )

@@ -75,6 +75,12 @@ def test_whatever_a_cell_of_the_run_has_is_carried_but_its_guidance():
     assert {name: getattr(made, name) for name in rest} == {name: getattr(own, name) for name in rest}
 
 
+@pytest.mark.parametrize(("cap", "scale"), [(None, 4.0), (1.0, 1.0), (9.0, 4.0)])
+def test_guidance_is_capped_as_the_runs_own_is(cap, scale):
+    config = read_config(["--limit", "1"]).model_copy(update={"guidance_cap": cap})
+    assert canary_cell(config, SETTINGS).guidance_scale == scale
+
+
 def test_whatever_an_actor_loads_its_model_with_the_canary_does_too(monkeypatch):
     changed = {
         "device": "meta",
