@@ -12,7 +12,7 @@ class DiffusionSettings(Section):
     """The diffusion actors."""
 
     model: str
-    """Local folder or hub id of a diffusers pipeline: Stable Diffusion 1.x and 2.x, SDXL, SD3, FLUX.1, Qwen-Image, Z-Image."""
+    """Local folder or hub id of a diffusers pipeline, of a family in docs/models.md."""
     revision: str | None = None
     """Of the hub: a commit, a tag or a branch."""
     device: str = "cpu"
