@@ -103,3 +103,7 @@ def test_counts_are_the_engines(model, name, found):
 
 def test_work_adds_up_and_scales():
     assert (Work(rows=2, questions=1) + Work(rows=3)).times(0.5) == Work(rows=2.5, questions=0.5)
+
+
+def test_no_cells_are_no_work():
+    assert count_work([], found=True) == Work()
