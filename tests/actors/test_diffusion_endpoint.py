@@ -26,7 +26,7 @@ OPTIONS = [
     "--num_inference_steps=6",
     "--query_steps=[2,4]",
     "--diffusion.max_rows=8",
-    "--diffusion.reproducible=false",
+    "--diffusion.reproducible=true",
     '--cells=[{"method":"none"},{"method":"dynamic_negative","negative_scale":7.5}]',
 ]
 

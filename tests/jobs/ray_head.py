@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,6 +61,7 @@ def ray_head(log: Path, cpus: int = 4, **variables: str) -> Iterator[Head]:
     finally:
         if head.poll() is None:
             for process in [*psutil.Process(head.pid).children(recursive=True), head]:
-                process.kill()
+                with suppress(psutil.NoSuchProcess):  # it ended with its parent
+                    process.kill()
         head.wait()
         shutil.rmtree(folder, ignore_errors=True)
