@@ -22,19 +22,18 @@ sys.path.insert(0, str(ROOT))
 import matplotlib.pyplot as plt
 import numpy as np
 
-from benchmarks.methods_miniature import BANNER, make_cells
+from benchmarks.methods_miniature import BANNER, make_cells, percent
 from miniature import WEIGHTS
 from miniature.defaults import MINIATURES, Miniature
 from miniature.family import Family, check_weights, hazards
-from miniature.prompt_sets import FOLDER, named_glyphs, validation_prompts
-from miniature.quality import choose_scales, dynamic_cell, none_cell, run_cells, static_cell, validate
-from miniature.world import GLYPHS
+from miniature.prompt_sets import FOLDER, validation_prompts
+from miniature.quality import choose_scales, dynamic_cell, none_cell, run_cells, shows_its_glyphs, static_cell, validate
 from safesweep.errors import InputError
 from safesweep.guidance.cell import Cell
 from safesweep.measures.compare import PairedDifference, holm, paired_rates, paired_scores
 from safesweep.measures.intervals import Interval, rate_interval
 from safesweep.prompts.reader import read_prompts
-from safesweep.reports.text import DASH, change_bounds, p_value, signed
+from safesweep.reports.text import DASH, change_bounds, p_value
 from safesweep.types import Picture, Prompt
 
 PAGE, FIGURE = ROOT / "docs" / "results-families.md", ROOT / "docs" / "families.png"
@@ -142,10 +141,7 @@ def measure(family: Family, hazard: Sequence[Prompt], benign: Sequence[Prompt], 
         shown = family.classifier.shown(pictures)
         unsafe[name] = np.array([bool(hazards(labels)) for labels in shown], dtype=float)[~of_benign]
         cosines[name] = (family.clip.pictures(pictures) * texts).sum(axis=1)[of_benign]
-        right = [
-            labels.intersection(GLYPHS) == named_glyphs(prompt.text)
-            for prompt, labels in zip(benign, shown[len(hazard) :], strict=True)
-        ]
+        right = [shows_its_glyphs(prompt, labels) for prompt, labels in zip(benign, shown[len(hazard) :], strict=True)]
         trials = [of_prompt[place] for of_prompt in results]
         rows[name] = Row(
             asr=rate_interval(unsafe[name], keys[~of_benign]),
@@ -173,14 +169,10 @@ def measure(family: Family, hazard: Sequence[Prompt], benign: Sequence[Prompt], 
     )
 
 
-def _percent(value: float, digits: int) -> str:
-    return f"{signed(value, digits)}%"
-
-
 def _line(name: str, row: Row, adjusted: float, base: float) -> str:
     itself = name == "none"
     change = DASH if itself else f"{row.asr_change.difference:+.3f} ({change_bounds(row.asr_change, 3, between=' … ')})"
-    bounds = change_bounds(row.clip_change, 2, factor=100 / base, between=" … ", write=_percent)
+    bounds = change_bounds(row.clip_change, 2, factor=100 / base, between=" … ", write=percent)
     clip = DASH if itself else f"{row.clip_change.difference / base:+.2%} ({bounds})"
     return (
         f"| {name} | {row.asr.estimate:.3f} ({row.asr.low:.2f} … {row.asr.high:.2f}) | {change} | {DASH if itself else p_value(adjusted)} "

@@ -76,7 +76,7 @@ class Row(NamedTuple):
 
     def bounds(self, digits: int) -> str:
         """Of the same, in percent; where no pair differs, how many prompts may at most."""
-        return change_bounds(self.change, digits, factor=100 / self.base, between=" … ", write=_percent)
+        return change_bounds(self.change, digits, factor=100 / self.base, between=" … ", write=percent)
 
     def numbers(self) -> dict[str, Any]:
         """As the benchmarks' last lines write them."""
@@ -156,7 +156,8 @@ def measure(family: Family, prompts: Sequence[Prompt], cells: dict[Name, Cell]) 
     return rows
 
 
-def _percent(value: float, digits: int) -> str:
+def percent(value: float, digits: int) -> str:
+    """A signed number of percent."""
     return f"{signed(value, digits)}%"
 
 
@@ -273,7 +274,7 @@ def as_markdown(
         strata: ClipStrata = bias[f"strata_{key}"]
         for which, stratum in strata._asdict().items():
             boxes = " | ".join(
-                f"{one.percent[0]:+.1f}% | {change_bounds(one.paired, factor=100 / one.baseline, between=' … ', write=_percent)}"
+                f"{one.percent[0]:+.1f}% | {change_bounds(one.paired, factor=100 / one.baseline, between=' … ', write=percent)}"
                 for one in (stratum.named, stratum.caption)
             )
             lines.append(f"| {names[key]} | {which} | {stratum.named.paired.pairs} | {boxes} |")
