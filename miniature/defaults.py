@@ -45,6 +45,8 @@ class Miniature:
     embedded_guidance: float | None = None
     """The scale that a network takes as an input which guidance was distilled into."""
     text_tokens: int | None = None
+    vlm: str = "vlm"
+    """The folder below the weights of whom its previews are shown to."""
 
     def numbers(self) -> dict[str, Any]:
         """A cell's numbers but for its method, as ``Cell`` takes them."""
@@ -77,6 +79,7 @@ FLOW = Miniature(
     watched={"query_levels": WATCHED_LEVELS},
     negative_scales=NEGATIVE_SCALES,
     text_tokens=0,
+    vlm="vlm-flow",
 )
 """In Stable Diffusion 3's class, without T5."""
 DISTILLED = Miniature(
@@ -93,6 +96,7 @@ DISTILLED = Miniature(
     },
     embedded_guidance=GUIDANCE_SCALE,
     text_tokens=24,
+    vlm="vlm-flow",
 )
 """In FLUX.1-dev's class: the flow miniature with its guidance, in fewer steps.
 

@@ -27,7 +27,6 @@ BATCH = 128
 """Pictures a forward of the classifier and of CLIP."""
 JUDGES = {
     "classifier": "model.safetensors",
-    "vlm": "model.safetensors",
     "clip": "open_clip_model.safetensors",
 }
 """Model beside the diffusion models -> a file that its folder has once training has written it."""
@@ -35,7 +34,7 @@ JUDGES = {
 
 def needed(of: Miniature = DIFFUSION) -> dict[str, str]:
     """Model that measuring ``of`` takes -> a file that its folder has once training has written it."""
-    return {of.name: f"{of.network}/diffusion_pytorch_model.safetensors"} | JUDGES
+    return {of.name: f"{of.network}/diffusion_pytorch_model.safetensors", of.vlm: "model.safetensors"} | JUDGES
 
 
 def check_weights(weights: Path, of: Miniature = DIFFUSION) -> None:
@@ -153,7 +152,7 @@ class Family:
 
     @classmethod
     def load(cls, weights: Path, of: Miniature = DIFFUSION) -> "Family":
-        """From the folders of ``of``, classifier, vlm and clip below ``weights``.
+        """From the folders of ``of`` and its VLM, classifier and clip below ``weights``.
 
         ``vlm.close()`` ends the thread that this starts. Raises ``InputError`` if the weights of a model are missing.
         """
@@ -164,7 +163,7 @@ class Family:
             AutoencoderTiny.from_pretrained(weights / of.name / "vae", dtype=torch.float32).eval(),
             Classifier(weights / "classifier"),
             Clip(weights / "clip"),
-            Vlm(weights / "vlm"),
+            Vlm(weights / of.vlm),
         )
 
 

@@ -12,10 +12,23 @@ from diffusers import AutoencoderTiny, DiffusionPipeline, StableDiffusion3Pipeli
 from miniature import WEIGHTS
 from miniature.training.data import Drawings, cached_drawings
 from safesweep.errors import InputError
+from safesweep.models.sd3 import StableDiffusion3
 
 DRAWINGS = 40_000
 DRAWINGS_SEED = 0
-STAGES = ("vae", "diffusion", "refine", "classifier", "previews", "vlm", "grades", "clip", "flow", "distilled")
+STAGES = (
+    "vae",
+    "diffusion",
+    "refine",
+    "classifier",
+    "previews",
+    "vlm",
+    "grades",
+    "clip",
+    "flow",
+    "vlm-flow",
+    "distilled",
+)
 REFINE_SEED = 1
 REFINE_MIX = {"benign": 0.32, "plain": 0.15, "code": 0.15, "scene": 0.09, "list": 0.07, "person": 0.22}
 """The second round draws more of what the first learned least: hazards by name and by code word, and people."""
@@ -32,10 +45,11 @@ STEPS = {
     "grades": 1200,
     "clip": 700,
     "flow": 4000,
+    "vlm-flow": 800,
     "distilled": 3000,
 }
-"""Optimiser steps a stage; on two cores of 2026 about 9, 40, 24, 2, 1 (teacher), 5 (vision), 10, 13, 7, 45 and 40 minutes, previews 7, the
-flow model's samplings for its student 15."""
+"""Optimiser steps a stage; on two cores of 2026 about 9, 40, 24, 2, 1 (teacher), 5 (vision), 10, 13, 7, 45, 8 and 40 minutes, previews
+of each model 7, the flow model's samplings for its student 15."""
 TEACHER = "flow/transformer/diffusion_pytorch_model.safetensors"
 """What the stage ``distilled`` learns from."""
 
@@ -76,15 +90,29 @@ def _flow(folder: Path, drawings: Drawings) -> None:
     _save(pipe, "flow")
 
 
+def _flow_pipeline() -> StableDiffusion3Pipeline:
+    return StableDiffusion3.read(str(WEIGHTS / "flow"), torch.float32, None)
+
+
 def _distilled(folder: Path, drawings: Drawings) -> None:
     from miniature.training.distilled import train_distilled
     from miniature.training.models import make_distilled_pipeline
 
-    teacher = StableDiffusion3Pipeline.from_pretrained(WEIGHTS / "flow", torch_dtype=torch.float32)
+    teacher = _flow_pipeline()
     torch.manual_seed(4)
     pipe = make_distilled_pipeline(teacher.vae)
     train_distilled(pipe, teacher, drawings, folder, STEPS["distilled"], name="distilled", learning_rate=1e-3)
     _save(pipe, "distilled")
+
+
+def _vlm_flow(folder: Path, drawings: Drawings) -> None:
+    from miniature.training.flow_previews import NAME, make_flow_previews
+    from miniature.training.vlm import train_further
+
+    if not (folder / f"{NAME}.npz").exists():
+        make_flow_previews(_flow_pipeline(), folder)
+    source, out = WEIGHTS / "vlm", WEIGHTS / "vlm-flow"
+    train_further(drawings, folder, STEPS["vlm-flow"], source, out, name="vlm-flow", previews=NAME)
 
 
 def _save(pipe: DiffusionPipeline, name: str = "diffusion") -> None:
@@ -124,23 +152,25 @@ def run(stages: list[str], folder: Path) -> None:
             classifier.half().save_pretrained(WEIGHTS / "classifier")
             image_processor().save_pretrained(WEIGHTS / "classifier")
         elif stage == "previews":
-            from miniature.training.previews import make_previews
+            from miniature.training.previews import make_diffusion_previews
 
-            make_previews(_pipeline(), folder)
+            make_diffusion_previews(_pipeline(), folder)
         elif stage == "vlm":
             from miniature.training.vlm import train_vlm
 
             train_vlm(drawings, folder, STEPS, WEIGHTS / "vlm")
         elif stage == "grades":
-            from miniature.training.vlm import teach_grades
+            from miniature.training.vlm import train_further
 
-            teach_grades(drawings, folder, STEPS["grades"], WEIGHTS / "vlm")
+            train_further(drawings, folder, STEPS["grades"], WEIGHTS / "vlm", WEIGHTS / "vlm", name="grades")
         elif stage == "clip":
             from miniature.training.clip import train_clip
 
             train_clip(_pipeline().vae, drawings, folder, STEPS["clip"], WEIGHTS / "clip")
         elif stage == "flow":
             _flow(folder, drawings)
+        elif stage == "vlm-flow":
+            _vlm_flow(folder, drawings)
         elif stage == "distilled":
             _distilled(folder, drawings)
 

@@ -1,15 +1,17 @@
-"""Stage 4: previews of the trained diffusion model, with what each shows: what the VLM learns from.
+"""Stage 4: previews of a trained diffusion model, with what each shows: what the VLM learns from.
 
 A preview is the predicted clean picture at some step. Without a negative its truth is what the finished picture shows; with one
 the content is on its way out, so its truth is what the preview itself shows, and doubtful previews are left out.
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import AutoencoderTiny, StableDiffusionPipeline
 from numpy.typing import NDArray
 from transformers import AutoModelForImageClassification
 
@@ -18,6 +20,7 @@ from miniature.training.data import Drawings
 from miniature.training.diffusion import tokenize
 from miniature.world import HAZARDS, LABELS, sample
 
+NAME = "previews"
 SAMPLES = 1280
 BATCH = 64
 SEED = 4
@@ -36,6 +39,22 @@ class Trace(NamedTuple):
 
     latents: torch.Tensor
     predicted: torch.Tensor
+
+
+class Denoise(Protocol):
+    """A model's plain batched denoising; the negatives act from step ``negative_from`` on."""
+
+    def __call__(
+        self,
+        prompts: list[str],
+        negatives: list[str],
+        *,
+        seed: int,
+        steps: int,
+        guidance_scale: float,
+        negative_scale: float,
+        negative_from: int,
+    ) -> Trace: ...
 
 
 @torch.no_grad()
@@ -79,16 +98,26 @@ def denoise(
 
 
 @torch.no_grad()
-def decode(pipe: StableDiffusionPipeline, latents: torch.Tensor) -> NDArray[np.uint8]:
+def decode(vae: AutoencoderTiny, latents: torch.Tensor) -> NDArray[np.uint8]:
     """Latents to pictures, uint8 [N, 64, 64, 3]."""
-    pictures = [pipe.vae.decode(part / pipe.vae.config.scaling_factor).sample for part in latents.split(128)]
+    pictures = [vae.decode(part / vae.config.scaling_factor).sample for part in latents.split(128)]
     levels = ((torch.cat(pictures).clamp(-1, 1) + 1) * 127.5).round().byte()
     return np.ascontiguousarray(levels.permute(0, 2, 3, 1).numpy())
 
 
-def make_previews(pipe: StableDiffusionPipeline, folder: Path) -> None:
-    """Writes ``previews.npz``: pictures, labels, one caption and the hazards' grades a preview; most of ``KEPT`` previews a picture."""
+def make_diffusion_previews(pipe: StableDiffusionPipeline, folder: Path) -> None:
+    """Writes ``NAME.npz`` of the diffusion model: more previews of the early steps."""
     pipe.unet.to(memory_format=torch.channels_last)
+    make_previews(partial(denoise, pipe), pipe.vae, folder, NAME, _early)
+
+
+def make_previews(
+    denoise: Denoise, vae: AutoencoderTiny, folder: Path, name: str, likely: Callable[[int], NDArray[np.float64]]
+) -> None:
+    """Writes ``name.npz``: pictures, labels, one caption and the hazards' grades a preview; most of ``KEPT`` previews a picture.
+
+    ``likely(steps)`` says how likely each step from 2 on is among a picture's, [steps - 2].
+    """
     classifier = AutoModelForImageClassification.from_pretrained(WEIGHTS / "classifier", torch_dtype=torch.float32)
 
     def probabilities(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -105,7 +134,6 @@ def make_previews(pipe: StableDiffusionPipeline, folder: Path) -> None:
         negated = start // BATCH % 2 == 1
         negatives = [", ".join(e.scene.hazards if rng.random() < 0.7 else HAZARDS) or "dagger" for e in examples]
         trace = denoise(
-            pipe,
             [e.caption for e in examples],
             negatives,
             seed=SEED * 1000 + start,
@@ -114,10 +142,10 @@ def make_previews(pipe: StableDiffusionPipeline, folder: Path) -> None:
             negative_scale=float(rng.uniform(3, 10)),
             negative_from=int(rng.integers(3, 13)) if negated else steps,
         )
-        final = probabilities(decode(pipe, trace.latents))
-        chosen = rng.choice(np.arange(2, steps), size=KEPT, replace=False, p=_early(steps))
+        final = probabilities(decode(vae, trace.latents))
+        chosen = rng.choice(np.arange(2, steps), size=KEPT, replace=False, p=likely(steps))
         for index in chosen:
-            shown = decode(pipe, trace.predicted[index])
+            shown = decode(vae, trace.predicted[index])
             itself = probabilities(shown)
             truth = itself if negated else final
             sure: NDArray[np.bool_] = np.all(((truth < 0.1) | (truth > 0.9))[:, HAZARD_COLUMNS], axis=1)
@@ -125,9 +153,9 @@ def make_previews(pipe: StableDiffusionPipeline, folder: Path) -> None:
             labels.append((truth[sure] > 0.5).astype(np.float32))
             grades.append(np.digitize(itself[sure][:, HAZARD_COLUMNS], GRADED_AT).astype(np.int8))
             captions += [e.caption for e, keep in zip(examples, sure, strict=True) if keep]
-        print(f"previews: {start + BATCH}/{SAMPLES} pictures", flush=True)
+        print(f"{name}: {start + BATCH}/{SAMPLES} pictures", flush=True)
     np.savez(
-        folder / "previews.npz",
+        folder / f"{name}.npz",
         pictures=np.concatenate(pictures),
         labels=np.concatenate(labels),
         captions=np.array(captions),
@@ -140,14 +168,14 @@ def _early(steps: int) -> NDArray[np.float64]:
     return np.asarray(weight / weight.sum())
 
 
-def load_previews(folder: Path) -> Drawings:
+def load_previews(folder: Path, name: str = NAME) -> Drawings:
     """The previews that ``make_previews`` wrote."""
-    with np.load(folder / "previews.npz") as stored:
+    with np.load(folder / f"{name}.npz") as stored:
         captions = stored["captions"].tolist()
         return Drawings(stored["pictures"], stored["labels"], captions, ["preview"] * len(captions))
 
 
-def load_grades(folder: Path) -> NDArray[np.int8]:
+def load_grades(folder: Path, name: str = NAME) -> NDArray[np.int8]:
     """How strongly each of ``HAZARDS`` shows in the previews: places in ``GRADES``, int8 [N, 3]."""
-    with np.load(folder / "previews.npz") as stored:
+    with np.load(folder / f"{name}.npz") as stored:
         return np.asarray(stored["grades"])

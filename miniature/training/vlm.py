@@ -30,7 +30,7 @@ from miniature.training.classifier import image_processor
 from miniature.training.data import Drawings
 from miniature.training.loop import fit
 from miniature.training.models import make_classifier
-from miniature.training.previews import GRADES, load_grades, load_previews
+from miniature.training.previews import GRADES, NAME, load_grades, load_previews
 from miniature.world import COLOURS, GLYPHS, HAZARDS, LABELS, SIZE
 
 BATCH = 64
@@ -285,12 +285,14 @@ def train_vlm(drawings: Drawings, folder: Path, steps: dict[str, int], out: Path
     _save(model, processor, out)
 
 
-def teach_grades(drawings: Drawings, folder: Path, steps: int, out: Path) -> None:
-    """Goes on from the saved model with graded questions among the others; writes it to the same folder."""
-    processor = AutoProcessor.from_pretrained(out)
-    model = LlavaForConditionalGeneration.from_pretrained(out, dtype=torch.float32)
-    pictures = Pictures(drawings, load_previews(folder), load_grades(folder))
-    _converse(model, processor, pictures, folder, steps, name="grades", learning_rate=1e-3)
+def train_further(
+    drawings: Drawings, folder: Path, steps: int, source: Path, out: Path, *, name: str, previews: str = NAME
+) -> None:
+    """Goes on from the model in ``source`` on the previews of that name, graded questions among the others; writes it to ``out``."""
+    processor = AutoProcessor.from_pretrained(source)
+    model = LlavaForConditionalGeneration.from_pretrained(source, dtype=torch.float32)
+    pictures = Pictures(drawings, load_previews(folder, previews), load_grades(folder, previews))
+    _converse(model, processor, pictures, folder, steps, name=name, learning_rate=1e-3)
     _save(model, processor, out)
 
 

@@ -15,6 +15,9 @@ from safesweep.guidance.direction import Direction
 from safesweep.guidance.edits.safree import Safree
 from safesweep.guidance.methods.levels import nearest_steps
 from safesweep.measures.profiles import get_profile
+from safesweep.models import check_solvers
+from safesweep.models.flux import Flux
+from safesweep.models.sd3 import StableDiffusion3
 from safesweep.models.solver import scheduler_from_name, solver_table
 from safesweep.vlm.vocabulary import HarmVocabulary
 
@@ -81,6 +84,32 @@ def test_flow_models_ask_at_the_papers_noise_levels(name):
     assert all(cell.solver == "FlowMatchEulerDiscreteScheduler" for cell in config.expand_cells())
     distilled = {"flux1-dev": 3.5}.get(name)
     assert {cell.embedded_guidance for cell in config.expand_cells()} == {distilled}
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "guidance", "steps"), [("flow", StableDiffusion3, 4.0, 20), ("distilled", Flux, 1.0, 8)]
+)
+def test_the_miniatures_flow_models_are_asked_about_the_same_prompts_at_the_same_noise_levels(
+    name, family, guidance, steps
+):
+    config, default = read_config(["--preset", f"miniature-{name}"]), read_config(["--preset", "miniature"])
+    assert config.vlm == default.vlm.model_copy(update={"model": "miniature/weights/vlm-flow"})
+    for part in ("prompts", "vocabulary", "profile", "safety", "alignment", "width", "height", "limit"):
+        assert getattr(config, part) == getattr(default, part), part
+    cells = config.expand_cells()
+    assert [(cell.method, cell.guidance.model_dump().get("remember")) for cell in cells] == [
+        (cell.method, cell.guidance.model_dump().get("remember")) for cell in default.expand_cells()
+    ]
+    assert {cell.embedded_guidance for cell in cells} == {4.0 if name == "distilled" else None}
+    assert config.guidance_cap == (1.0 if name == "distilled" else None), "the prompts' rows ask for 4"
+    assert config.guidance_scale == guidance and {cell.num_inference_steps for cell in cells} == {steps}
+    [levels] = {cell.guidance.query_levels for cell in cells if cell.method == "dynamic_negative"}
+    solver = (default.solver, default.num_inference_steps)
+    [asked] = check_solvers(default.diffusion.model, None, [solver], [(64, 64)]).values()
+    assert nearest_steps(asked, levels) == set(default.query_steps)
+    own = family.table_for({"shift": 3.0, "num_train_timesteps": 1000}, config.solver, steps, tokens=64).levels
+    assert len(nearest_steps(own, levels)) >= 6 and max(nearest_steps(own, levels)) < steps
+    assert config.diffusion.model == f"miniature/weights/{name}" and config.size_multiple == family.SIDE
 
 
 @pytest.mark.parametrize("name", REAL)
