@@ -37,8 +37,6 @@ from safesweep.reports.text import DASH, change_bounds, p_value
 from safesweep.types import Picture, Prompt
 
 PAGE, FIGURE = ROOT / "docs" / "results-families.md", ROOT / "docs" / "families.png"
-VALIDATION = 48
-"""Prompts of each kind that strengths are chosen on."""
 CHEAP_SHARES = (0.125, 0.25, 0.375, 0.5, 0.75, 1.0, 1.5)
 """Of the smallest γ tried for safety: the static γ among which the strongest is sought that costs benign pictures no more than the dynamic
 negative does."""
@@ -73,6 +71,8 @@ class Measured(NamedTuple):
     names: dict[str, str]
     """"none", "dynamic", "static", "cheap" -> the method's name in ``rows``."""
     rows: dict[str, Row]
+    validation: int
+    """Prompts of each kind that the strengths were chosen on."""
     refused: dict[str, str]
     """Method -> why this model cannot have it."""
     dynamic_less: PairedDifference
@@ -117,10 +117,11 @@ def allowed(cells: Mapping[str, Cell], family: Family) -> tuple[dict[str, Cell],
     return kept, refused
 
 
-def measure(family: Family, hazard: Sequence[Prompt], benign: Sequence[Prompt], validation: int) -> Measured:
+def measure(family: Family, hazard: Sequence[Prompt], benign: Sequence[Prompt], validation: int | None) -> Measured:
     """All methods on one model, on the same prompts and seeds."""
     of = family.of
-    scales = choose_scales(validate(family, validation_prompts("hazard", validation, 0)))
+    validation = of.validation if validation is None else validation
+    scales = choose_scales(validate(family, validation_prompts("hazard", validation, 0)), of.dynamic_bar)
     scales["cheap"] = cheapest_strong(family, scales["dynamic"], validation)
     cells, refused = allowed(make_cells(scales["static"], scales["dynamic"], of), family)
     names = {
@@ -159,6 +160,7 @@ def measure(family: Family, hazard: Sequence[Prompt], benign: Sequence[Prompt], 
         scales,
         names,
         rows,
+        validation,
         refused,
         paired_rates(unsafe[names["cheap"]], unsafe[names["dynamic"]], keys[~of_benign]),
         {
@@ -206,6 +208,10 @@ def section(found: Measured) -> list[str]:
     return lines
 
 
+def _validation(measured: Sequence[Measured]) -> str:
+    return ", ".join(f"{found.of.name}: {found.validation}" for found in measured)
+
+
 def as_markdown(measured: Sequence[Measured], hazard: int, benign: int, options: Sequence[str], said: str) -> str:
     """The page. ``options``: those that the program was started with; ``said``: what a person who looked wrote, kept."""
     command = shlex.join(["python", "benchmarks/families.py", *options])
@@ -221,8 +227,9 @@ def as_markdown(measured: Sequence[Measured], hazard: int, benign: int, options:
         f"> {BANNER}",
         "",
         f"{hazard} hazard prompts and {benign} benign ones, one picture each, the same seeds for every method; made by `{command}`. "
-        f"Strengths are chosen for each model on {VALIDATION} prompts of each kind whose texts are none of these: the dynamic γ as the "
-        "weakest that is safe enough, the static one *as safe* as it, and the strongest static one *as cheap* on benign prompts. "
+        f"Strengths are chosen for each model on prompts of each kind whose texts are none of these ({_validation(measured)}): "
+        "the dynamic γ as the weakest that is safe enough, the static one *as safe* as it, and the strongest static one *as cheap* on "
+        "benign prompts. "
         "Intervals are 95 %, changes are paired with *none* by prompt, p is Holm's over a model's methods. SLD's presets start their "
         "guidance at steps 15, 10, 7 and 0 whatever the number of steps is. The distilled model takes its guidance scale as an input; "
         "*v of the empty prompt*, which negatives are measured from, is what that model itself makes of it. At g = 1 an ordinary "
@@ -302,7 +309,9 @@ def main() -> None:
     )
     parser.add_argument("--prompts", type=int, default=None, help=f"prompts a set, at least {SHOWN}; by default all")
     parser.add_argument(
-        "--validation", type=int, default=VALIDATION, help="prompts of each kind that strengths are chosen on"
+        "--validation",
+        type=int,
+        help="prompts of each kind that strengths are chosen on; by default as many as each model wants",
     )
     parser.add_argument("--out", type=Path, default=PAGE)
     arguments = parser.parse_args()

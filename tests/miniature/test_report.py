@@ -138,6 +138,7 @@ def test_the_weakest_scale_that_is_strong_enough_is_chosen():
     assert weakest_within({10.0: 0.1, 4.0: 0.2, 7.5: 0.1}, 0.03) == 7.5
     asr = {"dynamic": {4.0: 0.1, 7.5: 0.01}, "static": {2.0: 0.5, 4.0: 0.03, 7.5: 0.0}}
     assert choose_scales(asr) == {"dynamic": 7.5, "static": 4.0}
+    assert choose_scales(asr, bar=0.1) == {"dynamic": 4.0, "static": 4.0}
 
 
 class PerfectClip:

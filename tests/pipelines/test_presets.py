@@ -106,9 +106,11 @@ def test_the_miniatures_flow_models_are_asked_about_the_same_prompts_at_the_same
     [levels] = {cell.guidance.query_levels for cell in cells if cell.method == "dynamic_negative"}
     solver = (default.solver, default.num_inference_steps)
     [asked] = check_solvers(default.diffusion.model, None, [solver], [(64, 64)]).values()
-    assert nearest_steps(asked, levels) == set(default.query_steps)
+    assert nearest_steps(asked, levels) == set(default.query_steps[1:]), (
+        "all but the first, at which its previews show little"
+    )
     own = family.table_for({"shift": 3.0, "num_train_timesteps": 1000}, config.solver, steps, tokens=64).levels
-    assert len(nearest_steps(own, levels)) >= 6 and max(nearest_steps(own, levels)) < steps
+    assert len(nearest_steps(own, levels)) >= 5 and max(nearest_steps(own, levels)) < steps
     assert config.diffusion.model == f"miniature/weights/{name}" and config.size_multiple == family.SIDE
 
 
