@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from safesweep.files import on_store
 from safesweep.lake.folder import lake_folder
+from safesweep.lake.parquet_files import read_metadata
+from safesweep.lake.stores import list_store
 
 
 def manifest_path(lake: str | Path, run_id: str) -> Path:
@@ -30,13 +32,20 @@ def attempts_folder(lake: str | Path, run_id: str) -> Path:
 
 def part_files(lake: str | Path, run_id: str) -> list[Path]:
     """The run's parquet files, whole or not, sorted."""
-    return sorted(trials_folder(lake, run_id).glob("part-*.parquet"))
+    return files_in(trials_folder(lake, run_id), "part-", ".parquet")
+
+
+def files_in(folder: Path, start: str, end: str) -> list[Path]:
+    """The files right in a folder whose names begin and end so, sorted."""
+    if on_store(folder):
+        return [path for path in list_store(folder) if path.name.startswith(start) and path.name.endswith(end)]
+    return sorted(folder.glob(f"{start}*{end}"))
 
 
 def has_footer(path: Path) -> bool:
     """Whether a parquet file is whole: a killed writer leaves one without a valid footer."""
     try:
-        pq.read_metadata(path)
+        read_metadata(path)
     except (pa.ArrowInvalid, OSError):
         return False
     return True
@@ -45,6 +54,6 @@ def has_footer(path: Path) -> bool:
 def run_ids(lake: str | Path) -> list[str]:
     """The sorted names of the lake's runs, those with a manifest and those with trials."""
     root = lake_folder(lake)
-    manifests = {path.stem for path in (root / "runs").glob("*.json")}
-    folders = {path.name.removeprefix("run=") for path in (root / "trials").glob("run=*")}
+    manifests = {path.stem for path in files_in(root / "runs", "", ".json")}
+    folders = {path.name.removeprefix("run=") for path in files_in(root / "trials", "run=", "")}
     return sorted(manifests | folders)
