@@ -41,7 +41,10 @@ def read_schema(path: Path) -> pa.Schema:
 
 
 def replace_rows(path: Path, rows: pa.Table) -> None:
-    """Puts a parquet file of ``rows`` in the place of what is there, in one move; a killed writer leaves ``<name>.new`` behind, in a store nothing."""
+    """Puts a parquet file of ``rows`` in the place of what is there, in one move.
+
+    A killed writer leaves ``<name>.new`` behind, in a store nothing.
+    """
     if on_store(path):
         buffer = pa.BufferOutputStream()
         pq.write_table(rows, buffer, compression="zstd")

@@ -1,6 +1,7 @@
 """A store as readers of parquet see it: each read is one request for just those bytes, and a file is looked up once.
 
-The stores' own files read ahead by megabytes, which for numbers would fetch the pictures between them; and duckdb asks what a file is a dozen times.
+The stores' own files read ahead by megabytes, which for numbers would fetch the pictures between them; and duckdb asks what a file is
+a dozen times.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """Object stores that a lake may lie in: how each is reached, and what its client's failures look like.
 
-A place in a store is a ``UPath`` of universal_pathlib, which has what is used of ``pathlib.Path``; it stands where a ``Path`` is written. A place
-in a folder is a ``Path`` as ever, so nothing here touches it.
+A place in a store is a ``UPath`` of universal_pathlib, which has what is used of ``pathlib.Path``; it stands where a ``Path`` is written.
+A place in a folder is a ``Path`` as ever, so nothing here touches it.
 """
 
 import importlib.util
@@ -120,7 +120,8 @@ def store_of(path: Path) -> tuple[Any, str]:
 
 
 def list_store(folder: Path) -> list[Path]:
-    """What lies right below a place in a store, sorted: one listing of its prefix, and never of what lies deeper. None for a place that is not there."""
+    """What lies right below a place in a store, sorted: one listing of its prefix, and never of what lies deeper; nothing for one that
+    is not there."""
     store, path = store_of(folder)
     try:
         found = store.ls(path, detail=False)

@@ -7,9 +7,11 @@ from pathlib import Path
 import duckdb
 
 from safesweep.errors import InputError
+from safesweep.files import on_store
 from safesweep.lake.folder import lake_folder
 from safesweep.lake.layout import has_footer
 from safesweep.lake.sql import parquet, see_stores
+from safesweep.lake.stores import store_of
 
 MEMORY_LIMIT = "1GiB"
 
@@ -26,14 +28,18 @@ def check_unique(files: Sequence[Path], whose: str) -> None:
         )
 
 
-def _version(path: Path) -> tuple[int, int]:
-    """Time of the last change, nanoseconds, and size, bytes."""
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size
+def _version(path: Path) -> tuple[str, int]:
+    """What tells a file from what was there before, and its size, bytes."""
+    if on_store(path):
+        store, name = store_of(path)
+        found = store.info(name)
+        return repr(sorted((key, str(value)) for key, value in found.items())), int(found["size"])
+    there = path.stat()
+    return str(there.st_mtime_ns), there.st_size
 
 
 @lru_cache(maxsize=64)
-def _repeated(files: tuple[tuple[str, int, int], ...]) -> tuple[int, str, tuple[str, ...]] | None:
+def _repeated(files: tuple[tuple[str, str, int], ...]) -> tuple[int, str, tuple[str, ...]] | None:
     """How many trials stand in several rows, one of them, and its files' names; time and size of a file tell whether it was looked
     into before."""
     table = parquet([lake_folder(path) for path, *_ in files])
