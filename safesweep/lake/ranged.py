@@ -19,6 +19,7 @@ class RangedReads(AbstractFileSystem):
         super().__init__(use_listings_cache=False)
         self.store, self.protocol = store, scheme
         self._known: dict[str, dict[str, Any]] = {}
+        self._changed: dict[str, Any] = {}
 
     def info(self, path: str, **options: Any) -> dict[str, Any]:
         """As fsspec has it. Raises ``FileNotFoundError``."""
@@ -35,7 +36,10 @@ class RangedReads(AbstractFileSystem):
         return [self._bare(path)]
 
     def modified(self, path: str) -> Any:
-        return self.store.modified(self._bare(path))
+        path = self._bare(path)
+        if path not in self._changed:
+            self._changed[path] = self.store.modified(path)
+        return self._changed[path]
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **options: Any) -> Any:
         return self.store.cat_file(self._bare(path), start=start, end=end, **options)

@@ -4,6 +4,7 @@ import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -143,12 +144,11 @@ class RunStore:
         return rows
 
     def _rows_in_store(self) -> int:
-        try:
+        # where it is out of reach for a while, those who write say so
+        with suppress(pa.ArrowInvalid, *failures()):
             for path in self.files():
                 if str(path) not in self._counted:
                     self._counted[str(path)] = read_metadata(path).num_rows
-        except (pa.ArrowInvalid, *failures()):
-            pass  # out of reach for a while: those who write say so
         return sum(self._counted.values())
 
     def write_manifest(self, content: Mapping[str, object]) -> None:
