@@ -4,6 +4,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -57,6 +58,17 @@ class S3Server:
     def close(self) -> None:
         """Stops listening."""
         self._server.shutdown()
+
+
+def put_lake(folder: Path, lake: str) -> None:
+    """Puts the files of a lake in a folder into a store, by its client alone."""
+    from safesweep.lake.folder import lake_folder
+    from safesweep.lake.stores import store_of
+
+    store, root = store_of(lake_folder(lake))
+    for path in folder.rglob("*"):
+        if path.is_file():
+            store.pipe_file(f"{root}/{path.relative_to(folder)}", path.read_bytes())
 
 
 @pytest.fixture(scope="session")

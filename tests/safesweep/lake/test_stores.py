@@ -15,17 +15,10 @@ from safesweep.lake.reader import connection, read_columns, read_whole_trials, r
 from safesweep.lake.scored import scored
 from safesweep.lake.store import RunStore
 from safesweep.lake.stores import failures, store_failure, store_of
+from tests.s3_server import put_lake
 from tests.safesweep.lake.rows import scorer, trial, write_run
 
 ROWS = [trial(number, evidence=[scorer("clip", ("cosine", 0.25))]) for number in range(40)]
-
-
-def copied(folder, lake):
-    """The files of a lake in a folder, put into a store by its client alone."""
-    store, root = store_of(lake_folder(lake))
-    for path in folder.rglob("*"):
-        if path.is_file():
-            store.pipe_file(f"{root}/{path.relative_to(folder)}", path.read_bytes())
 
 
 @pytest.fixture(params=["s3", "memory"])
@@ -41,7 +34,7 @@ def both(tmp_path, lake):
     write_run(folder, ROWS[:3], run_id="other")
     here = RunStore(folder, "r")
     here.write_manifest({"run_id": "r", "files": [str(path.relative_to(folder)) for path in here.files()]})
-    copied(folder, lake)
+    put_lake(folder, lake)
     return folder, lake
 
 
@@ -77,7 +70,7 @@ def test_readers_say_the_same_of_a_store_and_of_a_folder(both):
 
 def test_failed_trials_are_set_aside_and_damaged_files_removed(tmp_path, lake):
     rows = [trial(0), trial(1, status="unscored", error="x", picture=None)]
-    copied(write_run(tmp_path / "lake", rows, [trial(2)]), lake)
+    put_lake(write_run(tmp_path / "lake", rows, [trial(2)]), lake)
     store = RunStore(lake_folder(lake), "r")
     fs, folder = store_of(store.folder)
     fs.pipe_file(f"{folder}/part-9.parquet", b"PAR1 and no footer")
@@ -124,7 +117,7 @@ def test_a_lease_is_one_processs_and_a_dead_ones_goes_to_one_of_many(lake):
 
 def test_one_request_in_ten_may_be_throttled(tmp_path, s3_lake, s3_server):
     folder = write_run(tmp_path / "lake", ROWS[:25], ROWS[25:])
-    copied(folder, s3_lake)
+    put_lake(folder, s3_lake)
     here = everything(folder)
     s3_server.fail_every = 10
     before = s3_server.failed
@@ -139,8 +132,8 @@ def test_one_request_in_ten_may_be_throttled(tmp_path, s3_lake, s3_server):
 def test_a_run_is_read_by_its_prefix_and_its_numbers_without_its_pictures(tmp_path, s3_lake, s3_server):
     noise = random.Random(0).randbytes
     rows = [trial(number, picture=noise(160_000)) for number in range(50)]
-    copied(write_run(tmp_path / "lake", rows), s3_lake)
-    copied(write_run(tmp_path / "lake", ROWS, run_id="other"), s3_lake)
+    put_lake(write_run(tmp_path / "lake", rows), s3_lake)
+    put_lake(write_run(tmp_path / "lake", ROWS, run_id="other"), s3_lake)
     s3_server.asked.clear()
     with connection() as opened:
         files = run_files(s3_lake, "r").complete
