@@ -1,4 +1,4 @@
-"""The main job, killed, started again, scored again, compared and reported, with its lake in an S3 server that throttles: as in a folder."""
+"""The main job, killed, started again, scored again, compared and reported, its lake in an S3 server that throttles: as in a folder."""
 
 import json
 import time
@@ -47,7 +47,7 @@ def test_the_whole_job_is_the_same_in_a_store(launch, tmp_path, s3_lake, s3_serv
     before = len(of_store(s3_lake))
     again = launch("eval_i2p", f"--lake={s3_lake}", *ONE)
     assert again.wait(timeout=280) == 0, again.log.read_text()[-3000:]
-    assert 0 < before and f"{before} in the lake already" in again.log.read_text()
+    assert before > 0 and f"{before} in the lake already" in again.log.read_text()
     found = of_store(s3_lake)
     assert [[row[name] for name in SAME] for row in found] == [[row[name] for name in SAME] for row in wanted]
     assert [measured(row) for row in found] == [measured(row) for row in wanted]
