@@ -10,7 +10,7 @@ from fsspec import AbstractFileSystem
 from fsspec.spec import AbstractBufferedFile
 
 
-class RangedReads(AbstractFileSystem):
+class RangedReads(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
     """Reads of another file system. What it says of a file is kept: use one for a query or a file, and then another."""
 
     cachable = False
@@ -52,6 +52,6 @@ class RangedReads(AbstractFileSystem):
         return str(self.store._strip_protocol(path))
 
 
-class _Ranges(AbstractBufferedFile):
+class _Ranges(AbstractBufferedFile):  # type: ignore[misc]  # likewise
     def _fetch_range(self, start: int, end: int) -> bytes:
         return bytes(self.fs.cat_file(self.path, start=start, end=end)) if end > start else b""
