@@ -1,5 +1,7 @@
 """Where a run's files lie in a lake, and which of them are whole."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -7,7 +9,7 @@ import pyarrow as pa
 from safesweep.files import on_store
 from safesweep.lake.folder import lake_folder
 from safesweep.lake.parquet_files import read_metadata
-from safesweep.lake.stores import list_store
+from safesweep.lake.stores import list_store, store_failure, versions
 
 
 def manifest_path(lake: str | Path, run_id: str) -> Path:
@@ -43,12 +45,30 @@ def files_in(folder: Path, start: str, end: str) -> list[Path]:
 
 
 def has_footer(path: Path) -> bool:
-    """Whether a parquet file is whole: a killed writer leaves one without a valid footer."""
+    """Whether a parquet file is whole: a killed writer leaves one without a valid footer.
+
+    Raises what the store's client does, of a file in a store that is out of reach: nothing is known of it then.
+    """
     try:
         read_metadata(path)
-    except (pa.ArrowInvalid, OSError):
+    except FileNotFoundError:
+        return False
+    except (pa.ArrowInvalid, OSError) as error:
+        if on_store(path) and store_failure(error) is not None:
+            raise
         return False
     return True
+
+
+def with_footers(files: Sequence[Path]) -> list[Path]:
+    """Those of the files that are whole, as ``has_footer`` has it. A store's footer is fetched once, until the file is another."""
+    listed = versions(files)
+    return [path for path in files if (_whole(path, listed[path]) if path in listed else has_footer(path))]
+
+
+@lru_cache(maxsize=1 << 16)
+def _whole(path: Path, version: tuple[str, int]) -> bool:
+    return has_footer(path)
 
 
 def run_ids(lake: str | Path) -> list[str]:

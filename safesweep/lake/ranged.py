@@ -28,6 +28,17 @@ class RangedReads(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no ty
             self._known[path] = self.store.info(path)
         return self._known[path]
 
+    def isfile(self, path: str) -> bool:
+        """Whether it is there. Unlike fsspec's it is no "no" that the store is out of reach: that is raised."""
+        try:
+            return bool(self.info(path)["type"] == "file")
+        except FileNotFoundError:
+            return False
+
+    def exists(self, path: str, **options: Any) -> bool:
+        """As ``isfile``: readers are given files."""
+        return self.isfile(path)
+
     def ls(self, path: str, detail: bool = True, **options: Any) -> Any:
         return self.store.ls(self._bare(path), detail=detail, **options)
 

@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 
 from safesweep.lake.folder import lake_folder, require_inside
-from safesweep.lake.layout import has_footer, part_files, run_ids
+from safesweep.lake.layout import part_files, run_ids, with_footers
 from safesweep.lake.manifest import named_files
 from safesweep.lake.parquet_files import open_parquet
 from safesweep.lake.sql import parquet, quoted, see_stores
@@ -49,7 +49,7 @@ def run_files(lake: str | Path, run_id: str) -> RunFiles:
     for path in present:
         require_inside(lake_folder(lake), path, str(path), "allowed: files of the lake")
     named = named_files(lake, run_id)
-    complete = [path for path in present if has_footer(path)] if named is None else named
+    complete = with_footers(present) if named is None else named
     check_unique(complete, f"run {run_id!r} in {lake}")
     trusted = {path.resolve() for path in complete}
     return RunFiles(tuple(complete), tuple(path for path in present if path.resolve() not in trusted))

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from safesweep.errors import InputError
 from safesweep.files import make_folder, on_store
 from safesweep.lake.folder import lake_folder
-from safesweep.lake.layout import attempts_folder, has_footer, manifest_path, part_files, trials_folder
+from safesweep.lake.layout import attempts_folder, manifest_path, part_files, trials_folder, with_footers
 from safesweep.lake.manifest import Manifest, read_manifest, write_manifest
 from safesweep.lake.parquet_files import read_metadata, read_table
 from safesweep.lake.parquet_files import replace_rows as replace_rows
@@ -80,7 +80,9 @@ class RunStore:
 
     def remove_incomplete(self) -> list[Path]:
         """Removes files without a valid footer, which a killed writer leaves, and returns them."""
-        broken = [path for path in self.files() if not has_footer(path)]
+        files = self.files()
+        whole = set(with_footers(files))
+        broken = [path for path in files if path not in whole]
         for path in broken:
             path.unlink()
         return broken

@@ -8,12 +8,14 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from safesweep.errors import InputError
+from safesweep.files import on_store
 from safesweep.redaction import shown_url
 
 TRIES, CONNECT_S, READ_S = 6, 10, 60
@@ -129,6 +131,20 @@ def list_store(folder: Path) -> list[Path]:
         return []
     names = {name.rstrip("/").rpartition("/")[2] for name in found if name.rstrip("/") != path.rstrip("/")}
     return [folder / name for name in sorted(names)]
+
+
+def versions(files: Sequence[Path]) -> dict[Path, tuple[str, int]]:
+    """Of the files that lie in stores: what tells each from what was there before, and its size, bytes. One listing a folder; a file
+    that is not there is left out."""
+    found: dict[Path, tuple[str, int]] = {}
+    stored = [path for path in files if on_store(path)]
+    for folder in {path.parent for path in stored}:
+        store, place = store_of(folder)
+        with suppress(FileNotFoundError):
+            for one in store.ls(place, detail=True):
+                said = repr(sorted((key, str(value)) for key, value in one.items()))
+                found[folder / one["name"].rstrip("/").rpartition("/")[2]] = said, int(one["size"] or 0)
+    return {path: found[path] for path in stored if path in found}
 
 
 def failures() -> tuple[type[Exception], ...]:

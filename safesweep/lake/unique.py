@@ -7,11 +7,10 @@ from pathlib import Path
 import duckdb
 
 from safesweep.errors import InputError
-from safesweep.files import on_store
 from safesweep.lake.folder import lake_folder
-from safesweep.lake.layout import has_footer
+from safesweep.lake.layout import with_footers
 from safesweep.lake.sql import parquet, see_stores
-from safesweep.lake.stores import store_of
+from safesweep.lake.stores import versions
 
 MEMORY_LIMIT = "1GiB"
 
@@ -19,7 +18,8 @@ MEMORY_LIMIT = "1GiB"
 def check_unique(files: Sequence[Path], whose: str) -> None:
     """Raises ``InputError`` that names a trial that stands in more than one row of ``files``, and where. Files without a footer are
     left out; ``whose`` they are is said in the error."""
-    whole = [(str(path), *_version(path)) for path in files if has_footer(path)]
+    listed = versions(files)
+    whole = [(str(path), *(listed.get(path) or _version(path))) for path in with_footers(files)]
     if whole and (found := _repeated(tuple(whole))):
         count, trial, places = found
         raise InputError(
@@ -29,13 +29,9 @@ def check_unique(files: Sequence[Path], whose: str) -> None:
 
 
 def _version(path: Path) -> tuple[str, int]:
-    """What tells a file from what was there before, and its size, bytes."""
-    if on_store(path):
-        store, name = store_of(path)
-        found = store.info(name)
-        return repr(sorted((key, str(value)) for key, value in found.items())), int(found["size"])
-    there = path.stat()
-    return str(there.st_mtime_ns), there.st_size
+    """Time of the last change, and size, bytes."""
+    found = path.stat()
+    return str(found.st_mtime_ns), found.st_size
 
 
 @lru_cache(maxsize=64)

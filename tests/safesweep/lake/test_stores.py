@@ -8,7 +8,7 @@ import pytest
 
 from safesweep.errors import InputError
 from safesweep.lake.folder import lake_folder
-from safesweep.lake.layout import part_files, run_ids
+from safesweep.lake.layout import has_footer, part_files, run_ids, with_footers
 from safesweep.lake.lease import EXPIRY_S, Lease, LeaseLostError, hold, run_place
 from safesweep.lake.manifest import named_files, read_manifest
 from safesweep.lake.reader import connection, read_columns, read_whole_trials, run_files, source
@@ -79,6 +79,23 @@ def test_failed_trials_are_set_aside_and_damaged_files_removed(tmp_path, lake):
     assert set(store.held().trials) == {"t0", "t2"}
     [aside] = fs.ls(store_of(store.attempts_folder)[1], detail=False)
     assert aside.rpartition("/")[2].startswith("part-0-")
+
+
+def test_a_file_that_is_out_of_reach_is_not_taken_for_a_damaged_one(tmp_path, s3_lake, s3_server, monkeypatch):
+    put_lake(write_run(tmp_path / "lake", ROWS), s3_lake)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    store = RunStore(lake_folder(s3_lake), "r")
+    [file] = store.files()
+    s3_server.fail_every = 1
+    with pytest.raises(OSError, match="reduce your request rate"):
+        has_footer(file)
+    with pytest.raises(OSError, match="reduce your request rate"):
+        store.remove_incomplete()
+    s3_server.fail_every = 0
+    assert store.remove_incomplete() == [] and store.files() == [file]
+    s3_server.asked.clear()
+    assert [with_footers([file]) for _ in range(3)] == [[file]] * 3
+    assert not [one for one in s3_server.asked if one.path.endswith(".parquet")], "a footer is fetched once"
 
 
 def test_a_lease_is_one_processs_and_a_dead_ones_goes_to_one_of_many(lake):
