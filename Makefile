@@ -45,7 +45,7 @@ format: setup  ## Rewrite the code in the house format
 	$(VENV)/bin/ruff format .
 
 lock: setup  ## Pin the whole set anew in requirements.lock
-	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --extra dev --upgrade --no-annotate --no-header --no-emit-index-url \
+	$(VENV)/bin/uv pip compile --universal --python-version 3.11 --extra dev --extra stores --upgrade --no-annotate --no-header --no-emit-index-url \
 		pyproject.toml --output-file requirements.lock
 
 mutants: setup  ## Change engine, methods, measures and lake in small ways and count the changes that no test notices (hours; resumes)

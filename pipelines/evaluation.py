@@ -21,8 +21,10 @@ from pipelines.progress import watch
 from pipelines.provenance import git_revision, library_versions, model_digests
 from pipelines.resume import check_reach, check_resume, scorers_of
 from safesweep.errors import InputError
+from safesweep.files import make_folder, on_store
 from safesweep.guidance.cell import Cell
 from safesweep.lake.lease import Lease, hold, run_place
+from safesweep.lake.parquet_files import arrow_file_system
 from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore
 from safesweep.lake.unique import check_unique
@@ -250,7 +252,7 @@ def _stream(
     with notices(scope, partial(console.print, soft_wrap=True, highlight=False)) as warned, vlm.pools(wanted, scope):
         vlm.interview_pools(interviews(config.vlm if todo.asks else None, todo.cells, scorers_of(config)), scope)
         store.write_manifest({**manifest, "status": "running"})
-        store.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(store.folder)
         if config.retry_failed and (again := store.set_aside_failed()):
             console.print(f"{again} trials that failed are made again; {store.attempts_folder} keeps what they were")
         console.print(
@@ -258,8 +260,11 @@ def _stream(
             f"{config.alignment.actors} alignment actors"
         )
         with watch(store, held, expected, console):
+            place, file_system = arrow_file_system(store.folder)
             _graph(config, todo, stamp, store, scope).write_parquet(
-                str(store.folder),
+                place,
+                filesystem=file_system,
+                try_create_dir=file_system is None,
                 filename_provider=PartNames(),
                 schema=SCHEMA,
                 compression="zstd",
@@ -302,7 +307,7 @@ def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunSt
             config.vlm if todo.asks else None,
             todo.cells,
             stamp,
-            str(store.manifest_path.parent),
+            None if on_store(store.lake) else str(store.manifest_path.parent),
             scope,
         ),
         compute=ActorPoolStrategy(

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from rich.console import Console
 
 from pipelines.cluster import Demand, cluster, require_nodes
@@ -16,9 +15,11 @@ from pipelines.config import RunConfig
 from pipelines.interviews import interviews
 from pipelines.resume import check_reach, same_weights, scorers_of, written_name
 from safesweep.errors import InputError
+from safesweep.lake.folder import lake_folder
 from safesweep.lake.lease import Lease, hold, run_place
+from safesweep.lake.parquet_files import read_table, replace_rows
 from safesweep.lake.scored import scored
-from safesweep.lake.store import RunStore, replace_rows
+from safesweep.lake.store import RunStore
 from safesweep.scorers import ScorerSettings
 from safesweep.vlm.checks import check_pools
 from safesweep.vlm.preflight import interview_direct
@@ -68,11 +69,7 @@ def rescore(config: RunConfig, store: RunStore, console: Console) -> int:
 def _rescore(config: RunConfig, store: RunStore, console: Console, lease: Lease) -> int:
     store.remove_incomplete()
     names = [scorer.evidence_name for scorer in scorers_of(config)]
-    todo = [
-        path
-        for path in store.files()
-        if lacking(pq.read_table(path, columns=["status", "evidence"], partitioning=None), names)
-    ]
+    todo = [path for path in store.files() if lacking(read_table(path, ["status", "evidence"]), names)]
     console.print(f"run {store.run_id}: {len(todo)} of {len(store.files())} files lack evidence of {', '.join(names)}")
     count = 0
     if todo:
@@ -124,7 +121,7 @@ class FileScorer:
 
     def score(self, path: str) -> int:
         """How many of the file's pictures lacked evidence."""
-        rows = pq.read_table(path, partitioning=None)
+        rows = read_table(lake_folder(path))
         touched: set[int] = set()
         for name, actor in self._actors.items():
             places = lacking(rows, [name])
@@ -132,7 +129,7 @@ class FileScorer:
                 some = places[start : start + BATCH]
                 rows = _put(rows, some, actor(_without(rows.take(some), name)))
             touched |= set(places)
-        replace_rows(Path(path), rows)
+        replace_rows(lake_folder(path), rows)
         return len(touched)
 
 

@@ -5,7 +5,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,15 +29,32 @@ def file_sha256(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def on_store(path: str | Path) -> bool:
+    """Whether a place lies in an object store: it is a path of universal_pathlib then, which has its file system along."""
+    return not isinstance(path, str | PurePath)
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder, and those above it. A store has none: a file's name is all that is needed there."""
+    if not on_store(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 def write_whole(path: str | Path, content: str | bytes) -> None:
     """Publishes a file in one move, so that a reader sees the old one or the new one; a text as UTF-8, folders made.
 
-    A killed writer leaves ``<name>.new`` behind. Raises ``OSError`` where the folder cannot be written to.
+    A killed writer leaves ``<name>.new`` behind; in a store, where a put is one move, nothing. Raises ``OSError`` where the folder cannot
+    be written to.
     """
+    data = content.encode() if isinstance(content, str) else content
+    if on_store(path):
+        place: Any = path
+        place.fs.pipe_file(place.path, data)
+        return
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     fresh = target.with_name(target.name + ".new")
-    fresh.write_bytes(content.encode() if isinstance(content, str) else content)
+    fresh.write_bytes(data)
     os.replace(fresh, target)
 
 

@@ -3,6 +3,10 @@
 import pytest
 import torch
 
+from tests.s3_server import s3_lake, s3_server
+
+__all__ = ["s3_lake", "s3_server"]
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """The models here are so small that a second thread is only waited for: serial runs take many times as long with it, and workers

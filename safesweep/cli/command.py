@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from safesweep.cli.exits import BAD_INPUT, OK, process_exit_code
+from safesweep.cli.failing_store import one_line_for_stores
 from safesweep.cli.reading import find_source, from_source
 from safesweep.cli.settings import CommandSettings
 from safesweep.errors import InputError, did_you_mean
@@ -51,7 +52,9 @@ class Command(Generic[Settings]):
     def _begin(self, words: list[str]) -> int:
         source = find_source(words, self.default_preset)
         if source.help is None:
-            return self.run(from_source(source, self.settings, self.others))
+            settings = from_source(source, self.settings, self.others)
+            with one_line_for_stores(settings):
+                return self.run(settings)
         from safesweep.cli.help import command_help
 
         everything = source.help == "all"

@@ -1,21 +1,25 @@
-"""Where a lake may lie: a folder, ``~`` in front of it the user's home."""
+"""Where a lake may lie: a folder, ``~`` in front of it the user's home, or a place in an object store."""
 
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import PlainSerializer, PlainValidator
 
 from safesweep.errors import InputError
+from safesweep.files import on_store
+from safesweep.lake.stores import remember, scheme_of, store_path
 
 
 def lake_folder(place: str | Path) -> Path:
-    """The lake's folder. Raises ``InputError`` for a URL: object stores are mounted as folders first."""
+    """The lake's folder, or its place in a store: ``s3://bucket/name`` and what else `stores.KINDS` has.
+
+    Raises ``InputError`` for another URL, and for a store whose client is not installed.
+    """
+    if not isinstance(place, str) and on_store(place):
+        return remember(place)
     written = str(place)
-    scheme = written.partition(":")[0]
-    if len(scheme) > 1 and scheme.isalnum() and written.startswith((f"{scheme}://", f"{scheme}:/")):
-        raise InputError(
-            f"lake: a URL ({scheme}://…) is not supported; allowed: a folder, which may be a mounted bucket"
-        )
+    if scheme_of(written) is not None:
+        return store_path(written)
     try:
         return Path(written).expanduser()
     except RuntimeError as error:
@@ -23,11 +27,11 @@ def lake_folder(place: str | Path) -> Path:
 
 
 def require_inside(lake: Path, path: Path, what: str, allowed: str) -> Path:
-    """``path`` itself. Raises ``InputError`` that begins with ``what`` where a link leads from it out of the lake."""
+    """``path`` itself. Raises ``InputError`` that begins with ``what`` where a link leads from it out of the lake. A store has no links."""
     if not path.resolve().is_relative_to(lake.resolve()):
         raise InputError(f"{what}, which leads out of the lake {lake} to {path.resolve()}; {allowed}")
     return path
 
 
-LakeFolder = Annotated[Path, BeforeValidator(lake_folder)]
+LakeFolder = Annotated[Path, PlainValidator(lake_folder), PlainSerializer(str, return_type=str, when_used="json")]
 """A setting that names a lake."""

@@ -1,11 +1,15 @@
 """Where a run's files lie in a lake, and which of them are whole."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from safesweep.files import on_store
 from safesweep.lake.folder import lake_folder
+from safesweep.lake.parquet_files import read_metadata
+from safesweep.lake.stores import list_store, store_failure, versions
 
 
 def manifest_path(lake: str | Path, run_id: str) -> Path:
@@ -30,21 +34,46 @@ def attempts_folder(lake: str | Path, run_id: str) -> Path:
 
 def part_files(lake: str | Path, run_id: str) -> list[Path]:
     """The run's parquet files, whole or not, sorted."""
-    return sorted(trials_folder(lake, run_id).glob("part-*.parquet"))
+    return files_in(trials_folder(lake, run_id), "part-", ".parquet")
+
+
+def files_in(folder: Path, start: str, end: str) -> list[Path]:
+    """The files right in a folder whose names begin and end so, sorted."""
+    if on_store(folder):
+        return [path for path in list_store(folder) if path.name.startswith(start) and path.name.endswith(end)]
+    return sorted(folder.glob(f"{start}*{end}"))
 
 
 def has_footer(path: Path) -> bool:
-    """Whether a parquet file is whole: a killed writer leaves one without a valid footer."""
+    """Whether a parquet file is whole: a killed writer leaves one without a valid footer.
+
+    Raises what the store's client does, of a file in a store that is out of reach: nothing is known of it then.
+    """
     try:
-        pq.read_metadata(path)
-    except (pa.ArrowInvalid, OSError):
+        read_metadata(path)
+    except FileNotFoundError:
+        return False
+    except (pa.ArrowInvalid, OSError) as error:
+        if on_store(path) and store_failure(error) is not None:
+            raise
         return False
     return True
+
+
+def with_footers(files: Sequence[Path]) -> list[Path]:
+    """Those of the files that are whole, as ``has_footer`` has it. A store's footer is fetched once, until the file is another."""
+    listed = versions(files)
+    return [path for path in files if (_whole(path, listed[path]) if path in listed else has_footer(path))]
+
+
+@lru_cache(maxsize=1 << 16)
+def _whole(path: Path, version: tuple[str, int]) -> bool:
+    return has_footer(path)
 
 
 def run_ids(lake: str | Path) -> list[str]:
     """The sorted names of the lake's runs, those with a manifest and those with trials."""
     root = lake_folder(lake)
-    manifests = {path.stem for path in (root / "runs").glob("*.json")}
-    folders = {path.name.removeprefix("run=") for path in (root / "trials").glob("run=*")}
+    manifests = {path.stem for path in files_in(root / "runs", "", ".json")}
+    folders = {path.name.removeprefix("run=") for path in files_in(root / "trials", "run=", "")}
     return sorted(manifests | folders)

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from safesweep.errors import InputError
-from safesweep.files import write_json
+from safesweep.files import on_store, write_json
+from safesweep.lake import exclusive
 from safesweep.lake.layout import lease_path
+from safesweep.lake.stores import failures
 
 HEARTBEAT_S, EXPIRY_S = 10.0, 60.0
 """A holder shows life so often; one that has shown none for so long is dead. Clocks of hosts that share a lake differ by less."""
@@ -89,7 +91,7 @@ class Lease:
         Raises ``InputError`` that names the holder when it is still held then.
         """
         deadline = self._clock() + wait_s
-        self._made = [folder for folder in self.path.parents if not folder.exists()]
+        self._made = [] if on_store(self.path) else [folder for folder in self.path.parents if not folder.exists()]
         while not self._try():
             now, holder = self._clock(), self.holder()
             if holder is not None and now >= deadline:
@@ -103,9 +105,12 @@ class Lease:
     def holder(self) -> Holder | None:
         """Who holds the lease, dead or alive; None: nobody."""
         try:
-            written = self.path.stat().st_mtime
-            content = self.path.read_text(encoding="utf-8")
+            # a store's file is whole, or not there
+            written = self._clock() if on_store(self.path) else self.path.stat().st_mtime
         except FileNotFoundError:
+            return None
+        content = exclusive.read(self.path)
+        if content is None:
             return None
         try:
             return Holder(**json.loads(content))
@@ -119,7 +124,7 @@ class Lease:
             if holder is None or holder.holder != self.name:
                 return False
             write_json(self.path, self._myself())
-        except OSError:
+        except failures():
             # a file system that is out of reach for a while; after the expiry others may have thought this process dead
             return self._clock() - self._alive < EXPIRY_S
         self._alive = self._clock()
@@ -129,7 +134,7 @@ class Lease:
         """Gives the lease back, and takes away folders that it was alone in."""
         holder = self.holder()
         if holder is not None and holder.holder == self.name:
-            self.path.unlink(missing_ok=True)
+            exclusive.remove(self.path)
         for folder in self._made:
             with suppress(OSError):
                 folder.rmdir()
@@ -145,7 +150,7 @@ class Lease:
         if not self._create(claim):
             with suppress(FileNotFoundError):
                 if time.time() - claim.stat().st_mtime > EXPIRY_S:
-                    claim.unlink()
+                    exclusive.remove(claim)
             return False
         try:
             if self.holder() != holder:
@@ -154,16 +159,10 @@ class Lease:
             write_json(self.path, self._myself())
             return True
         finally:
-            claim.unlink(missing_ok=True)
+            exclusive.remove(claim)
 
     def _create(self, path: Path) -> bool:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                file.write(json.dumps(self._myself()._asdict()))
-        except (FileExistsError, FileNotFoundError):  # the latter: a holder that goes has taken the empty folder along
-            return False
-        return True
+        return exclusive.create(path, json.dumps(self._myself()._asdict()))
 
     def _myself(self) -> Holder:
         now = self._clock()

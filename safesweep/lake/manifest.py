@@ -2,14 +2,16 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypedDict, cast
 
 from safesweep.errors import InputError
-from safesweep.files import json_ready, write_json
+from safesweep.files import json_ready, on_store, write_json
+from safesweep.lake.exclusive import read
 from safesweep.lake.folder import lake_folder, require_inside
 from safesweep.lake.layout import manifest_path, trials_folder
+from safesweep.lake.stores import list_store
 from safesweep.redaction import without_secrets_in
 
 
@@ -48,11 +50,14 @@ class Manifest(TypedDict, total=False):
 def read_manifest(lake: str | Path, run_id: str) -> Manifest | None:
     """The run's manifest, or None for a run without one. Raises ``InputError`` when it is not a JSON object."""
     path = manifest_path(lake, run_id)
-    if not path.exists():
+    if not (on_store(path) or path.exists()):
         return None
     require_inside(lake_folder(lake), path, str(path), "allowed: a file of the lake")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = read(path)
+        if text is None:
+            return None
+        content = json.loads(text)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: is not JSON: {error}") from error
     if not isinstance(content, dict):
@@ -78,15 +83,16 @@ def named_files(lake: str | Path, run_id: str) -> list[Path] | None:
     if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         raise InputError(f"{manifest_path(lake, run_id)}: 'files' must be a list of strings, found {names!r}")
     root, folder, manifest = lake_folder(lake), trials_folder(lake, run_id), manifest_path(lake, run_id)
-    return list(dict.fromkeys(_locate(root, folder, name, manifest) for name in names))
+    there = set(list_store(folder)) if on_store(folder) else set()  # one listing in place of a request a file
+    return list(dict.fromkeys(_locate(root, folder, name, manifest, there) for name in names))
 
 
-def _locate(lake: Path, folder: Path, name: str, manifest: Path) -> Path:
+def _locate(lake: Path, folder: Path, name: str, manifest: Path, there: Set[Path]) -> Path:
     """A manifest may be anybody's: a name that leads out of the lake is refused before it is looked at."""
     allowed = "allowed: files inside the lake, as trials/run=…/part-….parquet"
     if PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive or ".." in re.split(r"[/\\]", name):
         raise InputError(f"{manifest}: 'files' names {name!r}, which is no path below the lake; {allowed}")
     for path in (lake / name, folder / name):
-        if path.exists():
+        if path in there or path.exists():
             return require_inside(lake, path, f"{manifest}: 'files' names {name!r}", allowed)
     raise FileNotFoundError(f"the manifest names {name!r}, which is neither in {lake} nor in {folder}")

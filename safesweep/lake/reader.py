@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import duckdb
 import pandas as pd
-import pyarrow.parquet as pq
 
 from safesweep.lake.folder import lake_folder, require_inside
-from safesweep.lake.layout import has_footer, part_files, run_ids
+from safesweep.lake.layout import part_files, run_ids, with_footers
 from safesweep.lake.manifest import named_files
-from safesweep.lake.sql import parquet, quoted
+from safesweep.lake.parquet_files import open_parquet
+from safesweep.lake.sql import parquet, quoted, see_stores
 from safesweep.lake.unique import check_unique
 
 MEMORY_LIMIT = "1GiB"
@@ -42,12 +42,14 @@ def run_files(lake: str | Path, run_id: str) -> RunFiles:
     if run_id not in known:
         near = difflib.get_close_matches(run_id, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else "."
-        raise FileNotFoundError(f"no run {run_id!r} in lake {Path(lake)}{hint} Known: {', '.join(known) or 'none'}")
+        raise FileNotFoundError(
+            f"no run {run_id!r} in lake {lake_folder(lake)}{hint} Known: {', '.join(known) or 'none'}"
+        )
     present = part_files(lake, run_id)
     for path in present:
         require_inside(lake_folder(lake), path, str(path), "allowed: files of the lake")
     named = named_files(lake, run_id)
-    complete = [path for path in present if has_footer(path)] if named is None else named
+    complete = with_footers(present) if named is None else named
     check_unique(complete, f"run {run_id!r} in {lake}")
     trusted = {path.resolve() for path in complete}
     return RunFiles(tuple(complete), tuple(path for path in present if path.resolve() not in trusted))
@@ -74,6 +76,7 @@ def connection(
             config["threads"] = threads
         opened = duckdb.connect(":memory:", config=config)
         try:
+            see_stores(opened)
             yield opened
         finally:
             opened.close()
@@ -140,7 +143,7 @@ def _without_preview(name: str) -> str:
 
 def _rows(path: str, numbers: Sequence[int], columns: list[str]) -> Iterator[dict[str, Any]]:
     """Rows of a file by number; duckdb would decode every picture of the file to find some."""
-    with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
+    with open_parquet(path, pre_buffer=False, buffer_size=1 << 20) as file:
         first = 0
         for group in range(file.num_row_groups):
             last = first + file.metadata.row_group(group).num_rows

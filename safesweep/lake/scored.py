@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow.parquet as pq
-
-from safesweep.lake.layout import has_footer
+from safesweep.lake.layout import with_footers
+from safesweep.lake.parquet_files import read_schema
 from safesweep.lake.reader import connection, source
 
 
@@ -21,7 +20,7 @@ class Scored(NamedTuple):
 
 def scored(files: Sequence[Path]) -> Scored:
     """Reads the evidence of whole files; files of other programs that have none are left out."""
-    paths = [path for path in files if has_footer(path) and {"status", "evidence"} <= set(pq.read_schema(path).names)]
+    paths = [path for path in with_footers(files) if {"status", "evidence"} <= set(read_schema(path).names)]
     if not paths:
         return Scored(0, {})
     with connection() as opened:

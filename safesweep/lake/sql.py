@@ -2,6 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safesweep.lake.ranged import RangedReads
+from safesweep.lake.stores import opened as opened_stores
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def text(value: str) -> str:
@@ -24,6 +31,12 @@ def parquet(files: Sequence[Path]) -> str:
     """One or more parquet files as one table, of all the columns that any of them has."""
     paths = ", ".join(text(str(path)) for path in files)
     return f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false)"
+
+
+def see_stores(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Lets a connection read files of the stores that this process has named."""
+    for scheme, store in opened_stores().items():
+        connection.register_filesystem(RangedReads(store, scheme))
 
 
 def is_one_of(column: str, values: Iterable[str]) -> str:

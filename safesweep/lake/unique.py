@@ -7,8 +7,10 @@ from pathlib import Path
 import duckdb
 
 from safesweep.errors import InputError
-from safesweep.lake.layout import has_footer
-from safesweep.lake.sql import parquet
+from safesweep.lake.folder import lake_folder
+from safesweep.lake.layout import with_footers
+from safesweep.lake.sql import parquet, see_stores
+from safesweep.lake.stores import versions
 
 MEMORY_LIMIT = "1GiB"
 
@@ -16,7 +18,8 @@ MEMORY_LIMIT = "1GiB"
 def check_unique(files: Sequence[Path], whose: str) -> None:
     """Raises ``InputError`` that names a trial that stands in more than one row of ``files``, and where. Files without a footer are
     left out; ``whose`` they are is said in the error."""
-    whole = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files if has_footer(path)]
+    listed = versions(files)
+    whole = [(str(path), *(listed.get(path) or _version(path))) for path in with_footers(files)]
     if whole and (found := _repeated(tuple(whole))):
         count, trial, places = found
         raise InputError(
@@ -25,12 +28,19 @@ def check_unique(files: Sequence[Path], whose: str) -> None:
         )
 
 
+def _version(path: Path) -> tuple[str, int]:
+    """Time of the last change, and size, bytes."""
+    found = path.stat()
+    return str(found.st_mtime_ns), found.st_size
+
+
 @lru_cache(maxsize=64)
-def _repeated(files: tuple[tuple[str, int, int], ...]) -> tuple[int, str, tuple[str, ...]] | None:
+def _repeated(files: tuple[tuple[str, str, int], ...]) -> tuple[int, str, tuple[str, ...]] | None:
     """How many trials stand in several rows, one of them, and its files' names; time and size of a file tell whether it was looked
     into before."""
-    table = parquet([Path(path) for path, *_ in files])
+    table = parquet([lake_folder(path) for path, *_ in files])
     with duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT}) as opened:
+        see_stores(opened)
         found = opened.execute(
             f"SELECT count(*), count(DISTINCT trial_id) FROM {table} WHERE trial_id IS NOT NULL"
         ).fetchone()

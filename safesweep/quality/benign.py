@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow.parquet as pq
 from PIL import Image
 from rich.table import Table
 
 from safesweep.errors import InputError
 from safesweep.files import write_json
+from safesweep.lake.parquet_files import open_parquet
 from safesweep.lake.pictures import PictureError, unpack_picture
 from safesweep.lake.reader import run_files
 from safesweep.lake.store import RunStore
@@ -178,7 +178,7 @@ def write_quality(found: Sequence[CellQuality], settings: FeatureSettings, path:
 
 
 def _benign_pictures(path: Path, benign: set[str], batch_size: int) -> Iterator[tuple[list[CellName], list[Picture]]]:
-    with pq.ParquetFile(path) as file:
+    with open_parquet(path) as file:
         for batch in file.iter_batches(batch_size, columns=list(_COLUMNS), use_threads=False):
             rows = [
                 row

@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from safesweep.config_errors import explain
 from safesweep.errors import InputError, NotJudgedError, did_you_mean
 from safesweep.files import write_json
+from safesweep.lake.folder import lake_folder
+from safesweep.lake.layout import files_in
 from safesweep.lake.reader import run_files
 from safesweep.lake.store import RunStore
 from safesweep.regression.content import content_digest
@@ -43,8 +45,8 @@ class BaselineStore:
     """``<lake>/regression/baselines.json``: every baseline that ever was, one in force a suite."""
 
     def __init__(self, lake: Path) -> None:
-        self.lake = lake
-        self.path = lake / FOLDER / "baselines.json"
+        self.lake = lake_folder(lake)
+        self.path = self.lake / FOLDER / "baselines.json"
 
     def all(self) -> list[Baseline]:
         """In the order of pinning. Raises ``InputError`` when the file is not what this class wrote."""
@@ -78,7 +80,7 @@ class BaselineStore:
         store = RunStore(self.lake, run_id)
         manifest = store.manifest()
         if manifest is None:
-            known = sorted(path.stem for path in (self.lake / "runs").glob("*.json"))
+            known = [path.stem for path in files_in(self.lake / "runs", "", ".json")]
             raise InputError(
                 f"no run {run_id!r} in {self.lake}; runs: {', '.join(known) or 'none'}{did_you_mean(run_id, known)}"
             )

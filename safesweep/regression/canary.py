@@ -8,9 +8,10 @@ import hashlib
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from PIL import Image
 from pydantic import AliasChoices, ConfigDict, Field
 
+from safesweep.files import make_folder
+from safesweep.lake.pictures import png
 from safesweep.settings import Section
 from safesweep.types import Picture
 
@@ -73,11 +74,11 @@ class Drawn(NamedTuple):
 def keep(drawn: Drawn, folder: Path, name: str) -> Canary:
     """Writes the pictures to ``<folder>/canary/<name>/`` and returns the record."""
     where = folder / "canary" / name
-    where.mkdir(parents=True, exist_ok=True)
+    make_folder(where)
     kept = []
     for index, ((role, prompt, seed), picture) in enumerate(drawn.pictures.items()):
         file = where / f"{index:02}-{role}.png"
-        Image.fromarray(picture.pixels).save(file)
+        file.write_bytes(png(picture.pixels))
         kept.append(
             CanaryPicture(
                 role=role,

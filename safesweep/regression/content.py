@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from safesweep.errors import NotJudgedError
+from safesweep.lake.parquet_files import open_parquet
 
 COLUMNS = (
     *("trial_id", "prompt_set", "prompt_row", "prompt", "prompt_hash", "sample_index", "seed", "width", "height"),
@@ -34,7 +34,7 @@ def content_digest(files: Sequence[Path]) -> str:
 
 def _rows(path: Path) -> Iterator[bytes]:
     try:
-        with pq.ParquetFile(path) as file:
+        with open_parquet(path) as file:
             columns = [name for name in COLUMNS if name in file.schema_arrow.names]
             for batch in file.iter_batches(BATCH, columns=columns):
                 for row in batch.to_pylist():

@@ -15,7 +15,10 @@ from pydantic import ValidationError
 
 from safesweep.config_errors import explain
 from safesweep.errors import InputError
-from safesweep.files import write_json
+from safesweep.files import make_folder, on_store, write_json
+from safesweep.lake.folder import lake_folder
+from safesweep.lake.layout import files_in
+from safesweep.lake.lease import Place, hold
 from safesweep.redaction import without_secrets_in
 from safesweep.regression.baselines import FOLDER
 from safesweep.regression.canary import Canary
@@ -89,7 +92,7 @@ class NightStore:
 
     def __init__(self, lake: Path, suite: str) -> None:
         self.suite = suite
-        self.folder = lake / FOLDER / suite
+        self.folder = lake_folder(lake) / FOLDER / suite
 
     def path(self, run_id: str) -> Path:
         """The night's JSON file."""
@@ -98,7 +101,7 @@ class NightStore:
     def all(self) -> list[Night]:
         """In the order of their dates. Raises ``InputError`` for a file that is not a night."""
         nights = []
-        for path in sorted((self.folder / "nights").glob("*.json")):
+        for path in files_in(self.folder / "nights", "", ".json"):
             try:
                 nights.append(Night.model_validate_json(path.read_text()))
             except ValidationError as error:
@@ -120,11 +123,18 @@ class NightStore:
 
     @contextmanager
     def lock(self, run_id: str) -> Iterator[None]:
-        """Holds the suite for the block's time; the system lets go of it when the process ends, however it ends.
+        """Holds the suite for the block's time; the system lets go of it when the process ends, however it ends. In a store, which
+        no system watches, it is a lease: a killed process's is free a minute later.
 
-        Raises ``InputError`` naming who holds it.
+        Raises:
+            InputError: another process holds it; it is named.
+            LeaseLostError: another process took this one for dead.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if on_store(self.folder):
+            with hold(Place(self.folder / "lock", "suite", f"suite {self.suite!r} (run {run_id})", self.folder)):
+                yield
+            return
+        make_folder(self.folder)
         with (self.folder / "lock").open("a+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from safesweep.errors import NotJudgedError
-from safesweep.lake.layout import has_footer
+from safesweep.lake.layout import with_footers
 from safesweep.regression.cell_content import PER_PROMPT, cell_content, differences
 
 PAIR = ["prompt_set", "source_sha256", "prompt_row", "prompt_hash", "sample_index", "seed", "width", "height"]
@@ -15,7 +15,8 @@ PAIR = ["prompt_set", "source_sha256", "prompt_row", "prompt_hash", "sample_inde
 
 def check_files(run: str, files: Sequence[Path]) -> None:
     """Raises ``NotJudgedError`` for a file that is not whole."""
-    broken = [path.name for path in files if not has_footer(path)]
+    whole = set(with_footers(files))
+    broken = [path.name for path in files if path not in whole]
     if broken:
         raise NotJudgedError(
             f"run {run!r}: {', '.join(broken)} of its files cannot be read (cut off, or no parquet); start the run again, it "

@@ -10,7 +10,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-ASKED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+EXTRAS = PROJECT["optional-dependencies"]
+ASKED = [*PROJECT["dependencies"], *EXTRAS["dev"], *EXTRAS["stores"]]
 PYTHONS = [f"3.{minor}" for minor in range(11, 20) if f"3.{minor}" in SpecifierSet(PROJECT["requires-python"])]
 
 

@@ -24,7 +24,7 @@ def test_a_tilde_is_home_for_everybody(tmp_path, monkeypatch):
     assert read_config(["--lake=~/lake"]).lake == tmp_path / "lake"
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/lake", "gs://bucket", "file:///tmp/lake", "hdfs:/x"])
+@pytest.mark.parametrize("url", ["file:///tmp/lake", "hdfs:/x", "s3:/bucket/lake"])
 def test_a_url_is_refused_before_anything_starts(url, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(
