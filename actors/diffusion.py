@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from actors.engine_reports import report_engine
 from actors.notices import listen
 from actors.settings import DiffusionSettings
 from safesweep.engine.trajectory import Exchange, Request, TrialResult
@@ -79,8 +80,9 @@ class DiffusionActor:
         )
         trace = None
         if settings.trace_ticks and trace_folder:
-            trace = Trace(settings.trace_ticks, Path(trace_folder) / f"{stamp['run_id']}-trace-{os.getpid()}.json")
+            trace = Trace(settings.trace_ticks, Path(trace_folder) / f"{stamp['run_id']}-{os.getpid()}.json")
         self._engine = Engine(model, config, ask, trace)
+        report_engine(self._engine.status, stamp["run_id"], scope)
         self._cells, self._labels, self._stamp = tuple(cells), cell_labels(cells), stamp
 
     async def __call__(self, row: dict[str, Any]) -> list[dict[str, bytes]]:

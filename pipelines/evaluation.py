@@ -236,6 +236,8 @@ def _stream(
 ) -> list[str]:
     """Returns what the workers' libraries warned of."""
     from actors import vlm
+    from actors.collector import collecting
+    from actors.engine_reports import engines_of
     from actors.notices import notices
 
     stamp = {
@@ -249,7 +251,11 @@ def _stream(
         console.print(f"VLM: {settings.described()}")
     scope = vlm.scope_of(store.run_id, lease.name)
     vlm.sweep_up(vlm.scope_of(store.run_id, dead) for dead in lease.after)
-    with notices(scope, partial(console.print, soft_wrap=True, highlight=False)) as warned, vlm.pools(wanted, scope):
+    with (
+        collecting(scope) as collector,
+        notices(collector, partial(console.print, soft_wrap=True, highlight=False)) as warned,
+        vlm.pools(wanted, scope),
+    ):
         vlm.interview_pools(interviews(config.vlm if todo.asks else None, todo.cells, scorers_of(config)), scope)
         store.write_manifest({**manifest, "status": "running"})
         make_folder(store.folder)
@@ -259,7 +265,8 @@ def _stream(
             f"starting {config.diffusion.actors} diffusion, {config.safety.actors} safety and "
             f"{config.alignment.actors} alignment actors"
         )
-        with watch(store, held, expected, console):
+        steps = sum(todo.cells[cell].num_inference_steps for row in todo.rows for cell in row["cells"])
+        with watch(store, held, expected, console, steps=steps, engines=partial(engines_of, collector)):
             place, file_system = arrow_file_system(store.folder)
             _graph(config, todo, stamp, store, scope).write_parquet(
                 place,
@@ -307,7 +314,7 @@ def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunSt
             config.vlm if todo.asks else None,
             todo.cells,
             stamp,
-            None if on_store(store.lake) else str(store.manifest_path.parent),
+            None if on_store(store.lake) else str(store.lake / "traces"),
             scope,
         ),
         compute=ActorPoolStrategy(

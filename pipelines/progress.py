@@ -1,62 +1,103 @@
-"""How far a run is: a bar on a terminal, a line every so often in a log."""
+"""How far a run is: a panel on a terminal, a line every so often in a log, and a file beside the manifest for other shells."""
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
+from safesweep.lake import progress as lake_progress
 from safesweep.lake.store import RunStore
+from safesweep.lake.stores import failures
+from safesweep.reports.progress_text import progress_line
 
 TERMINAL_PERIOD_S = 1.0
 LOG_PERIOD_S = 10.0
+FILE_PERIOD_S = 5.0
+"""Between two writings of the file."""
+Engines = Callable[[], Sequence[Mapping[str, float]]]
+"""Gives the last status of each engine, as ``EngineStatus.as_dict`` does."""
+
+
+class Watch:
+    """Looks at a run: at its lake for what is stored, at its engines for what is under way.
+
+    ``before`` of ``expected`` trials were in the lake already; the others take ``steps`` solver steps.
+    """
+
+    def __init__(self, store: RunStore, before: int, expected: int, steps: int, engines: Engines) -> None:
+        self._store, self._engines = store, engines
+        self._before, self._expected, self._steps = before, expected, steps
+        self._since, self._working_since = time.time(), None  # type: float, float | None
+        self._written = 0.0
+
+    def look(self) -> lake_progress.Progress:
+        """How far the run is now; writes it to the lake every ``FILE_PERIOD_S``."""
+        now = time.time()
+        engines = self._engines()
+        sums = lake_progress.total(engines)
+        if self._working_since is None and sums["steps"]:
+            self._working_since = now
+        found = lake_progress.Progress(
+            since=self._since,
+            at=now,
+            expected=self._expected,
+            before=self._before,
+            stored=self._store.rows_so_far(),
+            steps_expected=self._steps,
+            working_since=self._working_since,
+            engines=len(engines),
+            sums=sums,
+        )
+        if now - self._written >= FILE_PERIOD_S:
+            # a lake that is out of reach for a while is told of by those who write trials
+            with suppress(*failures()):
+                lake_progress.write_progress(self._store.lake, self._store.run_id, found)
+            self._written = now
+        return found
 
 
 @contextmanager
-def watch(store: RunStore, held: int, expected: int, console: Console) -> Iterator[None]:
-    """Shows, while the block runs, how many of ``expected`` trials the lake holds; ``held`` were there before."""
+def watch(
+    store: RunStore, before: int, expected: int, console: Console, *, steps: int, engines: Engines
+) -> Iterator[None]:
+    """Shows how far the run is while the block runs; arguments as ``Watch`` has them."""
     stop = threading.Event()
-    show = _bar if console.is_terminal else _lines
-    thread = threading.Thread(target=show, args=(store, held, expected, console, stop), daemon=True)
+    show = _panel if console.is_terminal else _lines
+    looked_at = Watch(store, before, expected, steps, engines)
+    thread = threading.Thread(target=show, args=(looked_at, console, stop), name="progress", daemon=True)
     thread.start()
     try:
         yield
     finally:
         stop.set()
         thread.join()
+        with suppress(*failures()):
+            lake_progress.remove_progress(store.lake, store.run_id)
 
 
-def _bar(store: RunStore, held: int, expected: int, console: Console, stop: threading.Event) -> None:
-    columns = (
-        TextColumn("trials in the lake"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("trials", total=expected, completed=held)
-        while not stop.wait(TERMINAL_PERIOD_S):
-            progress.update(task, completed=store.rows_so_far())
-        progress.update(task, completed=store.rows_so_far())
+def _panel(looked_at: Watch, console: Console, stop: threading.Event) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bars = Progress(*columns, console=console)
+    found = looked_at.look()
+    stored = bars.add_task("trials in the lake", total=found.expected, completed=found.stored)
+    stepped = bars.add_task("steps of the engines", total=found.steps_expected)
+    with Live(Group(bars, Text(progress_line(found))), console=console, refresh_per_second=2) as live:
+        while True:
+            ended = stop.wait(TERMINAL_PERIOD_S)
+            found = looked_at.look()
+            bars.update(stored, completed=found.stored)
+            bars.update(stepped, completed=min(found.sums["steps"], found.steps_expected))
+            live.update(Group(bars, Text(progress_line(found))))
+            if ended:
+                return
 
 
-def _lines(store: RunStore, held: int, expected: int, console: Console, stop: threading.Event) -> None:
-    started = time.monotonic()
+def _lines(looked_at: Watch, console: Console, stop: threading.Event) -> None:
+    looked_at.look()
     while not stop.wait(LOG_PERIOD_S):
-        rows = store.rows_so_far()
-        elapsed = time.monotonic() - started
-        console.print(progress_line(elapsed, rows, held, expected))
-
-
-def progress_line(elapsed_s: float, rows: int, held: int, expected: int) -> str:
-    """How far a run is ``elapsed_s`` seconds after its start: what the lake holds, at which pace, and when the rest is there.
-
-    The pace counts what this run made, not the ``held`` trials that were there before.
-    """
-    pace = (rows - held) / elapsed_s
-    left = f", about {(expected - rows) / pace / 60:.1f} min left" if pace > 0 else ""
-    return f"{elapsed_s:5.0f} s  {rows} of {expected} trials in the lake, {pace:.1f} a second{left}"
+        console.print(progress_line(looked_at.look()), soft_wrap=True, highlight=False)

@@ -74,6 +74,7 @@ def _rescore(config: RunConfig, store: RunStore, console: Console, lease: Lease)
     count = 0
     if todo:
         from actors import vlm
+        from actors.collector import collecting
         from actors.notices import notices
 
         scope = vlm.scope_of(store.run_id, lease.name)
@@ -85,7 +86,11 @@ def _rescore(config: RunConfig, store: RunStore, console: Console, lease: Lease)
             ]
             require_nodes(demands, config.wait_for_nodes_s)
             vlm.sweep_up(vlm.scope_of(store.run_id, dead) for dead in lease.after)
-            with notices(scope, partial(console.print, soft_wrap=True, highlight=False)), vlm.pools(wanted, scope):
+            with (
+                collecting(scope) as collector,
+                notices(collector, partial(console.print, soft_wrap=True, highlight=False)),
+                vlm.pools(wanted, scope),
+            ):
                 vlm.interview_pools(interviews(None, (), scorers_of(config)), scope)
                 count = _score_files(config, todo, scope, console)
     _record(config, store)

@@ -20,6 +20,8 @@ class Counters:
     """Rows that only filled up a bucket; not among ``rows``."""
     rows_alone: int = 0
     """Rows that separate runs of every trial would have computed; of a trial that failed, up to its failure."""
+    steps: int = 0
+    """Solver steps, each counted once a trial that took it: a trial that is finished has as many as its cell."""
     questions: int = 0
     questions_alone: int = 0
     """Questions that separate runs of every trial would have asked and had answered."""

@@ -18,6 +18,7 @@ from safesweep.engine.config import EngineConfig
 from safesweep.engine.counters import Counters, Stopwatch, Trace
 from safesweep.engine.halves import in_halves
 from safesweep.engine.in_flight import InFlightBound
+from safesweep.engine.status import EngineStatus
 from safesweep.engine.trajectory import (
     Exchange,
     LastQuestion,
@@ -61,6 +62,7 @@ class Engine:
         self._tables: dict[tuple[str, int, int, int], SolverTable] = {}
         self._in_flight: list[Trajectory] = []
         self._admitted = 0
+        self._started = time.monotonic()
         model.reproduce(config.reproducible)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
@@ -87,6 +89,17 @@ class Engine:
     def waiting(self) -> int:
         """Requests that are not begun yet; as long as there are some, the bound on what is in flight is used to the full."""
         return len(self._waiting)
+
+    def status(self) -> EngineStatus:
+        """Where it stands; may be asked from any thread, in the middle of a tick too."""
+        in_flight = list(self._in_flight)
+        return EngineStatus.of(
+            self.counters,
+            seconds=time.monotonic() - self._started,
+            in_flight=len(in_flight),
+            parked=sum(1 for trajectory in in_flight if trajectory.pending),
+            waiting=self.waiting,
+        )
 
     def close(self) -> None:
         """Finishes what was submitted, then stops the thread."""
@@ -324,6 +337,7 @@ class Engine:
             for (trajectory, _), taken in in_halves(steps, self._take_steps, self._first_failed):
                 if taken.finite:
                     trajectory.push(taken.latents, taken.output)
+                    self.counters.steps += len(trajectory.trials)
                 else:
                     self._fail(trajectory, trajectory.trials, f"latents are not finite after step {trajectory.step}")
         for trajectory, _ in steps:

@@ -117,6 +117,10 @@ class Lease:
         except (ValueError, TypeError):
             return Holder("", "an unknown host", "", 0, "", written)  # it is being written just now
 
+    def alive(self, holder: Holder) -> bool:
+        """Whether a holder still lives, as far as can be told from here."""
+        return not (holder.ended or self._clock() - holder.heartbeat > EXPIRY_S)
+
     def beat(self) -> bool:
         """Shows life; false when the lease is lost."""
         try:
@@ -143,7 +147,7 @@ class Lease:
         holder = self.holder()
         if holder is None:
             return self._create(self.path)
-        if not (holder.ended or self._clock() - holder.heartbeat > EXPIRY_S):
+        if self.alive(holder):
             return False
         # of those that find one holder dead, one alone may replace it
         claim = self.path.with_name(f"{self.path.name}.{holder.holder or 'unknown'}")

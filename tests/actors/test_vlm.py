@@ -7,6 +7,7 @@ import pytest
 from ray import serve
 from ray.exceptions import ActorAlreadyExistsError
 
+from actors.collector import collecting
 from actors.notices import notices
 from actors.vlm import deploy, interview_pools, make_client, pools, start_serve, sweep_up
 from miniature import WEIGHTS
@@ -73,7 +74,7 @@ class WarningVlm(TransformersVlm):
 def test_what_a_replicas_libraries_warn_of_reaches_the_runs_log():
     said: list[str] = []
     pool = WarningVlm(model=str(WEIGHTS / "vlm"), max_new_tokens=12, app="warns")
-    with notices("r-9", said.append) as found, pools([pool], "r-9"):
+    with collecting("r-9") as collector, notices(collector, said.append) as found, pools([pool], "r-9"):
         assert make_client(pool, "r-9").ask(PICTURE, QUESTION).result(timeout=60)
     assert found == ["vlm: transformers: a head was newly initialized"] and said == [f"warning   {found[0]}"]
 

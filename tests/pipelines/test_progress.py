@@ -1,36 +1,84 @@
-"""What a log says of a run that is under way."""
+"""What a log, a terminal and another shell see of a run that is under way."""
 
 import io
 import re
+import threading
 import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from rich.console import Console
 
-from pipelines.progress import progress_line, watch
+from pipelines.progress import Watch, watch
+from safesweep.engine.counters import Counters
+from safesweep.engine.status import EngineStatus
+from safesweep.lake.progress import progress_path, read_progress
 from safesweep.lake.store import RunStore
 
 
-def test_the_pace_is_of_what_this_run_made_and_tells_when_the_rest_is_there():
-    # 60 trials in 120 s are 0.5 a second; 240 are left: 480 s
-    assert (
-        progress_line(120.0, rows=160, held=100, expected=400)
-        == "  120 s  160 of 400 trials in the lake, 0.5 a second, about 8.0 min left"
-    )
+@pytest.fixture
+def store(tmp_path) -> RunStore:
+    found = RunStore(tmp_path, "night")
+    found.folder.mkdir(parents=True)
+    pq.write_table(pa.table({"trial_id": ["a", "b", "c"]}), found.folder / "part-0.parquet")
+    return found
 
 
-def test_without_a_trial_yet_nothing_is_foretold():
-    assert progress_line(10.0, rows=40, held=40, expected=80) == "   10 s  40 of 80 trials in the lake, 0.0 a second"
+def engine(**counted):
+    return EngineStatus.of(Counters(**counted), seconds=10.0, in_flight=4, parked=2, waiting=0).as_dict()
 
 
-def test_what_the_lake_held_before_is_not_in_the_pace_of_the_log(tmp_path, monkeypatch):
+@pytest.mark.parametrize("terminal", [False, True])
+def test_what_is_shown_is_of_the_lake_and_the_engines(store, terminal, monkeypatch):
     monkeypatch.setattr("pipelines.progress.LOG_PERIOD_S", 0.01)
-    store, log = RunStore(tmp_path, "night"), io.StringIO()
-    store.folder.mkdir(parents=True)
-    pq.write_table(pa.table({"trial_id": ["a", "b", "c"]}), store.folder / "part-0.parquet")
-    with watch(store, 3, 8, Console(file=log, width=200)):
-        while "\n" not in log.getvalue():
-            time.sleep(0.01)
-    lines = log.getvalue().splitlines()
-    assert all(re.fullmatch(r" *\d+ s  3 of 8 trials in the lake, 0\.0 a second", line) for line in lines), lines
+    monkeypatch.setattr("pipelines.progress.TERMINAL_PERIOD_S", 0.01)
+    log, looks = io.StringIO(), threading.Semaphore(0)
+
+    def engines():
+        looks.release()
+        return [engine(steps=25, trials=1, rows=400, forward_seconds=9.0)]
+
+    with watch(store, 3, 8, Console(file=log, width=200, force_terminal=terminal), steps=100, engines=engines):
+        for _ in range(4):
+            assert looks.acquire(timeout=30)
+        if not terminal:
+            while "\n" not in log.getvalue():
+                time.sleep(0.01)
+        seen = read_progress(store.lake, "night")
+    assert seen is not None and (seen.stored, seen.before, seen.expected, seen.steps_expected) == (3, 3, 8, 100)
+    assert seen.engines == 1 and seen.sums["steps"] == 25
+    wanted = (
+        r" *\d+ s  3 of 8 trials in the lake, 0\.0 a second; 25% of the steps, 1 pictures made, 40 rows a second, "
+        r"90% of the time in the network, 2 await the VLM; about \d+\.\d min left"
+    )
+    if terminal:
+        assert (
+            re.search(wanted, log.getvalue()) and "steps of the engines" in log.getvalue() and "3/8" in log.getvalue()
+        )
+    else:
+        lines = log.getvalue().splitlines()
+        assert lines and all(re.fullmatch(wanted, line) for line in lines), lines
+    assert not progress_path(store.lake, "night").exists(), "the manifest says how it ended"
+
+
+def test_the_pace_is_from_the_first_step_on(store, monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr("pipelines.progress.time.time", lambda: now)
+    told: list[dict[str, float]] = []
+    looked_at = Watch(store, 3, 8, 100, lambda: told)
+    assert looked_at.look().seconds_left is None
+    now, told = 1100.0, [engine(steps=1)]
+    assert looked_at.look().working_since == 1100.0
+    now, told = 1110.0, [engine(steps=20)]
+    assert looked_at.look().seconds_left == pytest.approx(40.0)
+
+
+def test_a_lake_that_is_out_of_reach_stops_nobody(store, monkeypatch):
+    def refuse(*_):
+        raise OSError("out of reach")
+
+    monkeypatch.setattr("pipelines.progress.lake_progress.write_progress", refuse)
+    monkeypatch.setattr("pipelines.progress.lake_progress.remove_progress", refuse)
+    with watch(store, 3, 8, Console(file=io.StringIO()), steps=100, engines=list):
+        assert Watch(store, 3, 8, 100, list).look().stored == 3

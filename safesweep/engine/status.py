@@ -1,0 +1,50 @@
+"""Where an engine stands while it works: what a run's progress and its metrics are made of."""
+
+from dataclasses import asdict, dataclass
+from typing import Self
+
+from safesweep.engine.counters import Counters
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """Counts from the engine's start on, and three levels of the moment."""
+
+    steps: int
+    trials: int
+    """Ended, those that failed among them."""
+    failed: int
+    rows: int
+    rows_padded: int
+    questions: int
+    forward_seconds: float
+    """In the network."""
+    seconds: float
+    """Since the engine's start."""
+    in_flight: int
+    """Trajectories."""
+    parked: int
+    """Of these: those that await an answer of the VLM."""
+    waiting: int
+    """Requests that are not begun yet."""
+
+    @classmethod
+    def of(cls, counters: Counters, *, seconds: float, in_flight: int, parked: int, waiting: int) -> Self:
+        """What ``counters`` have now, with the engine's age and its levels."""
+        return cls(
+            steps=counters.steps,
+            trials=counters.trials,
+            failed=counters.failed,
+            rows=counters.rows,
+            rows_padded=counters.rows_padded,
+            questions=counters.questions,
+            forward_seconds=counters.forward_seconds,
+            seconds=seconds,
+            in_flight=in_flight,
+            parked=parked,
+            waiting=waiting,
+        )
+
+    def as_dict(self) -> dict[str, float]:
+        """Name -> value."""
+        return asdict(self)

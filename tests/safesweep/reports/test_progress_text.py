@@ -1,0 +1,30 @@
+"""A run's progress in words."""
+
+from safesweep.lake.progress import ENGINE_SUMS, Progress
+from safesweep.reports.progress_text import progress_line
+
+
+def progress(**changes) -> Progress:
+    given = {"since": 1000.0, "at": 1120.0, "expected": 400, "before": 100, "stored": 160, "steps_expected": 3000}
+    return Progress(**{**given, **changes})
+
+
+def test_the_pace_is_of_what_this_start_made():
+    assert progress_line(progress()) == "  120 s  160 of 400 trials in the lake, 0.5 a second"
+
+
+def test_engines_and_what_is_left_are_told_from_the_first_step_on():
+    sums = dict.fromkeys(ENGINE_SUMS, 0.0) | {"steps": 1500, "trials": 90, "failed": 2, "rows": 3000, "seconds": 200.0}
+    said = progress_line(
+        progress(working_since=1020.0, engines=2, sums={**sums, "forward_seconds": 150.0, "parked": 7})
+    )
+    # half of the steps in 100 s
+    assert said == (
+        "  120 s  160 of 400 trials in the lake, 0.5 a second; 50% of the steps, 90 pictures made (2 failed), 30 rows a second, "
+        "75% of the time in the network, 7 await the VLM; about 1.7 min left"
+    )
+
+
+def test_at_the_end_nothing_is_left():
+    sums = dict.fromkeys(ENGINE_SUMS, 0.0) | {"steps": 3000}
+    assert "left" not in progress_line(progress(working_since=1020.0, engines=1, sums=sums, stored=400))
