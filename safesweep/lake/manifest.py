@@ -29,6 +29,9 @@ class Manifest(TypedDict, total=False):
     """Those with a picture that the run's profile cannot judge."""
     files: list[str]
     """The complete parquet files, relative to the lake or to the run's folder: what readers trust."""
+    digests: dict[str, str]
+    """Name of a file -> SHA-256 of its bytes, of those that `lake compact` and `lake merge` have written."""
+    compacted_at: str
     prompts: int
     cells: list[dict[str, Any]]
     prompt_sets: list[tuple[str, str, str]]
