@@ -18,6 +18,7 @@ JOBS = {
     "bias": "eval_bias",
     "prompts": "prompts",
     "quality": "benign_quality",
+    "lake": "lake",
 }
 """Word → file."""
 

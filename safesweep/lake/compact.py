@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from safesweep.errors import InputError
@@ -61,7 +60,7 @@ def compact(
     the folder holds every row twice meanwhile, which who reads by a pattern (``trials/run=R/*.parquet``) counts twice, and a start of the
     run is refused for: that state must end by itself. With 0 it ends at once, for a lake that nobody reads.
 
-    Killed at any point and called again it ends as if it had not been: what no manifest names and what is a copy, row by row, of what one
+    Killed at any point and called again it ends as if it had not been: what no manifest names and is a copy, row by row, of what one
     names, is removed, and the rest is done.
 
     Raises:
@@ -133,8 +132,8 @@ def _write(group: _Group, run_id: str) -> None:
     before, after = digest_rows(*group.files), digest_rows(writer.staged)
     if (before.rows, before.hexdigest()) != (after.rows, after.hexdigest()):
         raise InputError(
-            f"run_id: run {run_id!r}: {writer.staged.name} holds other rows than the {len(group.files)} files from {group.files[0].name} on "
-            "that it was made of; nothing was changed. Look at the disk, and start again"
+            f"run_id: run {run_id!r}: {writer.staged.name} holds other rows than the {len(group.files)} files from {group.files[0].name} "
+            "on that it was made of; nothing was changed. Look at the disk, and start again"
         )
 
 

@@ -32,6 +32,10 @@ class Manifest(TypedDict, total=False):
     digests: dict[str, str]
     """Name of a file -> SHA-256 of its bytes, of those that `lake compact` and `lake merge` have written."""
     compacted_at: str
+    merging: list[str]
+    """Of a run that is being merged: its parts."""
+    parts: list[dict[str, Any]]
+    """What each run was that a merged one was made of."""
     prompts: int
     cells: list[dict[str, Any]]
     prompt_sets: list[tuple[str, str, str]]

@@ -1,7 +1,7 @@
 """Rows that stream from part files into new ones: at no time are more in memory than one row group of the new file."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,11 +20,14 @@ STAGED = ".new"
 """What a file's name ends in until it is whole; no reader takes such a one."""
 
 
-def stream_rows(path: Path) -> Iterator[pa.RecordBatch]:
-    """A parquet file's rows, ``BATCH_ROWS`` at most at a time, in their order. Raises ``pa.ArrowInvalid`` for a damaged one."""
+def stream_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """A parquet file's rows, ``BATCH_ROWS`` at most at a time, in their order, of all columns or of these.
+
+    Raises ``pa.ArrowInvalid`` for a damaged one.
+    """
     with path.open("rb") as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
         for group in range(file.num_row_groups):
-            yield from file.iter_batches(BATCH_ROWS, [group], use_threads=False)
+            yield from file.iter_batches(BATCH_ROWS, [group], columns, use_threads=False)
 
 
 def digest_rows(*files: Path) -> RowDigest:
@@ -86,15 +89,19 @@ class PartWriter:
             self._writer.write_table(pa.Table.from_batches(self._waiting, self.schema), row_group_size=self._rows)
         self._waiting, self._bytes, self._rows = [], 0, 0
 
+    def close(self) -> None:
+        """Ends the file, which is whole from now on."""
+        self._end_group()
+        self._writer.close()
+        self._stream.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if kind is None:
-                self._end_group()
-            self._writer.close()
-        finally:
+        if kind is None:
+            self.close()
+        else:
             self._stream.close()
