@@ -24,7 +24,7 @@ from safesweep.reports.facts import cell_key
 from safesweep.reports.veil import averages, is_known_benign, is_own_drawing
 
 Format = Literal["pictures", "parquet"]
-ENDINGS = {mime: ending for mime, ending in zip(KINDS.values(), ("png", "jpg", "webp"), strict=True)}
+ENDINGS = dict(zip(KINDS.values(), ("png", "jpg", "webp"), strict=True))
 SHOWN = ("clear", "blurred", "original", "none", "unreadable")
 """What the CSV's column ``shown`` says of a picture: known to be harmless; averages of it; as it is, by request; there is none; damaged."""
 _JUDGED = ("prompt_hash", "seed", "sample_index", "status", "benign", "exchanges", "evidence")

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from safesweep.lake.layout import trials_folder
 from safesweep.lake.manifest import write_manifest
+from safesweep.lake.reader import run_files
 from safesweep.lake.schema import SCHEMA
 
 CONFIG: dict[str, Any] = {
@@ -109,6 +110,5 @@ def finished(lake: Path, *files: Sequence[int | dict[str, Any]], run_id: str = "
 
 def table(lake: Path, run_id: str = "r") -> pa.Table:
     """All rows that the run's manifest names, in its order."""
-    from safesweep.lake.reader import run_files
-
-    return pa.concat_tables(pq.read_table(path, partitioning=None) for path in run_files(lake, run_id).complete)
+    files = run_files(lake, run_id).complete
+    return pa.concat_tables([pq.read_table(path, partitioning=None) for path in files], promote_options="default")
