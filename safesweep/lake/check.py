@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -123,16 +124,24 @@ def find(lake: str | Path, run_id: str, *, quick: bool = False) -> Iterator[Find
             run_id, f"{name}: the manifest names it, and it is not there", f"bring it back from a copy, or {AGAIN}"
         )
     whole = [path for path in named.there if has_footer(path)]
+    sound = list(whole) if named.names else [path for path in present if has_footer(path)]
     for path in named.there:
         if path not in whole:
             yield Finding(run_id, f"{path.name}: has no valid footer", f"bring it back from a copy, or {AGAIN}")
         elif not quick and (cause := _damage(path, (manifest or {}).get("digests") or {}, lake, run_id)):
             yield Finding(run_id, f"{path.name}: {cause}", f"bring it back from a copy, or remove it and {AGAIN}")
-    trusted = whole if named.names else [path for path in present if has_footer(path)]
-    yield from _others(run_id, [path for path in present if path not in named.there], trusted, bool(named.names))
-    yield from _doubles(lake, run_id, manifest, trusted)
-    yield from _counts(lake, run_id, manifest, trusted, complete=not named.missing and len(whole) == len(named.there))
-    yield from _attempts(lake, run_id, [path for path in part_files(lake, run_id) if has_footer(path)])
+            sound.remove(path)  # what it holds a copy of may be all that is left
+    try:
+        yield from _others(run_id, [path for path in present if path not in named.there], sound, named.names)
+        yield from _doubles(lake, run_id, manifest, sound)
+        yield from _attempts(lake, run_id, sound)
+    except duckdb.Error as error:
+        yield Finding(
+            run_id, f"its files cannot be read: {error}", "check it without --quick, which names the damaged one"
+        )
+    whole = [path for path in whole if path.exists()]
+    complete = not named.missing and all(path in whole for path in named.there if path.exists())
+    yield from _counts(lake, run_id, manifest, whole, complete=complete)
 
 
 class _Named(NamedTuple):

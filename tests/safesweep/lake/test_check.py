@@ -77,8 +77,19 @@ def test_a_damaged_page_is_found_unless_it_is_quick(lake):
     content = bytearray(part(lake, 0).read_bytes())
     content[4 : len(content) // 3] = bytes(len(content) // 3 - 4)
     part(lake, 0).write_bytes(content)
-    left_over = [line for line in found(lake) if "part-w-000000.parquet: cannot be read to its end" in line]
-    assert len(left_over) == 1
+    left(lake, "part-w-000000.parquet: cannot be read to its end")
+    [line] = found(lake, quick=True)
+    assert "its files cannot be read" in line and "without --quick" in line
+
+
+def test_a_copy_of_what_only_a_damaged_file_holds_stays(lake):
+    copied = write(trials_folder(lake, "r") / "part-x.parquet", [row(0)])
+    content = bytearray(part(lake, 0).read_bytes())
+    content[4 : len(content) // 3] = bytes(len(content) // 3 - 4)
+    part(lake, 0).write_bytes(content)
+    lines = found(lake, repair=True)
+    assert len(lines) == 2 and "part-x.parquet: the manifest does not name it, and 1 of its rows" in lines[1]
+    assert copied.exists()
 
 
 def test_content_that_is_not_its_digests(lake):
@@ -121,7 +132,10 @@ def test_a_file_that_holds_only_copies_of_named_rows_is_taken_out(lake):
     write_manifest(lake, "r", {**read_manifest(lake, "r"), "files": names})
     lines = found(lake)
     assert "part-w-000000.parquet and part-x.parquet: trial 00000000000000000000000000000000 stands in both" in lines[0]
-    assert "--repair removes part-x.parquet" in lines[0] and "says that 6 trials are held, its files hold 8" not in lines[0]
+    assert (
+        "--repair removes part-x.parquet" in lines[0]
+        and "says that 6 trials are held, its files hold 8" not in lines[0]
+    )
     check(lake, repair=True)
     assert found(lake) == [] and len(trials(lake)) == 6 and read_manifest(lake, "r")["files"] == names[:3]
 

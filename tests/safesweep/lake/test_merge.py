@@ -40,7 +40,11 @@ def test_the_union_is_the_run_that_one_job_had_made(tmp_path):
     assert manifest["config"]["prompts"][0]["shard"] is None and manifest["config"]["run_id"] == "all"
     assert [(part["run_id"], part["held_trials"]) for part in manifest["parts"]] == [("s1", 3), ("s2", 2)]
     assert manifest["parts"][1]["rows"]["prompts"][0]["shard"] == "2/2" and "merging" not in manifest
-    assert {key: value for key, value in every_file(tmp_path).items() if "=all" not in key and "all.json" not in key and "whole" not in key} == before
+    assert {
+        key: value
+        for key, value in every_file(tmp_path).items()
+        if "=all" not in key and "all.json" not in key and "whole" not in key
+    } == before
 
 
 def test_a_trial_that_two_parts_made_is_taken_once(tmp_path):
@@ -65,7 +69,9 @@ def test_one_picture_for_two_rows_is_a_repeat_as_in_one_run(tmp_path):
 def test_pictures_that_are_not_equal_are_refused_by_name(tmp_path):
     parts = shards(tmp_path, [[0, 1]], [[row(1, "s2", picture=b"another"), 2]])
     before = every_file(tmp_path)
-    with pytest.raises(InputError, match=rf"trial {row(1)['trial_id']}: its picture in run 's2' is another than in 's1'"):
+    with pytest.raises(
+        InputError, match=rf"trial {row(1)['trial_id']}: its picture in run 's2' is another than in 's1'"
+    ):
         merge(tmp_path, parts, "all")
     assert every_file(tmp_path) == before
 
@@ -74,11 +80,17 @@ def test_pictures_that_are_not_equal_are_refused_by_name(tmp_path):
     ("change", "words"),
     [
         ({"config": config("2/2", seed=2)}, "config.seed is 2, of 's1' 1"),
-        ({"config": config("2/2", diffusion={"model": "m", "dtype": "float16"})}, "config.diffusion.dtype is 'float16', of 's1' 'float32'"),
+        (
+            {"config": config("2/2", diffusion={"model": "m", "dtype": "float16"})},
+            "config.diffusion.dtype is 'float16', of 's1' 'float32'",
+        ),
         ({"cells": []}, "cells is"),
         ({"profile": "q16"}, "profile is 'q16', of 's1' 'miniature'"),
         ({"models": {"diffusion": "m@2"}}, "models.diffusion is 'm@2', of 's1' 'm@1'"),
-        ({"prompt_sets": [["mine", "mine.csv", "6" * 64]]}, "prompt_sets: mine.csv of set 'mine' is 555555555555… in run 's1'"),
+        (
+            {"prompt_sets": [["mine", "mine.csv", "6" * 64]]},
+            "prompt_sets: mine.csv of set 'mine' is 555555555555… in run 's1'",
+        ),
         ({"benign_sets": ["mine"]}, "benign_sets: set 'mine' is benign in one of runs 's1' and 's2' alone"),
     ],
 )
