@@ -60,8 +60,8 @@ def compact(
     the folder holds every row twice meanwhile, which who reads by a pattern (``trials/run=R/*.parquet``) counts twice, and a start of the
     run is refused for: that state must end by itself. With 0 it ends at once, for a lake that nobody reads.
 
-    Killed at any point and called again it ends as if it had not been: what no manifest names and is a copy, row by row, of what one
-    names, is removed, and the rest is done.
+    Killed at any point and called again it ends as if it had not been: what no manifest names and is a copy, row by row, of what
+    one names, is removed, and the rest is done.
 
     Raises:
         InputError: the run is not finished, damaged, or being written by another process for longer than ``wait_s`` seconds; a file

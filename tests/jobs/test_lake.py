@@ -58,7 +58,7 @@ def test_export(tmp_path):
 def two_shards(tmp_path):
     """A run of 12 prompts in two cells as one job makes it, and as two shards of it."""
     place = tmp_path / "lake"
-    whole = write_run(place, "whole", hazards=6, benign=6, cells=CELLS, samples=2)
+    write_run(place, "whole", hazards=6, benign=6, cells=CELLS, samples=2)
     for name, first in (("s1", 0), ("s2", 1)):
         part = write_run(place, name, hazards=6, benign=6, cells=CELLS, samples=2)
 
@@ -69,11 +69,11 @@ def two_shards(tmp_path):
         config = {"prompts": [{"path": "p.csv", "shard": f"{first + 1}/2"}]}
         counts = {"expected_trials": len(mine), "held_trials": len(mine)}
         write_manifest(place, name, {**read_manifest(place, name), **counts, "config": config})
-    return place, whole
+    return place
 
 
 def test_merge_and_what_reads_it(two_shards, tmp_path):
-    place, whole = two_shards
+    place = two_shards
     done = lake(place, "merge", "s1", "s2", "--into", "all")
     assert done.exit_code == 0, done.stderr
     assert done.stdout.startswith(

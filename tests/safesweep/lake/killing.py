@@ -1,8 +1,8 @@
 """A process that is killed at its n-th change of the file system: from then on nothing that it does changes anything."""
 
-import io
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -47,12 +47,10 @@ def killed_at(at: int) -> Iterator[Switch]:
         guard(patch, Path, "open", lambda path, mode="r", *_, **__: path.suffix != ".lease" and mode[0] in "wxa")
         for name in ("unlink", "rename", "replace", "mkdir", "rmdir", "write_bytes"):
             guard(patch, Path, name, lambda path, *_, **__: path.suffix != ".lease")
-        guard(patch, __import__("os"), "replace", lambda source, *_: ".lease" not in str(source))
+        guard(patch, os, "replace", lambda source, *_: ".lease" not in str(source))
         guard(patch, pq.ParquetWriter, "write_table")
-        try:
+        with suppress(Killed):
             yield switch
-        except Killed:
-            pass
 
 
 def every_file(folder: Path) -> dict[str, bytes]:
@@ -62,4 +60,4 @@ def every_file(folder: Path) -> dict[str, bytes]:
 
 def torn(content: bytes) -> bytes:
     """Half a file, as a killed writer leaves it."""
-    return io.BytesIO(content).read(len(content) // 2)
+    return content[: len(content) // 2]

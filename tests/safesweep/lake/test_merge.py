@@ -160,9 +160,9 @@ def test_killed_at_any_change_and_started_again_it_ends_as_if_it_had_not_been(tm
         assert every_file(lake / "trials") == wanted and read_manifest(lake, "all")["status"] == "complete"
 
 
-def test_files_end_near_the_target(tmp_path):
-    parts = shards(tmp_path, [[0], [1], [2]], [[3]])
-    merge(tmp_path, parts, "all", target_mb=1e-6)
+def test_files_end_near_the_target(tmp_path, monkeypatch):
+    monkeypatch.setattr("safesweep.lake.streaming.GROUP_ROWS", 1)
+    merge(tmp_path, shards(tmp_path, [[0], [1], [2]], [[3]]), "all", target_mb=1e-6)
     files = part_files(tmp_path, "all")
-    assert [path.name for path in files][0] == "part-merged-000000.parquet" and len(files) >= 1
-    assert sum(pq.read_metadata(path).num_rows for path in files) == 4
+    assert [path.name for path in files] == [f"part-merged-{place:06d}.parquet" for place in range(4)]
+    assert [pq.read_metadata(path).num_rows for path in files] == [1, 1, 1, 1]
