@@ -53,12 +53,12 @@ def compact(
 ) -> Compacted:
     """Puts neighbouring files of a finished run together until each has about ``target_mb`` MB; larger ones stay as they are.
 
-    New files are written under names that no reader takes, read again and held to the old ones by a digest of the rows, and given their
-    names; then the manifest names them in one move. The old ones are removed ``grace_s`` seconds later by the same call, which
-    holds the run's lease till then. A reader that took the old manifest opens its files one after the other, so they must outlive it: nobody
-    knows who reads, so it is a time, and it must be longer than the reading of a run takes. Removal is no second command because
-    the folder holds every row twice meanwhile, which who reads by a pattern (``trials/run=R/*.parquet``) counts twice, and a start of the
-    run is refused for: that state must end by itself. With 0 it ends at once, for a lake that nobody reads.
+    New files are written under names that no reader takes, read again and held to the old ones by a digest of the rows, and given
+    their names; then the manifest names them in one move. The old ones are removed ``grace_s`` seconds later by the same call, which
+    holds the run's lease till then. A reader that took the old manifest opens its files one after the other, so they must outlive it:
+    nobody knows who reads, so it is a time, and it must be longer than the reading of a run takes. Removal is no second command, for
+    the folder holds every row twice meanwhile: who reads by a pattern (``trials/run=R/*.parquet``) counts twice, and a start of the run
+    is refused. That state must end by itself. With 0 it ends at once, for a lake that nobody reads.
 
     Killed at any point and called again it ends as if it had not been: what no manifest names and is a copy, row by row, of what
     one names, is removed, and the rest is done.

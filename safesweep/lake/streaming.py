@@ -103,5 +103,8 @@ class PartWriter:
     ) -> None:
         if kind is None:
             self.close()
-        else:
+            return
+        try:
+            self._writer.close()
+        finally:
             self._stream.close()
