@@ -18,7 +18,7 @@ if not __package__:  # started as a file: the repository is to be found without 
 from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat
-from pydantic_settings import CliPositionalArg
+from pydantic_settings import CliDualFlag, CliPositionalArg
 
 from safesweep.cli.command import Command, Commands
 from safesweep.cli.exits import OK, make_console
@@ -52,9 +52,9 @@ class CheckOptions(LakeOptions):
 
     runs: CliPositionalArg[list[str]] = Field(default=[])
     """The runs; by default all of the lake."""
-    repair: bool = False
+    repair: CliDualFlag[bool] = False
     """Repair what can be repaired without removing the only copy of a row."""
-    quick: bool = False
+    quick: CliDualFlag[bool] = False
     """Look at names, footers, ids and numbers alone; files are not read to their end."""
 
 
@@ -69,7 +69,7 @@ class ExportOptions(LakeOptions):
     """A folder of pictures and trials.csv, or one parquet file without pictures."""
     profile: str | None = None
     """Rule that judges the pictures; by default the run's own."""
-    originals: bool = False
+    originals: CliDualFlag[bool] = False
     """Write pictures as they are where they would be blurred."""
 
 

@@ -37,9 +37,9 @@ def test_check_ends_with_4_until_all_is_repaired(tmp_path):
     done = lake(tmp_path, "check")
     assert done.exit_code == 4 and done.stdout.splitlines()[1] == "1 runs: 1 findings, 0 repaired"
     assert done.stdout.startswith("found     r: part-9.parquet.new: a killed writer left it; --repair removes it\n")
-    done = lake(tmp_path, "check", "r", "--repair", "true")
+    done = lake(tmp_path, "check", "r", "--repair")
     assert done.exit_code == 0 and done.stdout.startswith("repaired  r: part-9") and not stale.exists()
-    assert lake(tmp_path, "check", "--quick", "true").stdout == "1 runs: 0 findings, 0 repaired\n"
+    assert lake(tmp_path, "check", "--quick").stdout == "1 runs: 0 findings, 0 repaired\n"
     assert lake(tmp_path, "check", "r", "q").exit_code == 2
 
 
