@@ -19,6 +19,7 @@ JOBS = {
     "prompts": "prompts",
     "quality": "benign_quality",
     "status": "status",
+    "lake": "lake",
 }
 """Word → file."""
 

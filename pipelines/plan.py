@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from actors.settings import DiffusionSettings
@@ -12,14 +11,13 @@ from pipelines.config import RunConfig
 from safesweep.errors import InputError
 from safesweep.files import resolve_file
 from safesweep.guidance.cell import Cell, trial_id
+from safesweep.lake.repeats import Line, repeat_id
 from safesweep.models.checkpoint import digest
 from safesweep.types import Prompt
 
 Row = dict[str, Any]
 PLANNED = ("cells", "trial_ids", "guidance_scales", "pictures")
 """Keys of a row that hold one value a cell; all others are columns of the lake."""
-Line = tuple[str, str, int, int]
-"""What tells a prompt's sample from all others of a run: prompt set, source, row, sample index."""
 
 
 @dataclass(frozen=True)
@@ -189,8 +187,7 @@ def _name_repeats(rows: Sequence[Row], holders: Callable[[set[str]], Mapping[str
         for row in those:
             if row is not own:
                 place = row["pictures"].index(picture)
-                named = json.dumps([picture, *_line(row)])
-                row["trial_ids"][place] = sha256(named.encode()).hexdigest()[: len(picture)]
+                row["trial_ids"][place] = repeat_id(picture, _line(row))
 
 
 def _line(row: Row) -> Line:

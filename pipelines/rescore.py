@@ -173,6 +173,7 @@ def _with_evidence(rows: pa.Table, evidence: list[list[dict[str, Any]]]) -> pa.T
 def _record(config: RunConfig, store: RunStore) -> None:
     """Puts the scorers that came to it into the run's manifest, so that it is gone on with by all of them."""
     manifest: dict[str, Any] = dict(store.manifest() or {})
+    manifest.pop("digests", None)  # of files as they were before
     written = manifest.get("config") or {}
     new = config.model_dump(mode="json")
     known = {

@@ -31,6 +31,13 @@ class Manifest(TypedDict, total=False):
     """Those with a picture that the run's profile cannot judge."""
     files: list[str]
     """The complete parquet files, relative to the lake or to the run's folder: what readers trust."""
+    digests: dict[str, str]
+    """Name of a file -> SHA-256 of its bytes, of those that `lake compact` and `lake merge` have written."""
+    compacted_at: str
+    merging: list[str]
+    """Of a run that is being merged: its parts."""
+    parts: list[dict[str, Any]]
+    """What each run was that a merged one was made of."""
     prompts: int
     cells: list[dict[str, Any]]
     prompt_sets: list[tuple[str, str, str]]

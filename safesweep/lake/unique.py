@@ -23,8 +23,9 @@ def check_unique(files: Sequence[Path], whose: str) -> None:
     if whole and (found := _repeated(tuple(whole))):
         count, trial, places = found
         raise InputError(
-            f"{whose} holds {count:,} trials more than once, such as {trial} in {' and '.join(places)}: two processes wrote it. "
-            "Move the files of one of them away, and start the run again"
+            f"{whose} holds {count:,} trials more than once, such as {trial} in {' and '.join(places)}: two processes wrote it, or "
+            "its files are being put together just now. `safesweep lake check --repair` removes copies; else move the files of one of them "
+            "away, and start the run again"
         )
 
 

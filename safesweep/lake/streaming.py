@@ -1,0 +1,110 @@
+"""Rows that stream from part files into new ones: at no time are more in memory than one row group of the new file."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from safesweep.lake.row_digest import RowDigest
+
+BATCH_ROWS = 32
+"""Rows that are read together."""
+GROUP_BYTES = 32 << 20
+"""A row group of a new file is ended behind so many bytes in memory."""
+GROUP_ROWS = 1 << 16
+STAGED = ".new"
+"""What a file's name ends in until it is whole; no reader takes such a one."""
+
+
+def stream_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """A parquet file's rows, ``BATCH_ROWS`` at most at a time, in their order, of all columns or of these.
+
+    Raises ``pa.ArrowInvalid`` for a damaged one.
+    """
+    with path.open("rb") as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
+        for group in range(file.num_row_groups):
+            yield from file.iter_batches(BATCH_ROWS, [group], columns, use_threads=False)
+
+
+def digest_rows(*files: Path) -> RowDigest:
+    """The digest of the files' rows, one file behind the other."""
+    digest = RowDigest()
+    for path in files:
+        for batch in stream_rows(path):
+            digest.update(batch)
+    return digest
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, 64 hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def staged(path: Path) -> Path:
+    """Where a file is written before it is published."""
+    return path.with_name(f"{path.name}{STAGED}")
+
+
+def publish(path: Path) -> None:
+    """Gives what was staged for ``path`` its name, in one move."""
+    staged(path).rename(path)
+
+
+class PartWriter:
+    """Writes one part file beside its place; ``publish`` puts it there. A killed writer leaves ``<name>.new`` behind."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.path, self.schema = path, schema
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._stream: Any = staged(path).open("wb")
+        self._writer = pq.ParquetWriter(self._stream, schema, compression="zstd")
+        self._waiting: list[pa.RecordBatch] = []
+        self._bytes = self._rows = 0
+
+    @property
+    def staged(self) -> Path:
+        """Where it is until ``publish``."""
+        return staged(self.path)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are written; those of the row group at work are not among them."""
+        return int(self._stream.tell())
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Adds rows of the writer's schema."""
+        self._waiting.append(batch)
+        self._bytes += batch.nbytes
+        self._rows += batch.num_rows
+        if self._bytes >= GROUP_BYTES or self._rows >= GROUP_ROWS:
+            self._end_group()
+
+    def _end_group(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.Table.from_batches(self._waiting, self.schema), row_group_size=self._rows)
+        self._waiting, self._bytes, self._rows = [], 0, 0
+
+    def close(self) -> None:
+        """Ends the file, which is whole from now on."""
+        self._end_group()
+        self._writer.close()
+        self._stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+            return
+        try:
+            self._writer.close()
+        finally:
+            self._stream.close()
