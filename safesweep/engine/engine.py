@@ -92,14 +92,8 @@ class Engine:
 
     def status(self) -> EngineStatus:
         """Where it stands; may be asked from any thread, in the middle of a tick too."""
-        in_flight = list(self._in_flight)
-        return EngineStatus.of(
-            self.counters,
-            seconds=time.monotonic() - self._started,
-            in_flight=len(in_flight),
-            parked=sum(1 for trajectory in in_flight if trajectory.pending),
-            waiting=self.waiting,
-        )
+        parked = [bool(trajectory.pending) for trajectory in list(self._in_flight)]
+        return EngineStatus.of(self.counters, time.monotonic() - self._started, len(parked), sum(parked), self.waiting)
 
     def close(self) -> None:
         """Finishes what was submitted, then stops the thread."""

@@ -29,7 +29,7 @@ class EngineStatus:
     """Requests that are not begun yet."""
 
     @classmethod
-    def of(cls, counters: Counters, *, seconds: float, in_flight: int, parked: int, waiting: int) -> Self:
+    def of(cls, counters: Counters, seconds: float, in_flight: int, parked: int, waiting: int) -> Self:
         """What ``counters`` have now, with the engine's age and its levels."""
         return cls(
             steps=counters.steps,
