@@ -12,6 +12,7 @@ import pytest
 BUCKET = "lakes"
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 KEYS = {"AWS_ACCESS_KEY_ID": "loopback", "AWS_SECRET_ACCESS_KEY": "loopback", "AWS_DEFAULT_REGION": "us-east-1"}
+DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
 
 class Asked(NamedTuple):
@@ -40,18 +41,25 @@ class S3Server:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.fail_every = 0
         self.failed = 0
+        self.denied: Callable[[Asked], bool] = lambda asked: False
+        """What is answered with 403, for good."""
         self.asked: list[Asked] = []
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         first, _, last = environ.get("HTTP_RANGE", "").removeprefix("bytes=").partition("-")
         span = int(last) - int(first) + 1 if first and last else 0
-        self.asked.append(Asked(environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("QUERY_STRING", ""), span))
+        asked = Asked(environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("QUERY_STRING", ""), span)
+        self.asked.append(asked)
         if self.fail_every and len(self.asked) % self.fail_every == 0:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             self.failed += 1
             start("503 Slow Down", [("Content-Type", "application/xml"), ("Content-Length", str(len(SLOW_DOWN)))])
             return [SLOW_DOWN]
+        if self.denied(asked):
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start("403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(DENIED)))])
+            return [DENIED]
         found: Iterable[bytes] = self._app(environ, start)
         return found
 
@@ -69,6 +77,15 @@ def put_lake(folder: Path, lake: str) -> None:
     for path in folder.rglob("*"):
         if path.is_file():
             store.pipe_file(f"{root}/{path.relative_to(folder)}", path.read_bytes())
+
+
+def stored_files(lake: str) -> dict[str, bytes]:
+    """Path below a lake in a store -> content, of all files, by its client alone."""
+    from safesweep.lake.folder import lake_folder
+    from safesweep.lake.stores import store_of
+
+    store, root = store_of(lake_folder(lake))
+    return {name.removeprefix(f"{root}/"): store.cat_file(name) for name in store.find(root)}
 
 
 @pytest.fixture(scope="session")
@@ -92,4 +109,4 @@ def s3_lake(s3_server: S3Server) -> Iterator[str]:
     """An empty place of the server; nobody else's."""
     s3_server.asked.clear()
     yield f"s3://{BUCKET}/{uuid.uuid4().hex[:8]}"
-    s3_server.fail_every = 0
+    s3_server.fail_every, s3_server.denied = 0, lambda asked: False

@@ -1,25 +1,40 @@
 """Is a lake whole? What is missing, damaged, double or left over in it, each with what to do, and the repairs that lose nothing."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from safesweep.errors import InputError
+from safesweep.files import on_store
+from safesweep.lake import exclusive
 from safesweep.lake.copies import own_rows
 from safesweep.lake.finished import name_in_manifest
 from safesweep.lake.folder import lake_folder
-from safesweep.lake.layout import attempts_folder, has_footer, manifest_path, part_files, run_ids, trials_folder
-from safesweep.lake.lease import EXPIRY_S, Lease, hold, run_place
+from safesweep.lake.layout import (
+    attempts_folder,
+    existing,
+    files_in,
+    has_footer,
+    manifest_path,
+    part_files,
+    run_ids,
+    trials_folder,
+)
+from safesweep.lake.lease import Lease, hold, run_place
 from safesweep.lake.manifest import Manifest, named_files, read_manifest, write_manifest
+from safesweep.lake.parquet_files import read_metadata
+from safesweep.lake.progress import progress_path
 from safesweep.lake.reader import connection
 from safesweep.lake.sql import parquet
+from safesweep.lake.stores import store_failure
 from safesweep.lake.streaming import STAGED, file_digest, stream_rows
 
+WRITERS = (".lease", ".progress")
+"""What the names of files beside the manifest end in that are a writing process's own."""
 AGAIN = "start the run again with its configuration, which makes what is missing"
 
 
@@ -71,7 +86,7 @@ def check(lake: str | Path, runs: Sequence[str] = (), *, repair: bool = False, q
         lease = Lease(run_place(lake, run_id))
         holder = lease.holder()
         if holder is not None:
-            if not (holder.ended or time.time() - holder.heartbeat > EXPIRY_S):
+            if lease.alive(holder):
                 busy.append(run_id)
                 continue
             dead = f"{lease.path.name}: process {holder.pid} on {holder.host} holds it, which is not there any more"
@@ -91,15 +106,9 @@ def check(lake: str | Path, runs: Sequence[str] = (), *, repair: bool = False, q
 
 def _known(lake: str | Path) -> list[str]:
     root = lake_folder(lake)
-    attempts = root / "attempts"
-    leases = [path.name for path in (root / "runs").iterdir()] if (root / "runs").exists() else []
-    return sorted(
-        {
-            *run_ids(lake),
-            *(path.name.removeprefix("run=") for path in (attempts.iterdir() if attempts.exists() else ())),
-            *(name.removesuffix(".lease") for name in leases if name.endswith(".lease")),
-        }
-    )
+    beside = [path.name.removesuffix(end) for end in WRITERS for path in files_in(root / "runs", "", end)]
+    attempts = [path.name.removeprefix("run=") for path in files_in(root / "attempts", "", "")]
+    return sorted({*run_ids(lake), *attempts, *beside})
 
 
 def find(lake: str | Path, run_id: str, *, quick: bool = False) -> Iterator[Finding]:
@@ -139,8 +148,8 @@ def find(lake: str | Path, run_id: str, *, quick: bool = False) -> Iterator[Find
         yield Finding(
             run_id, f"its files cannot be read: {error}", "check it without --quick, which names the damaged one"
         )
-    whole = [path for path in whole if path.exists()]
-    complete = not named.missing and all(path in whole for path in named.there if path.exists())
+    whole, there = existing(whole), existing(named.there)
+    complete = not named.missing and all(path in whole for path in there)
     yield from _counts(lake, run_id, manifest, whole, complete=complete)
 
 
@@ -158,8 +167,10 @@ def _named(lake: str | Path, run_id: str) -> _Named:
     except FileNotFoundError:
         names = (read_manifest(lake, run_id) or {})["files"]
     there, missing = [], []
-    for name in dict.fromkeys(names):
-        places = [path for path in (lake_folder(lake) / name, trials_folder(lake, run_id) / name) if path.exists()]
+    asked = {name: (lake_folder(lake) / name, trials_folder(lake, run_id) / name) for name in names}
+    known = set(existing([path for both in asked.values() for path in both]))
+    for name, both in asked.items():
+        places = [path for path in both if path in known]
         there += places[:1]
         missing += [] if places else [name]
     return _Named(True, there, missing)
@@ -173,28 +184,33 @@ def _damage(path: Path, digests: dict[str, str], lake: str | Path, run_id: str) 
         for _ in stream_rows(path):
             pass
     except (pa.ArrowException, OSError) as error:
+        if on_store(path) and store_failure(error) is not None:
+            raise
         return f"cannot be read to its end ({type(error).__name__})"
     return None
 
 
 def _strays(lake: str | Path, run_id: str) -> Iterator[Finding]:
-    """What a killed writer had not given its name yet; what it was to replace, or was made of, is still there."""
-    folders = [folder for folder in (trials_folder(lake, run_id), attempts_folder(lake, run_id)) if folder.exists()]
-    found = [path for folder in folders for path in sorted(folder.iterdir()) if path.name.endswith(STAGED)]
-    manifest = manifest_path(lake, run_id)
-    fresh = manifest.with_name(f"{manifest.name}{STAGED}")
-    found += [fresh] if fresh.exists() else []
+    """What a killed writer had not given its name yet; what it was to replace, or was made of, is still there. And how far it was."""
+    folders = trials_folder(lake, run_id), attempts_folder(lake, run_id)
+    found = [path for folder in folders for path in files_in(folder, "", STAGED)]
+    manifest, progress = manifest_path(lake, run_id), progress_path(lake, run_id)
+    fresh = [path.with_name(f"{path.name}{STAGED}") for path in (manifest, progress) if not on_store(path)]
+    found += [path for path in (*fresh, progress) if exclusive.read(path) is not None]
     for path in found:
-        yield Finding(run_id, f"{path.name}: a killed writer left it", "--repair removes it", path.unlink)
+        yield _left_over(run_id, path, f"{path.name}: a killed writer left it")
+
+
+def _left_over(run_id: str, path: Path, what: str) -> Finding:
+    """A finding whose repair is that the file goes."""
+    return Finding(run_id, what, "--repair removes it", partial(exclusive.remove, path))
 
 
 def _others(run_id: str, others: Sequence[Path], trusted: Sequence[Path], named: bool) -> Iterator[Finding]:
     """Part files that are not trusted. Without a manifest that names files all whole ones are."""
     for path in others:
         if not has_footer(path):
-            yield Finding(
-                run_id, f"{path.name}: has no valid footer, a killed writer left it", "--repair removes it", path.unlink
-            )
+            yield _left_over(run_id, path, f"{path.name}: has no valid footer, a killed writer left it")
         elif named and (own := own_rows(path, trusted)):
             yield Finding(
                 run_id,
@@ -202,12 +218,8 @@ def _others(run_id: str, others: Sequence[Path], trusted: Sequence[Path], named:
                 "start the run again with its configuration, which takes it up, or move it away",
             )
         elif named:
-            yield Finding(
-                run_id,
-                f"{path.name}: the manifest does not name it, and every row of it is in a file that it names",
-                "--repair removes it",
-                path.unlink,
-            )
+            what = f"{path.name}: the manifest does not name it, and every row of it is in a file that it names"
+            yield _left_over(run_id, path, what)
 
 
 def _doubles(lake: str | Path, run_id: str, manifest: Manifest | None, trusted: Sequence[Path]) -> Iterator[Finding]:
@@ -233,7 +245,7 @@ def _doubles(lake: str | Path, run_id: str, manifest: Manifest | None, trusted: 
                 names = [name_in_manifest(lake, run_id, path) for path in kept]
                 current = read_manifest(lake, run_id) or {}
                 write_manifest(lake, run_id, {**current, "files": names})
-            copy.unlink()
+            exclusive.remove(copy)
 
         yield Finding(run_id, what, f"--repair removes {copy.name}, of which every row is elsewhere, too", mend)
 
@@ -256,12 +268,12 @@ def _counts(
     """Numbers of the manifest against its files; they are set right only where all of these are there and whole."""
     if manifest is None or not manifest.get("files") or not complete:
         return
-    held = sum(pq.read_metadata(path).num_rows for path in trusted)
+    held = sum(read_metadata(path).num_rows for path in trusted)
     said, expected = manifest.get("held_trials"), manifest.get("expected_trials")
     if said is not None and said != held:
 
         def mend() -> None:
-            now = sum(pq.read_metadata(path).num_rows for path in _named(lake, run_id).there)
+            now = sum(read_metadata(path).num_rows for path in _named(lake, run_id).there)
             status = "complete" if expected is not None and now >= expected else "incomplete"
             current = read_manifest(lake, run_id) or {}
             write_manifest(lake, run_id, {**current, "held_trials": now, "status": status})
@@ -280,16 +292,14 @@ def _counts(
 def _attempts(lake: str | Path, run_id: str, files: Sequence[Path]) -> Iterator[Finding]:
     """Rows of failed trials are set aside before they are made again; a kill meanwhile leaves them in both places."""
     folder = attempts_folder(lake, run_id)
-    for path in sorted(folder.iterdir()) if folder.exists() else ():
+    for path in files_in(folder, "", ""):
         if path.name.endswith(STAGED):
             continue
         where = f"{folder.parent.name}/{folder.name}/{path.name}"
         if not has_footer(path):
-            yield Finding(
-                run_id, f"{where}: has no valid footer, a killed writer left it", "--repair removes it", path.unlink
-            )
+            yield _left_over(run_id, path, f"{where}: has no valid footer, a killed writer left it")
         elif not files:
             yield Finding(run_id, f"{where}: holds attempts of a run that has no trials", AGAIN)
         elif own_rows(path, files) == 0:
             what = f"{where}: every row of it still stands in the run, for setting it aside was killed"
-            yield Finding(run_id, what, "--repair removes it", path.unlink)
+            yield _left_over(run_id, path, what)

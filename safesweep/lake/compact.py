@@ -4,19 +4,20 @@ import datetime
 import hashlib
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow.parquet as pq
-
 from safesweep.errors import InputError
+from safesweep.files import on_store
+from safesweep.lake import exclusive
 from safesweep.lake.copies import own_rows
 from safesweep.lake.finished import FinishedRun, finished_run, name_in_manifest
-from safesweep.lake.layout import has_footer, trials_folder
+from safesweep.lake.layout import files_in, has_footer, sizes, trials_folder
 from safesweep.lake.lease import hold, run_place
 from safesweep.lake.manifest import Manifest, write_manifest
-from safesweep.lake.streaming import STAGED, PartWriter, digest_rows, file_digest, publish, stream_rows
+from safesweep.lake.parquet_files import read_metadata, read_schema
+from safesweep.lake.streaming import STAGED, PartWriter, digest_rows, stream_rows
 
 TARGET_MB, GRACE_S = 128.0, 60.0
 MB = 1_000_000
@@ -74,19 +75,20 @@ def compact(
         run = finished_run(lake, run_id)
         removed = _clear(lake, run_id, run, grace_s, clock, sleep)
         groups = _plan(run.files, trials_folder(lake, run_id), target_mb * MB)
-        rows = sum(pq.read_metadata(path).num_rows for path in run.files)
+        rows = sum(read_metadata(path).num_rows for path in run.files)
         if not groups:
             return Compacted(rows, len(run.files), len(run.files), removed)
-        for group in groups:
-            _write(group, run_id)
-        for group in groups:
-            publish(group.target)
+        writers: Iterable[PartWriter] = (_write(group, run_id) for group in groups)
+        if not on_store(run.files[0]):
+            # all are proved before one gets its name; of a store's this machine holds one at a time, for a run may be larger than its disk
+            writers = list(writers)
+        digests = {writer.path: writer.publish() for writer in writers}
         new = {path: group.target for group in groups for path in group.files}
         files = tuple(dict.fromkeys(new.get(path, path) for path in run.files))
-        write_manifest(lake, run_id, _manifest(lake, run_id, run, groups, files, clock()))
+        write_manifest(lake, run_id, _manifest(lake, run_id, run, digests, files, clock()))
         sleep(grace_s)
         for path in new:
-            path.unlink()
+            exclusive.remove(path)
         return Compacted(rows, len(run.files), len(files), removed + len(new))
 
 
@@ -94,17 +96,17 @@ def _plan(files: Sequence[Path], folder: Path, target: float) -> list[_Group]:
     """Neighbours of one schema whose sizes together come to ``target`` bytes; files of other folders may be other runs', too."""
     groups: list[_Group] = []
     waiting: list[Path] = []
-    size, schema = 0, None
+    size, schema, known = 0, None, sizes(files)
 
     def end() -> None:
         nonlocal size
         if len(waiting) > 1:
-            groups.append(_Group(tuple(waiting), folder / _name(waiting)))
+            groups.append(_Group(tuple(waiting), folder / _name(waiting, known)))
         waiting.clear()
         size = 0
 
     for path in files:
-        own, kind = path.stat().st_size, pq.read_schema(path)
+        own, kind = known[path], read_schema(path)
         if waiting and (size + own > target or not kind.equals(schema)):
             end()
         if own >= target or path.parent != folder:
@@ -116,33 +118,35 @@ def _plan(files: Sequence[Path], folder: Path, target: float) -> list[_Group]:
     return groups
 
 
-def _name(files: Sequence[Path]) -> str:
+def _name(files: Sequence[Path], known: Mapping[Path, int]) -> str:
     """Of the first file's, so that files sorted by name stay in order, and of what all of them are."""
-    made_of = " ".join(f"{path.name} {path.stat().st_size}" for path in files)
+    made_of = " ".join(f"{path.name} {known[path]}" for path in files)
     first = re.sub(f"{MARK}[0-9a-f]{{12}}$", "", files[0].name.removesuffix(".parquet"))
     return f"{first}{MARK}{hashlib.sha256(made_of.encode()).hexdigest()[:12]}.parquet"
 
 
-def _write(group: _Group, run_id: str) -> None:
-    """Stages the group's file. Raises ``InputError`` where the rows that were written are not those that were read."""
-    with PartWriter(group.target, pq.read_schema(group.files[0])) as writer:
+def _write(group: _Group, run_id: str) -> PartWriter:
+    """Stages the group's file, to be published. Raises ``InputError`` where the rows that were written are not those that were read."""
+    with PartWriter(group.target, read_schema(group.files[0])) as writer:
         for path in group.files:
             for batch in stream_rows(path):
                 writer.write(batch)
     before, after = digest_rows(*group.files), digest_rows(writer.staged)
     if (before.rows, before.hexdigest()) != (after.rows, after.hexdigest()):
+        writer.discard()
         raise InputError(
             f"run_id: run {run_id!r}: {writer.staged.name} holds other rows than the {len(group.files)} files from {group.files[0].name} "
-            "on that it was made of; nothing was changed. Look at the disk, and start again"
+            "on that it was made of; none that the manifest names was changed. Look at the disk, and start again"
         )
+    return writer
 
 
 def _manifest(
-    lake: str | Path, run_id: str, run: FinishedRun, groups: Sequence[_Group], files: Sequence[Path], now: float
+    lake: str | Path, run_id: str, run: FinishedRun, digests: Mapping[Path, str], files: Sequence[Path], now: float
 ) -> Manifest:
     names = {path: name_in_manifest(lake, run_id, path) for path in files}
     known = run.manifest.get("digests") or {}
-    new = {names[group.target]: file_digest(group.target) for group in groups}
+    new = {names[path]: digest for path, digest in digests.items()}
     return {
         **run.manifest,
         "files": list(names.values()),
@@ -160,7 +164,7 @@ def _clear(
     sleep: Callable[[float], None],
 ) -> int:
     """Removes what a killed compaction has left, old files not before their time; returns how many files."""
-    left = [path for path in trials_folder(lake, run_id).iterdir() if path.name.endswith(f".parquet{STAGED}")]
+    left = files_in(trials_folder(lake, run_id), "", f".parquet{STAGED}")
     for path in run.others:
         own = own_rows(path, run.files) if has_footer(path) else 0
         if own:
@@ -172,5 +176,5 @@ def _clear(
     if run.others and (flipped := run.manifest.get("compacted_at")):
         sleep(max(0.0, min(grace_s, datetime.datetime.fromisoformat(flipped).timestamp() + grace_s - clock())))
     for path in left:
-        path.unlink()
+        exclusive.remove(path)
     return len(left)

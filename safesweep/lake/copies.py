@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from safesweep.lake.parquet_files import read_metadata, read_schema
 from safesweep.lake.reader import connection
 from safesweep.lake.sql import parquet, quoted
 
@@ -15,12 +15,11 @@ def own_rows(file: Path, others: Sequence[Path]) -> int:
 
     A row that stands in ``file`` twice must stand in the others twice. All files must have footers.
     """
-    with file.open("rb") as stream:
-        schema = pq.read_schema(stream)
+    schema = read_schema(file)
     others = [other for other in others if other != file]
-    known = [_names(other) for other in others]
+    known = [set(read_schema(other).names) for other in others]
     if not others or not all(set(schema.names) <= names for names in known):
-        return _count(file)
+        return int(read_metadata(file).num_rows)
     keys = ", ".join(_key(field) for field in schema)
     with connection() as opened:
         [(count,)] = opened.execute(
@@ -37,13 +36,3 @@ def _key(field: pa.Field) -> str:
     if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
         return f"md5({name})"
     return f"md5(CAST({name} AS VARCHAR))" if pa.types.is_nested(field.type) else name
-
-
-def _names(path: Path) -> set[str]:
-    with path.open("rb") as stream:
-        return set(pq.read_schema(stream).names)
-
-
-def _count(path: Path) -> int:
-    with path.open("rb") as stream:
-        return int(pq.read_metadata(stream).num_rows)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from safesweep.errors import InputError
 from safesweep.lake.folder import lake_folder
-from safesweep.lake.layout import has_footer, trials_folder
+from safesweep.lake.layout import trials_folder, with_footers
 from safesweep.lake.manifest import Manifest, read_manifest
 from safesweep.lake.reader import run_files
 
@@ -41,7 +41,8 @@ def finished_run(lake: str | Path, run_id: str) -> FinishedRun:
         raise InputError(
             f"{where} {state}: it is not finished; allowed: a run whose manifest names its files. Start it again to end it"
         )
-    broken = [path.name for path in files.complete if not has_footer(path)]
+    whole = set(with_footers(files.complete))
+    broken = [path.name for path in files.complete if path not in whole]
     if broken:
         raise InputError(
             f"{where}: {broken[0]} is damaged (no footer); `safesweep lake check {run_id}` says what to do"

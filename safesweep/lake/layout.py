@@ -44,6 +44,19 @@ def files_in(folder: Path, start: str, end: str) -> list[Path]:
     return sorted(folder.glob(f"{start}*{end}"))
 
 
+def existing(files: Sequence[Path]) -> list[Path]:
+    """Those of the files that are there; of a store by one listing a folder. Raises what its client does where it is out of reach."""
+    listed = versions(files)
+    return [path for path in files if (path in listed if on_store(path) else path.exists())]
+
+
+def sizes(files: Sequence[Path]) -> dict[Path, int]:
+    """Bytes of each; of a store by one listing a folder. A store's file that is not there is left out."""
+    listed = versions(files)
+    stored = {path: size for path, (_, size) in listed.items()}
+    return stored | {path: path.stat().st_size for path in files if not on_store(path)}
+
+
 def has_footer(path: Path) -> bool:
     """Whether a parquet file is whole: a killed writer leaves one without a valid footer.
 

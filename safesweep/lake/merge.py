@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from safesweep.errors import InputError
+from safesweep.lake import exclusive
 from safesweep.lake.compact import MB, TARGET_MB
 from safesweep.lake.finished import FinishedRun, finished_run, name_in_manifest
-from safesweep.lake.layout import part_files, trials_folder
+from safesweep.lake.layout import files_in, part_files, trials_folder
 from safesweep.lake.lease import hold, run_place
 from safesweep.lake.manifest import Manifest, read_manifest, write_manifest
+from safesweep.lake.parquet_files import read_schema
 from safesweep.lake.reader import connection
 from safesweep.lake.repeats import repeat_id
 from safesweep.lake.same_config import check_same, without_rows
 from safesweep.lake.sql import parquet, text
-from safesweep.lake.streaming import STAGED, PartWriter, file_digest, publish, stream_rows
+from safesweep.lake.streaming import STAGED, PartWriter, stream_rows
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -74,7 +75,7 @@ def merge(
         twice = _find_twice(list(runs.items()))
         started: dict[str, Any] = {"run_id": into, "status": "running", "merging": list(parts)}
         write_manifest(lake, into, started)
-        files = list(_write(lake, into, list(runs.values()), twice, target_mb * MB))
+        files = dict(_write(lake, into, list(runs.values()), twice, target_mb * MB))
         manifest = _manifest(lake, into, runs, files)
         write_manifest(lake, into, manifest)
         return Merged(manifest["held_trials"], len(twice.dropped), len(twice.renamed), len(files))
@@ -87,9 +88,8 @@ def _clear(lake: str | Path, into: str, parts: Sequence[str]) -> None:
         return
     if (manifest or {}).get("merging") != list(parts):
         raise InputError(f"into: run {into!r} is in lake {lake} already; choose another name")
-    folder = trials_folder(lake, into)
-    for path in [*files, *(path for path in folder.iterdir() if path.name.endswith(STAGED))] if folder.exists() else ():
-        path.unlink()
+    for path in [*files, *files_in(trials_folder(lake, into), "", STAGED)]:
+        exclusive.remove(path)
 
 
 def _find_twice(runs: Sequence[tuple[str, FinishedRun]]) -> _Twice:
@@ -125,29 +125,34 @@ def _find_twice(runs: Sequence[tuple[str, FinishedRun]]) -> _Twice:
     return found
 
 
-def _write(lake: str | Path, into: str, runs: Sequence[FinishedRun], twice: _Twice, target: float) -> Iterator[Path]:
-    """The new run's files, in the order of the parts and of their rows."""
+def _write(
+    lake: str | Path, into: str, runs: Sequence[FinishedRun], twice: _Twice, target: float
+) -> Iterator[tuple[Path, str]]:
+    """The new run's files, in the order of the parts and of their rows, each with its SHA-256."""
     writer: PartWriter | None = None
     count = 0
 
-    def end(writer: PartWriter) -> Path:
+    def end(writer: PartWriter) -> tuple[Path, str]:
         writer.close()
-        publish(writer.path)
-        return writer.path
+        return writer.path, writer.publish()
 
-    for part, run in enumerate(runs):
-        for path in run.files:
-            schema = pq.read_schema(path)
-            if writer is not None and (writer.size >= target or not writer.schema.equals(schema)):
-                yield end(writer)
-                writer = None
-            if writer is None:
-                writer = PartWriter(trials_folder(lake, into) / f"part-merged-{count:06d}.parquet", schema)
-                count += 1
-            for batch in stream_rows(path):
-                writer.write(_renamed(batch, part, into, twice))
-    if writer is not None:
-        yield end(writer)
+    try:
+        for part, run in enumerate(runs):
+            for path in run.files:
+                schema = read_schema(path)
+                if writer is not None and (writer.size >= target or not writer.schema.equals(schema)):
+                    yield end(writer)
+                    writer = None
+                if writer is None:
+                    writer = PartWriter(trials_folder(lake, into) / f"part-merged-{count:06d}.parquet", schema)
+                    count += 1
+                for batch in stream_rows(path):
+                    writer.write(_renamed(batch, part, into, twice))
+        if writer is not None:
+            yield end(writer)
+    finally:
+        if writer is not None:
+            writer.discard()
 
 
 def _renamed(batch: pa.RecordBatch, part: int, into: str, twice: _Twice) -> pa.RecordBatch:
@@ -166,14 +171,14 @@ def _renamed(batch: pa.RecordBatch, part: int, into: str, twice: _Twice) -> pa.R
     return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
 
 
-def _manifest(lake: str | Path, into: str, runs: Mapping[str, FinishedRun], files: Sequence[Path]) -> Manifest:
-    """The union's, with what each part was."""
+def _manifest(lake: str | Path, into: str, runs: Mapping[str, FinishedRun], files: Mapping[Path, str]) -> Manifest:
+    """The union's, with what each part was; ``files`` have their SHA-256."""
     manifests: list[dict[str, Any]] = [dict(run.manifest) for run in runs.values()]
     first = manifests[0]
     with connection() as opened:
         [(held, unscored, prompts)] = opened.execute(
             f"""SELECT count(*), count(*) FILTER (status <> 'ok'), count(DISTINCT (prompt_set, source, prompt_row, sample_index))
-                FROM {parquet(files)}"""
+                FROM {parquet(list(files))}"""
         ).fetchall()
     missing = sum(max(0, one.get("expected_trials", 0) - one.get("held_trials", 0)) for one in manifests)
     names = [name_in_manifest(lake, into, path) for path in files]
@@ -191,7 +196,7 @@ def _manifest(lake: str | Path, into: str, runs: Mapping[str, FinishedRun], file
         "unjudged_trials": sum(one.get("unjudged_trials", 0) for one in manifests),
         "prompts": prompts,
         "files": names,
-        "digests": {name: file_digest(path) for name, path in zip(names, files, strict=True)},
+        "digests": dict(zip(names, files.values(), strict=True)),
         "prompt_sets": sorted({tuple(known) for one in manifests for known in one.get("prompt_sets") or ()}),
         "benign_sets": sorted({name for one in manifests for name in one.get("benign_sets") or ()}),
         "prompt_notes": list(dict.fromkeys(note for one in manifests for note in one.get("prompt_notes") or ())),

@@ -1,7 +1,7 @@
 """Parquet files of a lake, wherever it lies: whole tables, parts of them, and what their footers say."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,21 @@ def open_parquet(path: str | Path, **options: Any) -> pq.ParquetFile:
     """A file to be read by row groups and columns; ``options`` are ``pyarrow.parquet.ParquetFile``'s. Use it in a ``with``."""
     where, file_system = _place(path)
     return pq.ParquetFile(where, filesystem=file_system, **options)
+
+
+def row_groups(path: Path) -> Iterator[tuple[pq.ParquetFile, int]]:
+    """A file's row groups in their order: each one's number, and the opened file to read it from before the next is asked for.
+
+    Of a store what is read of a group comes in few requests, and is let go of behind it. Raises ``pa.ArrowInvalid`` for a damaged file.
+    """
+    with open_parquet(path, pre_buffer=False) as file:
+        metadata = file.metadata
+        for group in range(metadata.num_row_groups if not on_store(path) else 0):
+            yield file, group
+    for group in range(metadata.num_row_groups if on_store(path) else 0):
+        # pyarrow keeps what it has fetched ahead until the file is closed
+        with open_parquet(path, pre_buffer=True, metadata=metadata) as file:
+            yield file, group
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None, **options: Any) -> pa.Table:

@@ -1,6 +1,7 @@
 """Rows that stream from part files into new ones: at no time are more in memory than one row group of the new file."""
 
 import hashlib
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +10,10 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from safesweep.files import make_folder, on_store
+from safesweep.lake.parquet_files import row_groups
 from safesweep.lake.row_digest import RowDigest
+from safesweep.lake.stores import store_of
 
 BATCH_ROWS = 32
 """Rows that are read together."""
@@ -25,9 +29,8 @@ def stream_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa
 
     Raises ``pa.ArrowInvalid`` for a damaged one.
     """
-    with path.open("rb") as stream, pq.ParquetFile(stream, pre_buffer=False) as file:
-        for group in range(file.num_row_groups):
-            yield from file.iter_batches(BATCH_ROWS, [group], columns, use_threads=False)
+    for file, group in row_groups(path):
+        yield from file.iter_batches(BATCH_ROWS, [group], columns, use_threads=False)
 
 
 def digest_rows(*files: Path) -> RowDigest:
@@ -56,20 +59,21 @@ def publish(path: Path) -> None:
 
 
 class PartWriter:
-    """Writes one part file beside its place; ``publish`` puts it there. A killed writer leaves ``<name>.new`` behind."""
+    """Writes one part file beside its place; ``publish`` puts it there. A killed writer leaves ``<name>.new`` behind.
+
+    Of a store's file beside its place is a temporary folder of this machine, so that a killed writer leaves nothing in the store.
+    """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.path, self.schema = path, schema
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._stream: Any = staged(path).open("wb")
+        make_folder(path.parent)
+        self._local = tempfile.TemporaryDirectory(prefix="safesweep-") if on_store(path) else None
+        self.staged = staged(Path(self._local.name) / path.name if self._local else path)
+        """Where it is until ``publish``."""
+        self._stream: Any = self.staged.open("wb")
         self._writer = pq.ParquetWriter(self._stream, schema, compression="zstd")
         self._waiting: list[pa.RecordBatch] = []
         self._bytes = self._rows = 0
-
-    @property
-    def staged(self) -> Path:
-        """Where it is until ``publish``."""
-        return staged(self.path)
 
     @property
     def size(self) -> int:
@@ -95,6 +99,28 @@ class PartWriter:
         self._writer.close()
         self._stream.close()
 
+    def publish(self) -> str:
+        """Puts the closed file in its place, in one move; returns the SHA-256 of what is there.
+
+        Raises ``OSError`` where the store failed, or gives back other bytes than it was given.
+        """
+        if self._local is None:
+            publish(self.path)
+            return file_digest(self.path)
+        written = file_digest(self.staged)
+        store, name = store_of(self.path)
+        store.put_file(str(self.staged), name)
+        if file_digest(self.path) != written:
+            raise OSError(f"{self.path}: the store holds other bytes than were put there")
+        self.discard()
+        return written
+
+    def discard(self) -> None:
+        """Removes what is staged of a store's file; a folder's is left to the next start."""
+        if self._local is not None:
+            self._stream.close()
+            self._local.cleanup()
+
     def __enter__(self) -> Self:
         return self
 
@@ -108,3 +134,4 @@ class PartWriter:
             self._writer.close()
         finally:
             self._stream.close()
+            self.discard()

@@ -17,7 +17,9 @@ import pyarrow.parquet as pq
 
 from safesweep.errors import InputError
 from safesweep.lake.finished import finished_run
+from safesweep.lake.parquet_files import read_schema, row_groups
 from safesweep.lake.pictures import KINDS, PictureError, kind_of, open_picture
+from safesweep.lake.stores import scheme_of
 from safesweep.lake.streaming import stream_rows
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.reports.facts import cell_key
@@ -60,8 +62,11 @@ def export(
         originals: write pictures as they are, where they would be blurred. Without it a picture is clear as in a report: drawn by the
             miniature, or of a benign prompt and sample in which no scorer or VLM found anything in any cell.
 
-    Raises ``InputError`` for a run that is not finished, an unknown profile, and a place that is taken or cannot be written to.
+    Raises ``InputError`` for a run that is not finished, an unknown profile, and a place that is taken, lies in a store, or cannot be
+    written to.
     """
+    if scheme_of(str(out)) is not None:
+        raise InputError(f"out: {out} is a place in a store; allowed: one of this machine")
     run = finished_run(lake, run_id)
     name = profile or run.manifest.get("profile")
     if name is None:
@@ -172,20 +177,18 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 def _parquet(files: tuple[Path, ...], out: Path) -> Exported:
     if out.exists():
         raise InputError(f"out: {out} is there; allowed: a new file")
-    schemas = [_without_bytes(pq.read_schema(path)) for path in files]
+    schemas = [_without_bytes(read_schema(path)) for path in files]
     schema = pa.unify_schemas(schemas)
     with _file_beside(out) as fresh, pq.ParquetWriter(fresh, schema, compression="zstd") as writer:
         trials = 0
         for path in files:
-            with pq.ParquetFile(path, pre_buffer=False) as file:
-                leaves = _leaves(file.schema)
-                for group in range(file.num_row_groups):
-                    table = file.read_row_group(group, columns=leaves, use_threads=False)
-                    missing = [field for field in schema if field.name not in table.schema.names]
-                    for field in missing:
-                        table = table.append_column(field, pa.nulls(len(table), field.type))
-                    writer.write_table(table.select(schema.names).cast(schema))
-                    trials += len(table)
+            for file, group in row_groups(path):
+                table = file.read_row_group(group, columns=_leaves(file.schema), use_threads=False)
+                missing = [field for field in schema if field.name not in table.schema.names]
+                for field in missing:
+                    table = table.append_column(field, pa.nulls(len(table), field.type))
+                writer.write_table(table.select(schema.names).cast(schema))
+                trials += len(table)
     return Exported(out, trials, {})
 
 
