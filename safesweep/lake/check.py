@@ -25,7 +25,7 @@ from safesweep.lake.layout import (
     trials_folder,
 )
 from safesweep.lake.lease import Lease, hold, run_place
-from safesweep.lake.manifest import Manifest, named_files, read_manifest, write_manifest
+from safesweep.lake.manifest import Manifest, locate_files, read_manifest, write_manifest
 from safesweep.lake.parquet_files import read_metadata
 from safesweep.lake.progress import progress_path
 from safesweep.lake.reader import connection
@@ -161,19 +161,8 @@ class _Named(NamedTuple):
 
 
 def _named(lake: str | Path, run_id: str) -> _Named:
-    try:
-        files = named_files(lake, run_id)
-        return _Named(bool(files), files or [], [])
-    except FileNotFoundError:
-        names = (read_manifest(lake, run_id) or {})["files"]
-    there, missing = [], []
-    asked = {name: (lake_folder(lake) / name, trials_folder(lake, run_id) / name) for name in names}
-    known = set(existing([path for both in asked.values() for path in both]))
-    for name, both in asked.items():
-        places = [path for path in both if path in known]
-        there += places[:1]
-        missing += [] if places else [name]
-    return _Named(True, there, missing)
+    found = locate_files(lake, run_id)
+    return _Named(False, [], []) if found is None else _Named(bool(found.there or found.missing), *found)
 
 
 def _damage(path: Path, digests: dict[str, str], lake: str | Path, run_id: str) -> str | None:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Set
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, TypedDict, cast
+from typing import Any, NamedTuple, TypedDict, cast
 
 from safesweep.errors import InputError
 from safesweep.files import json_ready, on_store, write_json
@@ -77,12 +77,18 @@ def write_manifest(lake: str | Path, run_id: str, content: Mapping[str, object])
     write_json(manifest_path(lake, run_id), without_secrets_in(json_ready(content)))
 
 
-def named_files(lake: str | Path, run_id: str) -> list[Path] | None:
-    """The files that the run's manifest names, each once; None without a manifest, or when it has no "files".
+class NamedFiles(NamedTuple):
+    """What a manifest's "files" come to, each name once."""
 
-    Raises:
-        InputError: "files" is not a list of strings or names one outside the lake, or as `read_manifest`.
-        FileNotFoundError: a named file is missing.
+    there: list[Path]
+    missing: list[str]
+    """Names of files that are nowhere."""
+
+
+def locate_files(lake: str | Path, run_id: str) -> NamedFiles | None:
+    """Where the files are that the run's manifest names; None without a manifest, or when it has no "files".
+
+    Raises ``InputError`` when "files" is not a list of strings or names one outside the lake, or as `read_manifest`.
     """
     names: object = (read_manifest(lake, run_id) or {}).get("files")
     if names is None:
@@ -90,16 +96,41 @@ def named_files(lake: str | Path, run_id: str) -> list[Path] | None:
     if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         raise InputError(f"{manifest_path(lake, run_id)}: 'files' must be a list of strings, found {names!r}")
     root, folder, manifest = lake_folder(lake), trials_folder(lake, run_id), manifest_path(lake, run_id)
-    there = set(list_store(folder)) if on_store(folder) else set()  # one listing in place of a request a file
-    return list(dict.fromkeys(_locate(root, folder, name, manifest, there) for name in names))
+    listed = set(list_store(folder)) if on_store(folder) else set()  # one listing in place of a request a file
+    there: dict[Path, None] = {}
+    missing = []
+    for name in dict.fromkeys(names):
+        path = _locate(root, folder, name, manifest, listed)
+        if path is None:
+            missing.append(name)
+        else:
+            there[path] = None
+    return NamedFiles(list(there), missing)
 
 
-def _locate(lake: Path, folder: Path, name: str, manifest: Path, there: Set[Path]) -> Path:
+def named_files(lake: str | Path, run_id: str) -> list[Path] | None:
+    """The files that the run's manifest names, each once; None without a manifest, or when it has no "files".
+
+    Raises:
+        InputError: as `locate_files`.
+        FileNotFoundError: a named file is missing.
+    """
+    found = locate_files(lake, run_id)
+    if found is None:
+        return None
+    if found.missing:
+        raise FileNotFoundError(
+            f"the manifest names {found.missing[0]!r}, which is neither in {lake_folder(lake)} nor in {trials_folder(lake, run_id)}"
+        )
+    return found.there
+
+
+def _locate(lake: Path, folder: Path, name: str, manifest: Path, listed: Set[Path]) -> Path | None:
     """A manifest may be anybody's: a name that leads out of the lake is refused before it is looked at."""
     allowed = "allowed: files inside the lake, as trials/run=…/part-….parquet"
     if PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive or ".." in re.split(r"[/\\]", name):
         raise InputError(f"{manifest}: 'files' names {name!r}, which is no path below the lake; {allowed}")
     for path in (lake / name, folder / name):
-        if path in there or path.exists():
+        if path in listed or path.exists():
             return require_inside(lake, path, f"{manifest}: 'files' names {name!r}", allowed)
-    raise FileNotFoundError(f"the manifest names {name!r}, which is neither in {lake} nor in {folder}")
+    return None

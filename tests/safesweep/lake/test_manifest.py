@@ -7,7 +7,7 @@ import pytest
 
 from safesweep.errors import InputError
 from safesweep.lake.layout import manifest_path
-from safesweep.lake.manifest import named_files, read_manifest, write_manifest
+from safesweep.lake.manifest import locate_files, named_files, read_manifest, write_manifest
 from safesweep.lake.reader import run_files
 from tests.safesweep.lake.rows import trial, write_run
 
@@ -79,6 +79,24 @@ def test_a_manifest_names_only_files_below_the_lake(tmp_path, name):
     write_manifest(lake, "r", {"files": [str(other / "part-0.parquet")]})
     with pytest.raises(InputError, match="which is no path below the lake; allowed: files inside the lake"):
         run_files(lake, "r")
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_name_that_leads_out_is_refused_behind_a_missing_one_too(tmp_path, name):
+    write_manifest(tmp_path, "r", {"files": ["trials/run=r/gone.parquet", name]})
+    for read in (named_files, locate_files):
+        with pytest.raises(InputError, match="which is no path below the lake"):
+            read(tmp_path, "r")
+
+
+def test_files_are_found_once_and_missing_ones_named(tmp_path):
+    write_run(tmp_path, [trial(0)])
+    names = ["gone.parquet", "trials/run=r/part-0.parquet", "part-0.parquet", "gone.parquet"]
+    write_manifest(tmp_path, "r", {"files": names})
+    found = locate_files(tmp_path, "r")
+    assert found == ([tmp_path / "trials" / "run=r" / "part-0.parquet"], ["gone.parquet"])
+    with pytest.raises(FileNotFoundError, match=r"names 'gone\.parquet', which is neither in"):
+        named_files(tmp_path, "r")
 
 
 @pytest.mark.parametrize("named", [True, False])
