@@ -1,5 +1,6 @@
 """Files behind URLs, fetched by fsspec or pyarrow, with a deadline: a server that stays silent is named."""
 
+import re
 import threading
 import time
 from pathlib import Path
@@ -10,6 +11,8 @@ from safesweep.errors import InputError
 SILENCE_S = 60.0
 """For how long nothing may arrive; a large file may take as long as it needs."""
 CHUNK = 1 << 20
+OPTIONS = re.compile(r"(s3|gs|gcs|abfss?)://[^?]*\?")
+"""An object store's URL with options, as pyarrow has them (``?endpoint_override=…``); to fsspec they were a part of the file's name."""
 
 
 def fetch(url: str, target: Path) -> None:
@@ -41,7 +44,10 @@ class _Fetch:
 
     def run(self) -> None:
         try:
-            self._with_fsspec()
+            if OPTIONS.match(self.url):
+                self._with_pyarrow("options in a URL are pyarrow's")
+            else:
+                self._with_fsspec()
         except InputError as error:
             self.failed = error
 
@@ -52,7 +58,7 @@ class _Fetch:
             with fsspec.open(self.url, "rb") as stream:
                 self._copy(stream)
         except ImportError as missing:
-            self._with_pyarrow(missing)
+            self._with_pyarrow(str(missing))
         except FileNotFoundError:
             raise InputError(f"{self.url}: no such file") from None
         except (
@@ -60,7 +66,7 @@ class _Fetch:
         ) as error:  # every remote file system raises its own kinds; the user needs the reason, not the type
             raise InputError(f"{self.url}: cannot be read: {type(error).__name__}: {error}") from error
 
-    def _with_pyarrow(self, missing: ImportError) -> None:
+    def _with_pyarrow(self, why: str) -> None:
         import pyarrow as pa
         import pyarrow.fs
 
@@ -71,7 +77,7 @@ class _Fetch:
         except FileNotFoundError:
             raise InputError(f"{self.url}: no such file") from None
         except (pa.ArrowException, OSError, ValueError) as error:
-            reason = f"{missing}; pyarrow: {error}"
+            reason = f"{why}; pyarrow: {error}"
             raise InputError(f"{self.url}: no installed file system can read it ({reason})") from error
 
     def _copy(self, stream: Any) -> None:
