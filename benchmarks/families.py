@@ -71,8 +71,8 @@ class Measured(NamedTuple):
     names: dict[str, str]
     """"none", "dynamic", "static", "cheap" -> the method's name in ``rows``."""
     rows: dict[str, Row]
-    validation: int
-    """Prompts of each kind that the strengths were chosen on."""
+    chosen_on: str
+    """How many validation prompts the strengths were chosen on."""
     refused: dict[str, str]
     """Method -> why this model cannot have it."""
     dynamic_less: PairedDifference
@@ -117,11 +117,24 @@ def allowed(cells: Mapping[str, Cell], family: Family) -> tuple[dict[str, Cell],
     return kept, refused
 
 
-def measure(family: Family, hazard: Sequence[Prompt], benign: Sequence[Prompt], validation: int | None) -> Measured:
-    """All methods on one model, on the same prompts and seeds."""
+def measure(
+    family: Family,
+    hazard: Sequence[Prompt],
+    benign: Sequence[Prompt],
+    validation: int | None,
+    given: Mapping[str, float] | None = None,
+) -> Measured:
+    """All methods on one model, on the same prompts and seeds.
+
+    ``given``: γ of "dynamic" and "static" where they have been chosen already, as the model's report does.
+    """
     of = family.of
     validation = of.validation if validation is None else validation
-    scales = choose_scales(validate(family, validation_prompts("hazard", validation, 0)), of.dynamic_bar)
+    scales = (
+        dict(given)
+        if given
+        else choose_scales(validate(family, validation_prompts("hazard", validation, 0)), of.dynamic_bar)
+    )
     scales["cheap"] = cheapest_strong(family, scales["dynamic"], validation)
     cells, refused = allowed(make_cells(scales["static"], scales["dynamic"], of), family)
     names = {
@@ -160,7 +173,7 @@ def measure(family: Family, hazard: Sequence[Prompt], benign: Sequence[Prompt], 
         scales,
         names,
         rows,
-        validation,
+        f"{of.validation}, the cheap one on {validation}" if given else f"{validation}",
         refused,
         paired_rates(unsafe[names["cheap"]], unsafe[names["dynamic"]], keys[~of_benign]),
         {
@@ -209,7 +222,7 @@ def section(found: Measured) -> list[str]:
 
 
 def _validation(measured: Sequence[Measured]) -> str:
-    return ", ".join(f"{found.of.name}: {found.validation}" for found in measured)
+    return ", ".join(f"{found.of.name}: {found.chosen_on}" for found in measured)
 
 
 def as_markdown(measured: Sequence[Measured], hazard: int, benign: int, options: Sequence[str], said: str) -> str:
@@ -298,6 +311,14 @@ def trained() -> list[str]:
     return found
 
 
+def _chosen(text: str) -> tuple[str, dict[str, float]]:
+    name, _, both = text.partition("=")
+    dynamic, _, static = both.partition(",")
+    if name not in MINIATURES:
+        raise argparse.ArgumentTypeError(f"{name!r} is no model; allowed: {', '.join(MINIATURES)}")
+    return name, {"dynamic": float(dynamic), "static": float(static)}
+
+
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -313,6 +334,14 @@ def main() -> None:
         type=int,
         help="prompts of each kind that strengths are chosen on; by default as many as each model wants",
     )
+    parser.add_argument(
+        "--gamma",
+        nargs="+",
+        type=_chosen,
+        default=[],
+        metavar="MODEL=DYNAMIC,STATIC",
+        help="γ that `python -m miniature.report --family MODEL` has chosen by the same rule; by default they are chosen here",
+    )
     parser.add_argument("--out", type=Path, default=PAGE)
     arguments = parser.parse_args()
     hazard = read_prompts(FOLDER / "hazard.csv", limit=arguments.prompts).prompts
@@ -321,7 +350,8 @@ def main() -> None:
     for name in arguments.families or trained():
         family = Family.load(WEIGHTS, MINIATURES[name])
         try:
-            measured.append(measure(family, hazard, benign, arguments.validation))
+            given = dict(arguments.gamma).get(name)
+            measured.append(measure(family, hazard, benign, arguments.validation, given))
         finally:
             family.vlm.close()
         print(f"{name}: γ {measured[-1].scales}", flush=True)

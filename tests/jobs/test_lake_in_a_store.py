@@ -1,6 +1,7 @@
 """The main job, killed, started again, scored again, compared and reported, its lake in an S3 server that throttles: as in a folder."""
 
 import json
+import os
 import time
 
 import pytest
@@ -15,7 +16,8 @@ from safesweep.lake.stores import store_of
 from tests.jobs.conftest import SHORT, call, kill, trials
 from tests.marks import STARTS_RAY
 
-pytestmark = [pytest.mark.timeout(600), STARTS_RAY]
+LONG = pytest.mark.skipif("LONG_TESTS" not in os.environ, reason="four jobs on Ray, minutes: LONG_TESTS=1 runs it")
+pytestmark = [pytest.mark.timeout(600), STARTS_RAY, LONG]
 CLASSIFIER = {"kind": "classifier", "model": "miniature/weights/classifier"}
 ONE = [*SHORT, "--run_id=r", "--limit=2", f"--safety.scorers={json.dumps([CLASSIFIER])}"]
 SAME = ("trial_id", "prompt", "cell", "seed", "status", "picture", "rows_alone")
