@@ -72,8 +72,9 @@ def test_a_resumed_run_counts_what_the_lake_held(tmp_path, monkeypatch):
     seen = []
 
     @contextmanager
-    def watched(store, held, expected, console):
-        seen.append((held, expected))
+    def watched(store, held, expected, console, *, steps, engines):
+        assert engines() == [], "no worker was started"
+        seen.append((held, expected, steps))
         yield
 
     class Written:
@@ -90,7 +91,8 @@ def test_a_resumed_run_counts_what_the_lake_held(tmp_path, monkeypatch):
     plan, store = check(config)
     hold(store, sorted(plan.trial_ids)[:3], config)
     result = evaluate(config, *check(config), Console(quiet=True))
-    assert seen == [(3, len(plan.trial_ids))] and len(plan.trial_ids) > 3
+    left = len(plan.trial_ids) - 3
+    assert seen == [(3, len(plan.trial_ids), left * config.num_inference_steps)] and left > 0
     assert (result.held, result.missing) == (3, len(plan.trial_ids) - 3)
 
 
