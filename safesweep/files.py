@@ -25,7 +25,7 @@ def resolve_file(path: str) -> str:
 
 def file_sha256(path: str | Path) -> str:
     """SHA-256 of a file, 64 hexadecimal digits."""
-    with Path(path).open("rb") as stream:
+    with (Path(path) if isinstance(path, str) else path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

@@ -10,18 +10,17 @@ from diffusers import StableDiffusion3Pipeline
 from numpy.typing import NDArray
 
 from miniature.training.previews import Trace, make_previews
+from miniature.training.trajectories import flow_levels
 from safesweep.models.sd3 import StableDiffusion3
 
 NAME = "previews-flow"
 ASKED = (0.2, 0.92)
 """Noise levels between which previews are taken. Where there is more noise, they show nothing yet, and a VLM learns to guess."""
-TOKENS = 64
 
 
 def levels(pipe: StableDiffusion3Pipeline, steps: int) -> tuple[float, ...]:
     """σ of each step of ``StableDiffusion3Pipeline`` and 0 at the end, [steps + 1]."""
-    table = StableDiffusion3.table_for(pipe.scheduler.config, "FlowMatchEulerDiscreteScheduler", steps, TOKENS)
-    return (*table.levels, 0.0)
+    return flow_levels(pipe, steps, StableDiffusion3)
 
 
 @torch.no_grad()

@@ -12,6 +12,7 @@ import torch
 from diffusers import StableDiffusion3Pipeline
 from numpy.typing import NDArray
 
+from safesweep.models.flow import FlowModel
 from safesweep.models.flux import Flux
 from safesweep.models.sd3 import StableDiffusion3
 
@@ -45,9 +46,9 @@ class Trajectories:
         return len(self.scales)
 
 
-def flow_levels(pipe: StableDiffusion3Pipeline, steps: int) -> tuple[float, ...]:
-    """σ of each step and 0 at the end, [steps + 1]: those that ``FluxPipeline`` has with the flow model's scheduler at 64 × 64 pixels."""
-    return (*Flux.table_for(pipe.scheduler.config, "FlowMatchEulerDiscreteScheduler", steps, tokens=64).levels, 0.0)
+def flow_levels(pipe: StableDiffusion3Pipeline, steps: int, family: type[FlowModel] = Flux) -> tuple[float, ...]:
+    """σ of each step and 0 at the end, [steps + 1], of a family's pipeline with the flow model's scheduler at 64 × 64 pixels."""
+    return (*family.table_for(pipe.scheduler.config, "FlowMatchEulerDiscreteScheduler", steps, tokens=64).levels, 0.0)
 
 
 def sample_guided(

@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from safesweep.errors import InputError
-from safesweep.files import on_store
+from safesweep.files import file_sha256, on_store
 from safesweep.lake import exclusive
 from safesweep.lake.copies import own_rows
 from safesweep.lake.finished import name_in_manifest
@@ -25,13 +25,13 @@ from safesweep.lake.layout import (
     trials_folder,
 )
 from safesweep.lake.lease import Lease, hold, run_place
-from safesweep.lake.manifest import Manifest, locate_files, read_manifest, write_manifest
+from safesweep.lake.manifest import Manifest, NamedFiles, locate_files, read_manifest, write_manifest
 from safesweep.lake.parquet_files import read_metadata
 from safesweep.lake.progress import progress_path
 from safesweep.lake.reader import connection
 from safesweep.lake.sql import parquet
 from safesweep.lake.stores import store_failure
-from safesweep.lake.streaming import STAGED, file_digest, stream_rows
+from safesweep.lake.streaming import STAGED, stream_rows
 
 WRITERS = (".lease", ".progress")
 """What the names of files beside the manifest end in that are a writing process's own."""
@@ -133,7 +133,8 @@ def find(lake: str | Path, run_id: str, *, quick: bool = False) -> Iterator[Find
             run_id, f"{name}: the manifest names it, and it is not there", f"bring it back from a copy, or {AGAIN}"
         )
     whole = [path for path in named.there if has_footer(path)]
-    sound = list(whole) if named.names else [path for path in present if has_footer(path)]
+    names_files = bool(named.there or named.missing)
+    sound = list(whole) if names_files else [path for path in present if has_footer(path)]
     for path in named.there:
         if path not in whole:
             yield Finding(run_id, f"{path.name}: has no valid footer", f"bring it back from a copy, or {AGAIN}")
@@ -141,7 +142,7 @@ def find(lake: str | Path, run_id: str, *, quick: bool = False) -> Iterator[Find
             yield Finding(run_id, f"{path.name}: {cause}", f"bring it back from a copy, or remove it and {AGAIN}")
             sound.remove(path)  # what it holds a copy of may be all that is left
     try:
-        yield from _others(run_id, [path for path in present if path not in named.there], sound, named.names)
+        yield from _others(run_id, [path for path in present if path not in named.there], sound, names_files)
         yield from _doubles(lake, run_id, manifest, sound)
         yield from _attempts(lake, run_id, sound)
     except duckdb.Error as error:
@@ -153,22 +154,14 @@ def find(lake: str | Path, run_id: str, *, quick: bool = False) -> Iterator[Find
     yield from _counts(lake, run_id, manifest, whole, complete=complete)
 
 
-class _Named(NamedTuple):
-    names: bool
-    """Whether the manifest names any file."""
-    there: list[Path]
-    missing: list[str]
-
-
-def _named(lake: str | Path, run_id: str) -> _Named:
-    found = locate_files(lake, run_id)
-    return _Named(False, [], []) if found is None else _Named(bool(found.there or found.missing), *found)
+def _named(lake: str | Path, run_id: str) -> NamedFiles:
+    return locate_files(lake, run_id) or NamedFiles([], [])
 
 
 def _damage(path: Path, digests: dict[str, str], lake: str | Path, run_id: str) -> str | None:
     wanted = digests.get(name_in_manifest(lake, run_id, path))
     if wanted is not None:
-        return None if file_digest(path) == wanted else "its content is another than the manifest's digest says"
+        return None if file_sha256(path) == wanted else "its content is another than the manifest's digest says"
     try:
         for _ in stream_rows(path):
             pass

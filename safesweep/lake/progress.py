@@ -48,12 +48,16 @@ class Progress:
     """Of `ENGINE_SUMS`, over the engines."""
 
     @property
+    def stepped(self) -> float:
+        """Of the steps that this start takes, what the engines have told of; above 1 where a worker died and its work was made anew."""
+        return self.sums.get("steps", 0.0) / self.steps_expected if self.steps_expected else 1.0
+
+    @property
     def share(self) -> float:
         """Of this start's work, what is done: by the engines' steps while they work, by what the lake holds once they have ended; 0 … 1."""
         wanted = self.expected - self.before
         in_lake = (self.stored - self.before) / wanted if wanted else 1.0
-        stepped = self.sums.get("steps", 0.0) / self.steps_expected if self.steps_expected else 1.0
-        return in_lake if stepped >= 1 else max(in_lake, stepped)
+        return in_lake if self.stepped >= 1 else max(in_lake, self.stepped)
 
     @property
     def seconds_left(self) -> float | None:

@@ -1,6 +1,5 @@
 """Rows that stream from part files into new ones: at no time are more in memory than one row group of the new file."""
 
-import hashlib
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from safesweep.files import make_folder, on_store
+from safesweep.files import file_sha256, make_folder, on_store
 from safesweep.lake.parquet_files import row_groups
 from safesweep.lake.row_digest import RowDigest
 from safesweep.lake.stores import store_of
@@ -40,12 +39,6 @@ def digest_rows(*files: Path) -> RowDigest:
         for batch in stream_rows(path):
             digest.update(batch)
     return digest
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, 64 hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def staged(path: Path) -> Path:
@@ -106,11 +99,11 @@ class PartWriter:
         """
         if self._local is None:
             publish(self.path)
-            return file_digest(self.path)
-        written = file_digest(self.staged)
+            return file_sha256(self.path)
+        written = file_sha256(self.staged)
         store, name = store_of(self.path)
         store.put_file(str(self.staged), name)
-        if file_digest(self.path) != written:
+        if file_sha256(self.path) != written:
             raise OSError(f"{self.path}: the store holds other bytes than were put there")
         self.discard()
         return written

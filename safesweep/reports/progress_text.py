@@ -13,18 +13,21 @@ def progress_line(progress: Progress) -> str:
     parts = [f"{progress.stored} of {progress.expected} trials in the lake, {pace:.1f} a second"]
     if progress.working_since is not None:
         parts.append(engines_text(progress))
+    return f"{seconds:5.0f} s  {'; '.join(parts)}{left_text(progress)}"
+
+
+def left_text(progress: Progress) -> str:
+    """When the rest is there, behind a semicolon; nothing where that is not known, or there is no rest."""
     left = progress.seconds_left
-    if left is not None and progress.share < 1:
-        parts.append(f"about {left / 60:.1f} min left")
-    return f"{seconds:5.0f} s  {'; '.join(parts)}"
+    return "" if left is None or progress.share >= 1 else f"; about {left / 60:.1f} min left"
 
 
 def engines_text(progress: Progress) -> str:
     """Where the engines stand."""
     sums = progress.sums
     failed = f" ({sums['failed']:.0f} failed)" if sums["failed"] else ""
-    stepped = min(1.0, sums["steps"] / progress.steps_expected) if progress.steps_expected else 1.0
     return (
-        f"{stepped:.0%} of the steps, {sums['trials']:.0f} pictures made{failed}, {progress.rows_per_second:.0f} rows a second, "
+        f"{min(1.0, progress.stepped):.0%} of the steps, {sums['trials']:.0f} pictures made{failed}, "
+        f"{progress.rows_per_second:.0f} rows a second, "
         f"{progress.forward_share:.0%} of the time in the network, {sums['parked']:.0f} await the VLM"
     )

@@ -11,7 +11,7 @@ from safesweep.lake.lease import Holder, Lease, run_place
 from safesweep.lake.manifest import read_manifest
 from safesweep.lake.progress import Progress, read_progress
 from safesweep.lake.store import RunStore
-from safesweep.reports.progress_text import engines_text
+from safesweep.reports.progress_text import engines_text, left_text
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,7 @@ def status_lines(status: RunStatus) -> list[str]:
         lines.append(f"  written by process {status.holder.pid} on {status.holder.host}, {seen}")
     progress = status.progress
     if progress is not None and progress.working_since is not None:
-        left = progress.seconds_left
-        until = f"; about {left / 60:.1f} min left" if left is not None and progress.share < 1 else ""
-        lines.append(f"  {progress.engines} engines: {engines_text(progress)}{until}")
+        lines.append(f"  {progress.engines} engines: {engines_text(progress)}{left_text(progress)}")
     return lines
 
 

@@ -7,12 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from safesweep.errors import InputError
+from safesweep.files import file_sha256
 from safesweep.lake.compact import compact
 from safesweep.lake.layout import lease_path, manifest_path, part_files, trials_folder
 from safesweep.lake.lease import hold, run_place
 from safesweep.lake.manifest import read_manifest, write_manifest
 from safesweep.lake.reader import connection, run_files, source
-from safesweep.lake.streaming import file_digest
 from tests.safesweep.lake.killing import every_file, killed_at, torn
 from tests.safesweep.lake.runs import finished, row, table, write
 
@@ -43,7 +43,7 @@ def test_rows_order_and_schema_stay_and_the_files_are_one(tmp_path):
     assert plain(lake) == before and pq.read_schema(only).equals(kind, check_metadata=True)
     manifest = read_manifest(lake, "r")
     assert manifest["files"] == [f"trials/run=r/{only.name}"] and manifest["held_trials"] == 11
-    assert manifest["digests"] == {f"trials/run=r/{only.name}": file_digest(only)}
+    assert manifest["digests"] == {f"trials/run=r/{only.name}": file_sha256(only)}
     assert {path.name for path in (lake / "runs").iterdir()} == {"r.json"}
     again = every_file(lake)
     assert compact(lake, "r", sleep=waits.append).removed == 0 and every_file(lake) == again and waits == [7]

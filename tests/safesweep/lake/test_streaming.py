@@ -5,9 +5,10 @@ import hashlib
 import pyarrow.parquet as pq
 import pytest
 
+from safesweep.files import file_sha256
 from safesweep.lake import streaming
 from safesweep.lake.schema import SCHEMA
-from safesweep.lake.streaming import PartWriter, digest_rows, file_digest, publish, staged, stream_rows
+from safesweep.lake.streaming import PartWriter, digest_rows, publish, staged, stream_rows
 from tests.safesweep.lake.runs import row, write
 
 
@@ -39,7 +40,7 @@ def test_a_file_is_there_when_it_is_whole(source, tmp_path):
     assert [path.name for path in target.parent.iterdir()] == ["part-b.parquet"]
     assert repr(pq.read_table(target).to_pylist()) == repr(pq.read_table(source).to_pylist())
     assert digest_rows(target).hexdigest() == digest_rows(source).hexdigest() and digest_rows(source, target).rows == 18
-    assert file_digest(target) == hashlib.sha256(target.read_bytes()).hexdigest()
+    assert file_sha256(target) == hashlib.sha256(target.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(("limit", "value"), [("GROUP_ROWS", 4), ("GROUP_BYTES", 2000)])
