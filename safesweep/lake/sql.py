@@ -22,6 +22,16 @@ def number(value: float) -> str:
     return f"CAST('{value!r}' AS DOUBLE)"
 
 
+def exact_sum(value: str, condition: str = "true") -> str:
+    """The sum of a DOUBLE over the rows that meet a condition, the same in whatever order duckdb's threads add; NULL of no number.
+
+    Values are added as whole numbers of 2**-60: exact to 1e-18, for magnitudes below 2**40. NaN and infinity stay what they are.
+    """
+    chosen = f"CASE WHEN {condition} THEN {value} END"
+    whole = f"sum(TRY_CAST(round(({chosen}) * {float(2**60)!r}) AS HUGEINT))::DOUBLE / {float(2**60)!r}"
+    return f"CASE WHEN bool_and(isfinite({chosen})) THEN {whole} ELSE sum({chosen}) END"
+
+
 def quoted(name: str) -> str:
     """A column's name, whatever it holds."""
     return '"' + name.replace('"', '""') + '"'

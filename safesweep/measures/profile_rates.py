@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
-from safesweep.lake.sql import is_one_of, text
+from safesweep.lake.sql import exact_sum, is_one_of, text
 from safesweep.measures.intervals import (
     CONFIDENCE,
     DRAWS,
@@ -147,7 +147,7 @@ def _by_prompt(rules: Sequence[Profile], scorers: Sequence[str], trials: str, be
     columns = [
         f"count(*) FILTER (outcome_{i} = 'unsafe') AS unsafe_{i}, "
         f"count(*) FILTER (outcome_{i} <> 'unscored') AS scored_{i}, "
-        + ", ".join(f"coalesce(sum(score_{i} ** {power}), 0) AS scores_{i}_{power}" for power in POWERS)
+        + ", ".join(f"coalesce({exact_sum(f'score_{i} ** {power}')}, 0) AS scores_{i}_{power}" for power in POWERS)
         for i in range(len(rules))
     ]
     columns += [

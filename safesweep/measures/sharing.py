@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
+from safesweep.lake.sql import exact_sum
 
 
 class Sharing(NamedTuple):
@@ -35,8 +36,8 @@ def sharing(lake: str | Path, run_id: str, *, threads: int | None = None, memory
     if not files:
         return Sharing(0, 0.0, 0.0, 0.0, 0)
     query = f"""
-        SELECT count(*), coalesce(sum(rows), 0), coalesce(sum(rows_alone), 0),
-               coalesce(sum(list_sum(list_transform(exchanges, lambda x: 1 / x.shared_by))), 0),
+        SELECT count(*), coalesce({exact_sum("rows")}, 0), coalesce(sum(rows_alone), 0),
+               coalesce({exact_sum("list_sum(list_transform(exchanges, lambda x: 1 / x.shared_by))")}, 0),
                coalesce(sum(len(exchanges)), 0)
         FROM {source(files)}"""
     with connection(threads, memory_limit) as opened:

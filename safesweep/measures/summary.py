@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 
 from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
-from safesweep.lake.sql import is_one_of, text
+from safesweep.lake.sql import exact_sum, is_one_of, text
 from safesweep.measures.intervals import CONFIDENCE, Interval, count_interval
 from safesweep.measures.profile_sql import judged
 from safesweep.measures.profiles import Profile, get_profile
@@ -119,7 +119,7 @@ def summary(
 
 _NO_COUNTS = np.zeros((0, 2))
 
-_BY_CELL = """
+_BY_CELL = f"""
     SELECT method, cell, sum(trials)::BIGINT AS trials, sum(questions)::BIGINT AS questions,
            coalesce(sum(trials) FILTER (NOT benign), 0)::BIGINT AS hazard_trials,
            coalesce(sum(scored) FILTER (NOT benign), 0)::BIGINT AS hazard_scored,
@@ -127,11 +127,11 @@ _BY_CELL = """
            coalesce(sum(trials) FILTER (benign), 0)::BIGINT AS benign_trials,
            coalesce(sum(scored) FILTER (benign), 0)::BIGINT AS benign_scored,
            coalesce(sum(unsafe) FILTER (benign), 0)::BIGINT AS benign_unsafe,
-           (sum(scores) FILTER (NOT benign)) / nullif(sum(scored) FILTER (NOT benign), 0) AS toxic_rate,
-           (sum(cosines) FILTER (NOT benign)) / nullif(sum(cosined) FILTER (NOT benign), 0) AS clip_hazard,
-           (sum(cosines) FILTER (benign)) / nullif(sum(cosined) FILTER (benign), 0) AS clip_benign,
+           ({exact_sum("scores", "NOT benign")}) / nullif(sum(scored) FILTER (NOT benign), 0) AS toxic_rate,
+           ({exact_sum("cosines", "NOT benign")}) / nullif(sum(cosined) FILTER (NOT benign), 0) AS clip_hazard,
+           ({exact_sum("cosines", "benign")}) / nullif(sum(cosined) FILTER (benign), 0) AS clip_benign,
            (sum(triggered) FILTER (benign)) / nullif(sum(trials) FILTER (benign), 0) AS benign_trigger_rate,
-           sum(compute_seconds) / nullif(sum(timed), 0) AS compute_seconds,
+           ({exact_sum("compute_seconds")}) / nullif(sum(timed), 0) AS compute_seconds,
            list_sort(list_distinct(flatten(list(clip_models)))) AS clip_models
     FROM prompts GROUP BY method, cell ORDER BY method, cell"""
 
@@ -143,12 +143,12 @@ def _by_prompt(trials: str, benign_sets: Collection[str]) -> str:
                count(*) AS trials,
                count(*) FILTER (outcome <> 'unscored') AS scored,
                count(*) FILTER (outcome = 'unsafe') AS unsafe,
-               sum(score) AS scores,
-               sum(cosine) AS cosines,
+               {exact_sum("score")} AS scores,
+               {exact_sum("cosine")} AS cosines,
                count(cosine) AS cosined,
                sum(coalesce(len(exchanges), 0)) AS questions,
                count(*) FILTER (len(list_filter(exchanges, lambda x: len(x.terms) > 0)) > 0) AS triggered,
-               sum(compute_seconds) FILTER (status = 'ok') AS compute_seconds,
+               {exact_sum("compute_seconds", "status = 'ok'")} AS compute_seconds,
                count(compute_seconds) FILTER (status = 'ok') AS timed,
                list(DISTINCT {clip}[1].model) FILTER (cosine IS NOT NULL) AS clip_models
         FROM ({trials}) GROUP BY ALL"""

@@ -78,7 +78,7 @@ class _Fetch:
             raise InputError(f"{self.url}: no such file") from None
         except (pa.ArrowException, OSError, ValueError) as error:
             reason = f"{why}; pyarrow: {error}"
-            raise InputError(f"{self.url}: no installed file system can read it ({reason})") from error
+            raise InputError(f"{self.url}: cannot be read: {reason}") from error
 
     def _copy(self, stream: Any) -> None:
         with self.target.open("wb") as target:

@@ -64,7 +64,7 @@ def test_a_url_without_its_fsspec_package_goes_through_pyarrow(tmp_path: Path, m
     monkeypatch.setattr(fsspec, "open", no_package)
     path = write(tmp_path, "shapes.csv", "prompt\na circle\n")
     assert texts(read_prompts(path.as_uri())) == ["a circle"]
-    assert "no installed file system can read it (Install s3fs" in refusal("github://shapes.csv")
+    assert "cannot be read: Install s3fs" in refusal("github://shapes.csv")
 
 
 CONTENT = "prompt,seed\na circle,4\n"

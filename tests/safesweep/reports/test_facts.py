@@ -5,12 +5,16 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from scipy.stats import binomtest
 
 from safesweep.errors import InputError
+from safesweep.measures.profile_rates import profile_rates
+from safesweep.measures.sharing import sharing
 from safesweep.reports.facts import CellFacts, RunFacts, cell_key, gather
 from safesweep.reports.settings import pick_run
+from tests.safesweep.regression.lakes import write_run
 from tests.safesweep.reports.lake import (
     BANNER,
     BENIGN,
@@ -202,3 +206,23 @@ def test_a_profile_that_asks_for_less_than_was_kept_is_said_to_be_blind(tmp_path
     lake = write_lake(tmp_path, models={"nudenet": model})
     notes = [note for note in gather(lake, RUN, profile, draws=200).notes if "kept boxes" in note]
     assert bool(notes) == (told is not None) and all(told in note for note in notes)
+
+
+def test_no_figure_depends_on_the_order_of_the_rows(tmp_path: Path) -> None:
+    told = set()
+    for order in range(4):
+        lake = tmp_path / str(order)
+        store = write_run(lake, "a", hazards=60, benign=60, cells=(("none", "none"), ("dynamic_negative", "dynamic")))
+        [whole] = store.files()
+        rows = pq.read_table(whole)
+        shuffled = rows.take(np.random.default_rng(order).permutation(len(rows)))
+        whole.unlink()
+        for place in range(6):
+            part = shuffled.slice(place * 40, 40)
+            pq.write_table(part, store.folder / f"part-0-{place:06}.parquet", row_group_size=7)
+        manifest = {**(store.manifest() or {}), "files": [str(path.relative_to(lake)) for path in store.files()]}
+        store.write_manifest(manifest)
+        facts = gather(lake, "a", draws=100)
+        shown = (facts.cells, facts.fronts, facts.categories, facts.prompt_sets, facts.answers, facts.bias)
+        told.add(repr((shown, profile_rates(lake, "a", ["benign"], draws=100), sharing(lake, "a"))))
+    assert len(told) == 1
