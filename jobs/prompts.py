@@ -25,6 +25,7 @@ from safesweep.errors import InputError
 
 if TYPE_CHECKING:
     from safesweep.prompts.reader import PromptSet
+    from safesweep.types import Prompt
 
 OF_THE_FILE = {"name", "limit", "on_empty", "format", "rows", "sample", "sample_seed", "shard", "categories"}
 
@@ -79,7 +80,8 @@ def inspect(options: InspectOptions) -> int:
         default_seed=options.seed,
         samples=options.samples_per_prompt,
         max_side=options.max_side,
-        keep=options.model is not None,
+        # a set's texts are kept only where a model's tokenizers are to count them
+        take=None if options.model else _leave,
     )
     cut = [_cut(options.model, prompt_set) for prompt_set in found]
     console = make_console()
@@ -88,6 +90,10 @@ def inspect(options: InspectOptions) -> int:
         if said:
             console.print(said, highlight=False)
     return OK
+
+
+def _leave(prompt: "Prompt") -> None:
+    """Reads on."""
 
 
 def _cut(model: str | None, found: "PromptSet") -> str | None:

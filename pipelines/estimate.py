@@ -4,6 +4,7 @@ Nothing is loaded and no cluster is started: rows and questions follow from the 
 nothing and for one that finds everything; what is expected lies between, by ``plan.found_share``.
 """
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from rich.table import Table
 
 from pipelines.config import RunConfig
 from pipelines.evaluation import check_choices
-from pipelines.plan import RunPlan, make_plan, read_prompt_sets
+from pipelines.plan import RunPlan, make_plan
+from pipelines.prompt_sets import picture_sizes, read_prompt_sets
 from safesweep.engine.work import Levels, Work, count_work, usual_levels
 from safesweep.errors import InputError
 from safesweep.lake.pictures import PREVIEW_SIDE
@@ -110,7 +112,9 @@ def plan_only(config: RunConfig) -> Planned:
 def _tokens_lost(config: RunConfig, plan: RunPlan, missing: list[str]) -> tuple[str, ...]:
     if missing:
         return ()
-    lost = tokens_lost(config.diffusion.model, config.diffusion.revision, [row["prompt"] for row in plan.rows])
+    lost = tokens_lost(
+        config.diffusion.model, config.diffusion.revision, (prompt.text for prompt, _ in plan.prompts.prompts())
+    )
     return (lost.sentence(),) if lost.texts else ()
 
 
@@ -120,6 +124,7 @@ def estimate(plan: RunPlan, config: RunConfig) -> RunEstimate:
     expected = Work()
     preview_pixels: dict[bool, float] = {False: 0.0, True: 0.0}
     expected_preview_pixels = 0.0
+    pixels = 0
     known: dict[tuple[object, ...], tuple[Work, Work]] = {}
     levels = _levels(plan, config)
     for row in plan.requests():
@@ -127,20 +132,19 @@ def estimate(plan: RunPlan, config: RunConfig) -> RunEstimate:
         share = 0.0 if row["benign"] else config.plan.found_share
         mixed = none_found.times(1 - share) + all_found.times(share)
         nothing, everything, expected = nothing + none_found, everything + all_found, expected + mixed
+        pixels += row["width"] * row["height"] * (len(row["trial_ids"]) + len(json.loads(row["repeats"])))
         shown = _preview_pixels(row["width"], row["height"])
         preview_pixels[False] += shown * none_found.questions_alone
         preview_pixels[True] += shown * all_found.questions_alone
         expected_preview_pixels += shown * mixed.questions_alone
-    trials = sum(len(row["trial_ids"]) for row in plan.rows)
-    pixels = sum(row["width"] * row["height"] * len(row["trial_ids"]) for row in plan.rows)
-    fixed = pixels * config.plan.bytes_per_pixel + trials * ROW_BYTES
+    fixed = pixels * config.plan.bytes_per_pixel + plan.trials * ROW_BYTES
 
     def case(work: Work, shown: float) -> Case:
         return _case(work, fixed + shown * PREVIEW_BYTES_PER_PIXEL, config)
 
     return RunEstimate(
-        trials=trials,
-        prompts=len(plan.rows),
+        trials=plan.trials,
+        prompts=plan.prompt_samples,
         cells=len(plan.cells),
         repeated=plan.repeated,
         least=case(nothing, preview_pixels[False]),
@@ -156,7 +160,7 @@ def _levels(plan: RunPlan, config: RunConfig) -> Callable[[str, int, int, int], 
     except InputError:
         return lambda solver, steps, width, height: usual_levels(solver, steps)
     solvers = [(cell.solver, cell.num_inference_steps) for cell in plan.cells]
-    sizes = [(row["width"], row["height"]) for row in plan.rows]
+    sizes = sorted(picture_sizes(config, plan.prompts))
     found = check_solvers(config.diffusion.model, config.diffusion.revision, solvers, sizes)
     return lambda *solver: found[solver]
 

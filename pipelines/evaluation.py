@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import math
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -16,8 +15,9 @@ from pipelines.cluster_address import named_cluster
 from pipelines.config import RunConfig
 from pipelines.interviews import interviews
 from pipelines.part_names import PartNames
-from pipelines.plan import RunPlan, make_plan, picture_size, read_prompt_sets
+from pipelines.plan import RunPlan, make_plan
 from pipelines.progress import watch
+from pipelines.prompt_sets import picture_sizes, read_prompt_sets
 from pipelines.provenance import git_revision, library_versions, model_digests
 from pipelines.resume import check_reach, check_resume, scorers_of
 from safesweep.errors import InputError
@@ -98,8 +98,8 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     sets = read_prompt_sets(config)
     check_pipeline(config.diffusion.model, config.diffusion.revision)
     solvers = [(cell.solver, cell.num_inference_steps) for cell in cells]
-    sizes = [picture_size(config, prompt) for prompt, _ in sets.prompts]
-    check_solvers(config.diffusion.model, config.diffusion.revision, solvers, sizes)
+    sizes = picture_sizes(config, sets.prompts)
+    check_solvers(config.diffusion.model, config.diffusion.revision, solvers, sorted(sizes))
     check_text_tokens(config.diffusion.model, config.diffusion.revision, config.diffusion.text_tokens)
     embedded = [cell.embedded_guidance for cell in cells]
     check_embedded(config.diffusion.model, config.diffusion.revision, embedded)
@@ -121,12 +121,7 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     store.check_writable()
     check_unique(store.files(), f"run {run_id!r} in {config.lake}")
     plan = make_plan(config, sets, cells, holders=store.holders)
-    foreign = set(store.held().trials) - plan.trial_ids
-    if foreign:
-        raise InputError(
-            f"run_id: run {run_id!r} in {config.lake} holds {len(foreign)} trials that this configuration would not make; "
-            "choose another run_id, or run it with the configuration that it began with"
-        )
+    what_is_left(config, plan, store)
     check_resume(config, store)
     for one in asked:
         if one.vlm.pool is None:
@@ -150,23 +145,22 @@ def _evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Consol
     broken = store.remove_incomplete()
     if broken:
         console.print(f"removed {len(broken)} incomplete files that a killed run had left")
-    before = store.held()
-    todo = plan.without(before.kept(config.retry_failed))
-    expected = len(plan.trial_ids)
+    todo, expected = what_is_left(config, plan, store), plan.trials
     manifest = _manifest(config, plan, store, expected)
-    waiting = sum(len(row["trial_ids"]) for row in todo.rows)
     repeated = f", {plan.repeated} repeat a picture, which is made once" if plan.repeated else ""
     for note in plan.notes:
         console.print(f"prompts   {note}", soft_wrap=True, highlight=False, markup=False)
     console.print(
-        f"run {store.run_id}: {expected} trials of {len(plan.rows)} prompts in {len(plan.cells)} cells, "
-        f"{expected - waiting} in the lake already{repeated}"
+        f"run {store.run_id}: {expected} trials of {plan.prompt_samples} prompts in {len(plan.cells)} cells, "
+        f"{expected - todo.trials} in the lake already{repeated}"
     )
     warned: list[str] = []
-    if todo.rows:
+    if todo.trials:
         with cluster(config.address, console.print):
-            require_nodes(demands(config, plan), config.wait_for_nodes_s)
-            warned = _stream(config, todo, store, manifest, console, lease, held=expected - waiting, expected=expected)
+            require_nodes(demands(config, plan.asks), config.wait_for_nodes_s)
+            warned = _stream(
+                config, todo, store, manifest, console, lease, held=expected - todo.trials, expected=expected
+            )
     after = store.held()
     unjudged = count_unjudged(store.lake, store.run_id, config.profile) if after.trials else 0
     result = RunResult(store, expected, len(after.trials), after.unscored, time.monotonic() - started, unjudged)
@@ -186,6 +180,19 @@ def _evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Consol
     return result
 
 
+def what_is_left(config: RunConfig, plan: RunPlan, store: RunStore) -> RunPlan:
+    """The plan less what the lake holds. Raises ``InputError`` where the lake holds trials that the plan has not."""
+    held = store.held()
+    left = plan.without(held.trials)
+    if foreign := len(held.trials) - (plan.trials - left.trials):
+        raise InputError(
+            f"run_id: run {store.run_id!r} in {store.lake} holds {foreign} trials that this configuration would not make; "
+            "choose another run_id, or run it with the configuration that it began with"
+        )
+    kept = held.kept(config.retry_failed)
+    return left if len(kept) == len(held.trials) else plan.without(kept)
+
+
 def _manifest(config: RunConfig, plan: RunPlan, store: RunStore, expected: int) -> dict[str, Any]:
     earlier = store.manifest() or {}
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -193,10 +200,10 @@ def _manifest(config: RunConfig, plan: RunPlan, store: RunStore, expected: int) 
         "run_id": store.run_id,
         "started_at": earlier.get("started_at", now),
         "expected_trials": expected,
-        "prompts": len(plan.rows),
+        "prompts": plan.prompt_samples,
         "cells": [json.loads(cell.canonical_json()) for cell in plan.cells],
-        "prompt_sets": sorted({(row["prompt_set"], row["source"], row["source_sha256"]) for row in plan.rows}),
-        "benign_sets": sorted({row["prompt_set"] for row in plan.rows if row["benign"]}),
+        "prompt_sets": sorted({one[:3] for one in plan.prompts.sets}),
+        "benign_sets": sorted({one.prompt_set for one in plan.prompts.sets if one.benign}),
         "prompt_notes": list(plan.notes),
         "warnings": earlier.get("warnings", []),
         "profile": config.profile,
@@ -207,7 +214,7 @@ def _manifest(config: RunConfig, plan: RunPlan, store: RunStore, expected: int) 
     }
 
 
-def demands(config: RunConfig, plan: RunPlan) -> list[Demand]:
+def demands(config: RunConfig, asks: bool) -> list[Demand]:
     """The workers of a run."""
     found = [
         Demand(name, stage.actors, {"CPU": stage.num_cpus, "GPU": stage.num_gpus}, stage.label_selector)
@@ -217,7 +224,7 @@ def demands(config: RunConfig, plan: RunPlan) -> list[Demand]:
             ("alignment", config.alignment),
         )
     ]
-    for vlm in check_pools(config.vlm if plan.asks else None, _judges(config)):
+    for vlm in check_pools(config.vlm if asks else None, _judges(config)):
         if (pool := vlm.pool) is not None:
             found.append(Demand("vlm", pool.replicas, {"GPU": pool.num_gpus}, pool.label_selector))
     return [*found, Demand("writing", 1, {"CPU": WRITE_CPUS})]
@@ -265,8 +272,7 @@ def _stream(
             f"starting {config.diffusion.actors} diffusion, {config.safety.actors} safety and "
             f"{config.alignment.actors} alignment actors"
         )
-        steps = sum(todo.cells[cell].num_inference_steps for row in todo.rows for cell in row["cells"])
-        with watch(store, held, expected, console, steps=steps, engines=partial(engines_of, collector)):
+        with watch(store, held, expected, console, steps=todo.steps, engines=partial(engines_of, collector)):
             place, file_system = arrow_file_system(store.folder)
             _graph(config, todo, stamp, store, scope).write_parquet(
                 place,
@@ -281,18 +287,16 @@ def _stream(
 
 
 def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunStore, scope: str) -> Any:
-    import ray.data
     from ray.data import ActorPoolStrategy, DataContext
 
     from actors.diffusion import DiffusionActor
     from actors.scoring import ScoringActor
+    from pipelines.request_blocks import request_blocks
 
     context = DataContext.get_current()
     context.execution_no_progress_timeout_s = config.no_progress_timeout_s
     context.print_on_execution_start = False
-    # from_items makes its blocks here; from_arrow would start a worker for each only to read its schema
-    requests = todo.requests()
-    blocks = math.ceil(len(requests) / config.rows_per_block)
+    requests, blocks = request_blocks(todo, config.rows_per_block)
     settings = config.diffusion
 
     def scored(dataset: Any, stage: StageSettings) -> Any:
@@ -307,7 +311,7 @@ def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunSt
             label_selector=stage.label_selector or None,
         )
 
-    made = ray.data.from_items(list(requests), override_num_blocks=blocks).flat_map(
+    made = requests.flat_map(
         DiffusionActor,
         fn_constructor_args=(
             settings,

@@ -1,128 +1,212 @@
-"""Which trials a run consists of, and which of them are still to be made."""
+"""Which trials a run consists of, and which of them are still to be made.
 
-import json
+Prompts stay in a file and trials are named a batch at a time, so that memory does not grow with their number. What is kept are the rows
+whose picture another row asks for too, and a bit a trial once the lake has been looked into.
+"""
+
+from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from actors.settings import DiffusionSettings
 from pipelines.config import RunConfig
+from pipelines.prompt_sets import PromptSets
+from pipelines.shared_rows import name_repeats, rows_without, shared_requests
+from pipelines.trial_names import Row, TrialNames, pick
 from safesweep.errors import InputError
-from safesweep.files import resolve_file
-from safesweep.guidance.cell import Cell, trial_id
-from safesweep.lake.repeats import Line, repeat_id
+from safesweep.guidance.cell import Cell
+from safesweep.lake.repeats import Line
+from safesweep.lake.trial_ids import TrialIds
 from safesweep.models.checkpoint import digest
+from safesweep.prompts.batches import PromptBatches, prompts_of
 from safesweep.types import Prompt
 
-Row = dict[str, Any]
-PLANNED = ("cells", "trial_ids", "guidance_scales", "pictures")
-"""Keys of a row that hold one value a cell; all others are columns of the lake."""
+Mask = NDArray[np.bool_]
+_DECIDING = ("text", "seed", "guidance_scale", "width", "height")
+"""Columns of a batch of prompts that decide its pictures."""
 
 
-@dataclass(frozen=True)
+class Part(NamedTuple):
+    """Some prompts of a run, none of whose pictures other prompts ask for."""
+
+    prompts: pa.RecordBatch
+    """With the columns of ``safesweep.prompts.batches.SCHEMA``."""
+    wanted: Mask | None
+    """Of each trial, in the order of prompts, samples and cells, whether it is to be made; None: all are."""
+
+    def rows(self, names: TrialNames) -> Iterator[Row]:
+        """One a prompt × sample that has a trial to be made, with those of its cells, as ``TrialNames.rows`` gives them."""
+        at = 0
+        for prompt, benign in prompts_of(self.prompts):
+            for row in names.rows(prompt, benign):
+                if self.wanted is None:
+                    yield row
+                    continue
+                wanted = self.wanted[at : at + len(row["cells"])]
+                at += len(wanted)
+                if wanted.any():
+                    yield row if wanted.all() else pick(row, np.flatnonzero(wanted).tolist())
+
+
+class _Left(NamedTuple):
+    """What of a batch of prompts is left to be made."""
+
+    prompts: NDArray[np.intp]
+    wanted: NDArray[np.uint8]
+    """A bit a trial of these prompts."""
+    trials: int
+    """Of these prompts, bits that count."""
+
+
+@dataclass(frozen=True, eq=False)
 class RunPlan:
-    """All trials of a run, in the order of prompts, samples, cells."""
+    """Trials of a run: all of them, or those that the lake does not hold yet."""
 
     cells: tuple[Cell, ...]
-    rows: tuple[Row, ...]
-    """One a prompt × sample: the prompt's columns of the lake, ``cells`` (indices), ``trial_ids``, ``guidance_scales`` and
-    ``pictures`` (what decides each picture, by its hash: trials with equal ones are one picture)."""
+    names: TrialNames
+    prompts: PromptBatches
+    """All prompts of the run."""
+    prompt_samples: int
+    """Prompts × samples that have a trial here."""
+    a_cell: tuple[int, ...]
+    """Of each cell, its trials."""
+    repeated: int
+    """Trials of the run whose picture another row of the prompt sets already asks for: same text, seed, size and cell."""
+    shared: tuple[Row, ...] = ()
+    """The rows of prompts whose pictures other rows ask for too."""
+    sharing: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    """The numbers of these prompts, counted from 0 over all sets; ascending."""
+    left: Mapping[int, _Left] | None = None
+    """Number of a batch -> what of its other prompts is to be made; None: all of them."""
     notes: tuple[str, ...] = ()
     """What a user should know of the prompt files, one line each."""
 
     @property
-    def trial_ids(self) -> set[str]:
-        """Every trial."""
-        return {trial for row in self.rows for trial in row["trial_ids"]}
+    def trials(self) -> int:
+        """How many there are."""
+        return sum(self.a_cell)
 
     @property
-    def repeated(self) -> int:
-        """Trials whose picture another row of the prompt sets already asks for: same text, seed, size and cell."""
-        pictures = [picture for row in self.rows for picture in row["pictures"]]
-        return len(pictures) - len(set(pictures))
+    def steps(self) -> int:
+        """Solver steps of all trials, each by itself."""
+        return sum(count * cell.num_inference_steps for count, cell in zip(self.a_cell, self.cells, strict=True))
 
     @property
     def asks(self) -> bool:
         """Whether any cell asks the VLM."""
         return any(cell.guidance.needs_vlm for cell in self.cells)
 
-    def without(self, made: set[str]) -> "RunPlan":
-        """The plan less the trials in ``made``; rows that have none left go."""
-        rows = []
-        for row in self.rows:
-            keep = [place for place, trial in enumerate(row["trial_ids"]) if trial not in made]
-            if keep:
-                rows.append(_pick(row, keep))
-        return RunPlan(self.cells, tuple(rows), self.notes)
+    def parts(self) -> Iterator[Part]:
+        """The prompts that share no picture with others, a batch at a time."""
+        for number, batch, own in self._batches():
+            if self.left is None:
+                yield Part(batch.take(pa.array(own)), None)
+            elif number in self.left:
+                left = self.left[number]
+                wanted = np.unpackbits(left.wanted, count=left.trials).astype(np.bool_)
+                yield Part(batch.take(pa.array(left.prompts)), wanted)
 
-    def requests(self) -> tuple[Row, ...]:
+    def rows(self) -> Iterator[Row]:
+        """One a prompt × sample that has a trial here, as ``TrialNames.rows`` gives them; the rows that share pictures first."""
+        yield from self.shared
+        for part in self.parts():
+            yield from part.rows(self.names)
+
+    def requests(self) -> Iterator[Row]:
         """The rows as they are computed: each picture once, by the first row that asks for it.
 
         A row that asks again stands in that one's ``repeats``, JSON (Ray Data would infer other types of an empty list): the
         columns of its own, ``trial_id``, and ``place``, that of the cell among the row's.
         """
-        asked: dict[str, tuple[list[Row], int]] = {}
-        rows: list[tuple[Row, list[Row]]] = []
-        for row in self.rows:
-            keep: list[int] = []
-            repeats: list[Row] = []
-            for place, (picture, trial) in enumerate(zip(row["pictures"], row["trial_ids"], strict=True)):
-                if picture not in asked:
-                    asked[picture] = repeats, len(keep)
-                    keep.append(place)
-                    continue
-                columns = {key: value for key, value in row.items() if key not in PLANNED}
-                others, at = asked[picture]
-                others.append({**columns, "trial_id": trial, "place": at})
-            if keep:
-                rows.append((_pick(row, keep), repeats))
-        return tuple({**row, "repeats": json.dumps(repeats)} for row, repeats in rows)
+        alone = (row for part in self.parts() for row in part_requests(part, self.names))
+        return chain(shared_requests(self.shared), alone)
 
-
-def _pick(row: Row, places: Sequence[int]) -> Row:
-    return {**row, **{key: [row[key][place] for place in places] for key in PLANNED}}
-
-
-class PromptSets(NamedTuple):
-    """What the prompt files hold for a run."""
-
-    prompts: list[tuple[Prompt, bool]]
-    """With whether their set is benign, in the order of the config."""
-    notes: list[str]
-    """What a user should know of the files, one line each: what of them was not taken, and which of two columns was."""
-
-
-def read_prompt_sets(config: RunConfig) -> PromptSets:
-    """All prompts of the run's files. Raises ``InputError``."""
-    prompts: list[tuple[Prompt, bool]] = []
-    notes: list[str] = []
-    names: dict[str, tuple[int, str]] = {}
-    for place, file in enumerate(config.prompts):
-        found = file.model_copy(update={"path": resolve_file(file.path)}).read(
-            limit=config.limit,
-            on_empty=config.on_empty,
-            default_seed=config.seed,
-            samples=config.samples_per_prompt,
-            guidance_cap=config.guidance_cap,
-            max_side=config.max_side,
-            size_multiple=config.size_multiple,
+    def without(self, made: TrialIds) -> "RunPlan":
+        """The plan less the trials in ``made``; rows that have none left go."""
+        if not len(made):
+            return self
+        shared = tuple(rows_without(self.shared, made))
+        a_cell = Counter(cell for row in shared for cell in row["cells"])
+        prompt_samples = len(shared)
+        left: dict[int, _Left] = {}
+        for number, batch, own in self._batches():
+            if self.left is not None and number not in self.left:
+                continue
+            before = None if self.left is None else self.left[number]
+            found = _what_is_left(batch, own, before, self.names, made)
+            for cell, count in found.a_cell.items():
+                a_cell[cell] += count
+            prompt_samples += found.prompt_samples
+            if found.left is not None:
+                left[number] = found.left
+        return replace(
+            self,
+            shared=shared,
+            left=left,
+            prompt_samples=prompt_samples,
+            a_cell=tuple(a_cell[index] for index in range(len(self.cells))),
         )
-        for prompt_set in found:
-            name = prompt_set.report.prompt_set
-            # a folder's files are one set where the set has a name, but never by chance
-            holder = names.setdefault(name, (place, prompt_set.report.source))
-            if holder != (place, prompt_set.report.source) and (holder[0] != place or file.name is None):
-                raise InputError(f"prompts: {file.path} and {config.prompts[holder[0]].path} are both named {name!r}")
-            notes += [f"{prompt_set.report.source}: {note}" for note in prompt_set.report.notes()]
-            prompts += [(prompt, file.benign) for prompt in prompt_set.prompts]
-    return PromptSets(prompts, notes)
+
+    def _batches(self) -> Iterator[tuple[int, pa.RecordBatch, NDArray[np.intp]]]:
+        """Number, prompts, and the places among them of those that share no picture."""
+        first = 0
+        for number, batch in enumerate(self.prompts.batches()):
+            places = np.arange(len(batch))
+            yield number, batch, places[~np.isin(first + places, self.sharing)]
+            first += len(batch)
 
 
-def picture_size(config: RunConfig, prompt: Prompt) -> tuple[int, int]:
-    """Width and height of a prompt's pictures, pixels."""
-    asked = (prompt.width, prompt.height) if config.row_sizes else (None, None)
-    return asked[0] or config.width, asked[1] or config.height
+def part_requests(part: Part, names: TrialNames) -> Iterator[Row]:
+    """The rows of prompts that share no picture, as they are computed."""
+    return ({**row, "repeats": "[]"} for row in part.rows(names))
+
+
+class _Found(NamedTuple):
+    left: _Left | None
+    prompt_samples: int
+    a_cell: Counter[int]
+
+
+def _what_is_left(
+    batch: pa.RecordBatch, own: NDArray[np.intp], before: _Left | None, names: TrialNames, made: TrialIds
+) -> _Found:
+    places = own if before is None else before.prompts
+    ids: list[str] = []
+    cells: list[int] = []
+    sizes, of = [], []
+    for place, values in zip(places.tolist(), _deciding(batch, places), strict=True):
+        indices = names.own_cells(values[2]).indices
+        for sample in names.trial_ids(*values):
+            ids += sample
+            cells += indices
+            sizes.append(len(sample))
+            of.append(place)
+    wanted = ~made.contains(ids)
+    if before is not None:
+        wanted &= np.unpackbits(before.wanted, count=before.trials).astype(np.bool_)
+    starts = np.cumsum([0, *sizes[:-1]])
+    row_has = np.add.reduceat(wanted, starts, dtype=np.int64) > 0 if len(ids) else np.zeros(0, dtype=np.bool_)
+    a_cell = Counter(np.asarray(cells)[wanted].tolist())
+    if not row_has.any():
+        return _Found(None, 0, a_cell)
+    prompts = np.unique(np.asarray(of)[row_has])
+    kept = np.repeat(np.isin(of, prompts), sizes)
+    bits = wanted[kept]
+    return _Found(_Left(prompts, np.packbits(bits), len(bits)), int(row_has.sum()), a_cell)
+
+
+def _deciding(
+    batch: pa.RecordBatch, places: NDArray[np.intp]
+) -> Iterator[tuple[str, int, float | None, int | None, int | None]]:
+    taken = batch.select(list(_DECIDING)).take(pa.array(places))
+    return zip(*(taken[name].to_pylist() for name in _DECIDING), strict=True)
 
 
 def make_plan(
@@ -141,10 +225,10 @@ def make_plan(
 
     Raises ``InputError`` for more trials than ``max_trials``.
     """
-    prompts = sets.prompts
-    trials = len(prompts) * config.samples_per_prompt * len(cells)
+    prompts, samples = sets.prompts, config.samples_per_prompt
+    trials = len(prompts) * samples * len(cells)
     if trials > config.max_trials:
-        found = f"{len(prompts):,} prompts × {config.samples_per_prompt:,} samples × {len(cells):,} cells are {trials:,} trials"
+        found = f"{len(prompts):,} prompts × {samples:,} samples × {len(cells):,} cells are {trials:,} trials"
         raise InputError(f"max_trials: {found}; allowed: {config.max_trials:,}")
     named = digest_of or digest
     model = _with_precision(named(config.diffusion.model, config.diffusion.revision), config.diffusion)
@@ -152,46 +236,46 @@ def make_plan(
     vlm = config.vlm.identity(named) if asks else None
     if asks and config.diffusion.preview_decoder:
         vlm = f"{vlm} through {named(config.diffusion.preview_decoder, None)}"
-    rows: list[Row] = []
-    for prompt, benign in prompts:
-        width, height = picture_size(config, prompt)
-        resolved = [cell.resolve(prompt, config.guidance_scale) for cell in cells]
-        for sample in range(config.samples_per_prompt):
-            seed = prompt.seed + sample
-            pictures: dict[str, int] = {}
-            for index, cell in enumerate(resolved):
-                picture = trial_id(cell, prompt, seed=seed, width=width, height=height, model=model, vlm=vlm)
-                pictures.setdefault(picture, index)  # cells that only this row's guidance scale makes equal are one
-            planned = {
-                "cells": list(pictures.values()),
-                "trial_ids": list(pictures),
-                "guidance_scales": [resolved[index].guidance_scale for index in pictures.values()],
-                "pictures": list(pictures),
-            }
-            rows.append({**_prompt_columns(prompt, benign, seed, sample, width, height), **planned})
-    _name_repeats(rows, holders or (lambda trials: {}))
-    return RunPlan(cells, tuple(rows), tuple(sets.notes))
+    names = TrialNames(config, cells, model, vlm)
+    scales, sharing = _walk(prompts, names)
+    a_cell: Counter[int] = Counter()
+    for scale, count in scales.items():
+        for index in names.own_cells(scale).indices:
+            a_cell[index] += count * samples
+    shared = [row for number in _numbered(prompts, sharing) for row in names.rows(*number)]
+    repeated = name_repeats(shared, holders or (lambda trials: {}))
+    return RunPlan(
+        cells,
+        names,
+        prompts,
+        prompt_samples=len(prompts) * samples,
+        a_cell=tuple(a_cell[index] for index in range(len(cells))),
+        repeated=repeated,
+        shared=tuple(shared),
+        sharing=sharing,
+        notes=tuple(sets.notes),
+    )
 
 
-def _name_repeats(rows: Sequence[Row], holders: Callable[[set[str]], Mapping[str, Line]]) -> None:
-    """Gives each row that asks for another's picture trial ids of its own."""
-    asking: dict[str, list[Row]] = {}
-    counts = Counter(picture for row in rows for picture in row["pictures"])
-    for row in rows:
-        for picture in row["pictures"]:
-            if counts[picture] > 1:
-                asking.setdefault(picture, []).append(row)
-    held = holders(set(asking)) if asking else {}
-    for picture, those in asking.items():
-        own = next((row for row in those if _line(row) == held.get(picture)), those[0])
-        for row in those:
-            if row is not own:
-                place = row["pictures"].index(picture)
-                row["trial_ids"][place] = repeat_id(picture, _line(row))
+def _walk(prompts: PromptBatches, names: TrialNames) -> tuple[Counter[float | None], NDArray[np.intp]]:
+    """How many prompts have which guidance scale, and the numbers of those that may ask for a picture of another's."""
+    scales: Counter[float | None] = Counter()
+    keys = array("q")
+    for batch in prompts.batches():
+        for text, seed, scale, width, height in _deciding(batch, np.arange(len(batch))):
+            scales[scale] += 1
+            size = names.size(width, height)
+            keys.extend(hash((text, seed + sample, size)) for sample in range(names.samples))
+    _, of, counts = np.unique(np.asarray(keys), return_inverse=True, return_counts=True)
+    return scales, np.unique(np.flatnonzero(counts[of] > 1) // names.samples)
 
 
-def _line(row: Row) -> Line:
-    return row["prompt_set"], row["source"], row["prompt_row"], row["sample_index"]
+def _numbered(prompts: PromptBatches, numbers: NDArray[np.intp]) -> Iterator[tuple[Prompt, bool]]:
+    first = 0
+    for batch in prompts.batches() if len(numbers) else ():
+        inside = numbers[(numbers >= first) & (numbers < first + len(batch))] - first
+        yield from prompts_of(batch.take(pa.array(inside)))
+        first += len(batch)
 
 
 def _with_precision(model: str, settings: DiffusionSettings) -> str:
@@ -201,21 +285,3 @@ def _with_precision(model: str, settings: DiffusionSettings) -> str:
     computed = f" with autocast to {settings.autocast}" if settings.autocast else ""
     length = f" with {settings.text_tokens} text tokens" if settings.text_tokens is not None else ""
     return model + stored + computed + length
-
-
-def _prompt_columns(prompt: Prompt, benign: bool, seed: int, sample: int, width: int, height: int) -> dict[str, Any]:
-    return {
-        "prompt_id": prompt.prompt_id,
-        "prompt": prompt.text,
-        "prompt_hash": prompt.text_hash,
-        "prompt_set": prompt.prompt_set,
-        "benign": benign,
-        "categories": list(prompt.categories),
-        "prompt_row": prompt.row,
-        "source": prompt.source,
-        "source_sha256": prompt.source_sha256,
-        "seed": seed,
-        "sample_index": sample,
-        "width": width,
-        "height": height,
-    }

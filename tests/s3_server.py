@@ -54,18 +54,22 @@ class S3Server:
         if self.fail_every and len(self.asked) % self.fail_every == 0:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             self.failed += 1
-            start("503 Slow Down", [("Content-Type", "application/xml"), ("Content-Length", str(len(SLOW_DOWN)))])
-            return [SLOW_DOWN]
+            return _refusal(asked, start, "503 Slow Down", SLOW_DOWN)
         if self.denied(asked):
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            start("403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(DENIED)))])
-            return [DENIED]
+            return _refusal(asked, start, "403 Forbidden", DENIED)
         found: Iterable[bytes] = self._app(environ, start)
         return found
 
     def close(self) -> None:
         """Stops listening."""
         self._server.shutdown()
+
+
+def _refusal(asked: Asked, start: Callable[..., Any], status: str, body: bytes) -> list[bytes]:
+    start(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+    # clients refuse an answer to HEAD that has a body
+    return [] if asked.method == "HEAD" else [body]
 
 
 def put_lake(folder: Path, lake: str) -> None:

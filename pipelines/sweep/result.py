@@ -68,7 +68,7 @@ def trial_frame(config: SweepConfig, plan: RunPlan, store: RunStore, names: Sequ
     profile = get_profile(config.profile)
     frame = outcomes(store.lake, store.run_id, profile, benign)
     trials = np.sort(read_trials(store.lake, store.run_id, profile, ["trial_id"])["trial_id"].to_numpy(dtype=str))
-    planned = {trial: cell for row in plan.rows for trial, cell in zip(row["trial_ids"], row["cells"], strict=True)}
+    planned = {trial: cell for row in plan.rows() for trial, cell in zip(row["trial_ids"], row["cells"], strict=True)}
     cells = np.array([planned[trial] for trial in trials], dtype=np.int64)
     return frame.assign(
         method=pd.Categorical([names[cell][0] for cell in cells]),

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from pipelines.estimate import estimate, estimate_table
-from pipelines.evaluation import check, evaluate
+from pipelines.evaluation import check, evaluate, what_is_left
 from pipelines.job import show_run
 from pipelines.sweep.choice import check_choice
 from pipelines.sweep.config import SweepConfig
@@ -25,9 +25,9 @@ def run_sweep(config: SweepConfig, console: Console) -> int:
     if config.split.validation:
         check_choice(config.expand_cells(), config.choose)
     plan, store = check(config)
-    check_split(((row["prompt_hash"], row["benign"]) for row in plan.rows), config.split)
-    todo = plan.without(store.held().kept(config.retry_failed))
-    if todo.rows:
+    check_split(((row["prompt_hash"], row["benign"]) for row in plan.rows()), config.split)
+    todo = what_is_left(config, plan, store)
+    if todo.trials:
         console.print(estimate_table(estimate(todo, config), config))
     before = _sharing(store)
     outcome = evaluate(config, plan, store, console)

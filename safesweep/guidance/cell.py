@@ -12,7 +12,6 @@ from safesweep.guidance.edits.base import Edit
 from safesweep.guidance.methods import METHODS
 from safesweep.guidance.methods.base import Method
 from safesweep.settings import is_none
-from safesweep.types import Prompt
 
 
 def parse_method(value: Any) -> Method:
@@ -89,12 +88,11 @@ class Cell(BaseModel):
         """The cell as JSON with sorted keys: equal cells give equal text."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
 
-    def resolve(self, prompt: Prompt, default_guidance_scale: float) -> "Cell":
-        """The cell for one prompt, with the guidance scale filled in: the cell's, else the prompt row's, else the default."""
+    def resolve(self, guidance_scale: float) -> "Cell":
+        """The cell with the guidance scale filled in: its own, else this."""
         if self.guidance_scale is not None:
             return self
-        scale = default_guidance_scale if prompt.guidance_scale is None else prompt.guidance_scale
-        return self.model_copy(update={"guidance_scale": scale})
+        return self.model_copy(update={"guidance_scale": guidance_scale})
 
 
 def cell_labels(cells: Sequence[Cell]) -> list[str]:
@@ -116,17 +114,26 @@ def _flat(value: dict[str, Any]) -> dict[str, Any]:
     return {**value.pop("guidance"), **{f"edit.{key}": number for key, number in edit.items()}, **value}
 
 
-def trial_id(cell: Cell, prompt: Prompt, *, seed: int, width: int, height: int, model: str, vlm: str | None) -> str:
-    """Content hash of everything that decides the picture, 32 hexadecimal digits.
+class CellHash:
+    """What of a trial's id its cell, the model and the VLM decide, hashed ahead: a run names millions of trials of few cells."""
 
-    ``cell`` must be resolved for the prompt; ``model`` and ``vlm`` are digests, and the VLM's counts only where the method asks.
-    """
-    decided = {
-        "cell": cell.canonical_json(),
-        "text": prompt.text,
-        "seed": seed,
-        "size": [width, height],
-        "model": model,
-        "vlm": vlm if cell.guidance.needs_vlm else None,
-    }
-    return hashlib.sha256(json.dumps(decided, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:32]
+    def __init__(self, cell: Cell, model: str, vlm: str | None) -> None:
+        """``cell`` must be resolved for the prompt; ``model`` and ``vlm`` are digests, and the VLM's counts only where the method asks."""
+        start = json.dumps({"cell": cell.canonical_json(), "model": model}, ensure_ascii=False)[:-1]
+        self._start = hashlib.sha256(f'{start}, "seed": '.encode())
+        self._end = f', "vlm": {json.dumps(vlm if cell.guidance.needs_vlm else None, ensure_ascii=False)}}}'
+
+    def trial_id(self, text: str, seed: int, width: int, height: int) -> str:
+        """Content hash of everything that decides the picture, 32 hexadecimal digits.
+
+        ``text``: the prompt as ``as_json`` gives it; sizes in pixels. It is the SHA-256 of a JSON object with the keys cell, model,
+        seed, size, text and vlm.
+        """
+        found = self._start.copy()
+        found.update(f'{seed}, "size": [{width}, {height}], "text": {text}{self._end}'.encode())
+        return found.hexdigest()[:32]
+
+
+def as_json(text: str) -> str:
+    """A prompt's text as ``CellHash.trial_id`` takes it."""
+    return json.dumps(text, ensure_ascii=False)

@@ -2,8 +2,7 @@
 
 import tempfile
 import uuid
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -20,20 +19,25 @@ from safesweep.lake.manifest import Manifest, read_manifest, write_manifest
 from safesweep.lake.parquet_files import read_metadata, read_table
 from safesweep.lake.parquet_files import replace_rows as replace_rows
 from safesweep.lake.stores import OWN_PROCESS, failures, scheme_of, store_of
+from safesweep.lake.trial_ids import TrialIds
 
 
 class Held(NamedTuple):
     """What a run's files hold."""
 
-    trials: Counter[str]
-    """trial_id -> rows; more than one row a trial is a defect."""
-    unscored: int
-    failed: frozenset[str]
-    """Trials that could not be made."""
+    trials: TrialIds
+    """More rows than trials are a defect."""
+    failed: TrialIds
+    """Those that could not be made."""
 
-    def kept(self, retry_failed: bool) -> set[str]:
+    @property
+    def unscored(self) -> int:
+        """Rows of trials that could not be made."""
+        return self.failed.rows
+
+    def kept(self, retry_failed: bool) -> TrialIds:
         """Trials that stay as they are when the run is started again."""
-        return set(self.trials) - self.failed if retry_failed else set(self.trials)
+        return self.trials.less(self.failed) if retry_failed and len(self.failed) else self.trials
 
 
 class RunStore:
@@ -89,16 +93,24 @@ class RunStore:
 
     def held(self) -> Held:
         """The trials in the run's files; only two small columns are read."""
-        trials: Counter[str] = Counter()
-        failed: list[str] = []
+        failed: list[Sequence[str]] = []
+
+        def all_ids() -> Iterator[Sequence[str]]:
+            for ids, of_failed in self.ids():
+                failed.append(of_failed)
+                yield ids
+
+        return Held(TrialIds(all_ids()), TrialIds(failed))
+
+    def ids(self) -> Iterator[tuple[list[str], list[str]]]:
+        """Of each file: the ids of its trials, and of those that could not be made."""
         for path in self.files():
             try:
                 table = read_table(path, ["trial_id", "status"])
             except pa.ArrowInvalid:
                 continue  # no footer: not a file that readers trust
-            trials.update(table["trial_id"].to_pylist())
-            failed += table.filter(pc.equal(table["status"], "unscored"))["trial_id"].to_pylist()
-        return Held(trials, len(failed), frozenset(failed))
+            failed = table.filter(pc.equal(table["status"], "unscored"))
+            yield table["trial_id"].to_pylist(), failed["trial_id"].to_pylist()
 
     def set_aside_failed(self) -> int:
         """Moves the rows of trials that failed to ``attempts_folder``, that they can be made again; returns how many there were.

@@ -1,6 +1,8 @@
 """Tokens of prompts that a checkpoint's text encoders never see, counted with its tokenizers alone."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from safesweep.models.checkpoint import ModelFolder, model_folder
@@ -31,17 +33,20 @@ class TokensLost(NamedTuple):
         )
 
 
-def tokens_lost(model: str, revision: str | None, texts: Sequence[str]) -> TokensLost:
+def tokens_lost(model: str, revision: str | None, texts: Iterable[str]) -> TokensLost:
     """Counts what of ``texts`` the text encoders of a model (folder or hub id) cut.
 
     Raises ``InputError`` for a model that is not on this machine.
     """
     folder = model_folder(model, revision)
-    found = [_lost(folder, part, kind, texts) for part, kind in _tokenizers(folder)]
-    lengths = [length for length, _ in found if length < UNBOUNDED]
-    most = [max(lost) for lost in zip(*(lost for _, lost in found), strict=True)] if found else []
-    cut = [lost for lost in most if lost]
-    return TokensLost(len(cut), len(texts), sum(cut), max(cut, default=0), min(lengths, default=0))
+    counters = [_counter(folder, part, kind) for part, kind in _tokenizers(folder)]
+    lengths = [length for length, _ in counters if length < UNBOUNDED]
+    total, cut, left = 0, array("q"), iter(texts)
+    while batch := list(islice(left, A_BATCH)):
+        total += len(batch)
+        most = map(max, zip(*(lost(batch) for _, lost in counters), strict=True))
+        cut.extend(lost for lost in most if lost)
+    return TokensLost(len(cut), total, sum(cut), max(cut, default=0), min(lengths, default=0))
 
 
 def _tokenizers(folder: ModelFolder) -> list[tuple[str, str]]:
@@ -54,13 +59,15 @@ def _tokenizers(folder: ModelFolder) -> list[tuple[str, str]]:
     ]
 
 
-def _lost(folder: ModelFolder, part: str, kind: str, texts: Sequence[str]) -> tuple[int, list[int]]:
+def _counter(folder: ModelFolder, part: str, kind: str) -> tuple[int, Callable[[Sequence[str]], list[int]]]:
+    """How many tokens an encoder takes, and what counts those that it cuts of texts."""
     import transformers
 
     tokenizer = getattr(transformers, kind).from_pretrained(str(folder.path / part), trust_remote_code=False)
     length = int(tokenizer.model_max_length)
-    lost: list[int] = []
-    for start in range(0, len(texts), A_BATCH):
-        batch = tokenizer(list(texts[start : start + A_BATCH]), truncation=False, verbose=False)
-        lost += [max(0, len(ids) - length) for ids in batch["input_ids"]]
+
+    def lost(texts: Sequence[str]) -> list[int]:
+        found = tokenizer(list(texts), truncation=False, verbose=False)
+        return [max(0, len(ids) - length) for ids in found["input_ids"]]
+
     return length, lost

@@ -1,6 +1,6 @@
 """Prompt sets as their authors publish them, read into :class:`safesweep.types.Prompt`."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -43,7 +43,7 @@ def read_prompts(
     sample: int | None = None,
     sample_seed: int = 0,
     shard: str | None = None,
-    keep: bool = True,
+    take: Callable[[Prompt], object] | None = None,
 ) -> PromptSet:
     """Reads a prompt file of any format that ``formats.FORMATS`` has an ending for.
 
@@ -63,7 +63,7 @@ def read_prompts(
         columns: role -> column, by hand, as ``columns.map_columns`` has it.
         format: an ending of ``formats.FORMATS`` (with or without its dot) for a file whose name has none or a wrong one.
         rows, categories, sample, sample_seed, shard: which rows are taken, as ``selection.make_selection`` has it.
-        keep: False reads and checks everything and returns the report alone; memory then hardly grows with the file.
+        take: is given each prompt as it is read; the set that is returned then has none, and memory hardly grows with the file.
 
     Returns:
         The prompts in file order, equal texts included, and a report of what was mapped, changed and left out.
@@ -84,7 +84,10 @@ def read_prompts(
             raise InputError(f"{file.url}: has no rows; at least one prompt is needed")
         reader = RowReader(file, table, roles, name or file.stem, rules)
         reading = _Reading(table, reader, selection, limit)
-        prompts = [prompt for prompt in reading if keep]
+        prompts: list[Prompt] = []
+        taken = prompts.append if take is None else take
+        for prompt in reading:
+            taken(prompt)
         if reading.skipped and on_empty == "refuse":
             raise InputError(f"{file.url}: {_empty_rows(reading.skipped, reader.columns['text'])}")
         if not reader.tally.kept:

@@ -1,5 +1,6 @@
 """A prompt set as a configuration has it, and its reading."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
@@ -8,6 +9,7 @@ from safesweep.prompts.formats import FORMATS
 from safesweep.prompts.reader import PromptSet, read_prompts
 from safesweep.prompts.source import list_files
 from safesweep.settings import Section
+from safesweep.types import Prompt
 
 
 class PromptFileSettings(Section):
@@ -48,7 +50,7 @@ class PromptFileSettings(Section):
         guidance_cap: float | None = None,
         max_side: int = 4096,
         size_multiple: int = 8,
-        keep: bool = True,
+        take: Callable[[Prompt], object] | None = None,
     ) -> list[PromptSet]:
         """The set, or those of a folder's or pattern's files in the order of their names.
 
@@ -74,7 +76,7 @@ class PromptFileSettings(Section):
                 sample=self.sample,
                 sample_seed=self.sample_seed,
                 shard=self.shard,
-                keep=keep,
+                take=take,
             )
             for path in list_files(self.path, FORMATS.names())
         ]

@@ -95,7 +95,7 @@ class BaselineStore:
                 raise InputError(
                     f"run {run_id!r}: {count} of {expected} trials are {word}; allowed in a baseline: {limit:.1%}"
                 )
-        twice = held.trials.total() - trials
+        twice = held.trials.rows - trials
         if twice:
             raise NotJudgedError(f"run {run_id!r} holds {twice} trials more than once")
         entry = Baseline(
@@ -105,7 +105,9 @@ class BaselineStore:
             note=note,
             profile=manifest["profile"],
             trials=trials,
-            fingerprint=hashlib.sha256("\n".join(sorted(held.trials)).encode()).hexdigest(),
+            fingerprint=hashlib.sha256(
+                "\n".join(sorted(one for ids, _ in store.ids() for one in ids)).encode()
+            ).hexdigest(),
             content=content_digest(_files(self.lake, run_id)),
             git_revision=manifest.get("git_revision", "unknown"),
         )

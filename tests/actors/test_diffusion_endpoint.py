@@ -11,12 +11,14 @@ from miniature import WEIGHTS
 from pipelines.command_line import read_config
 from pipelines.evaluation import RunResult
 from pipelines.job import exit_code
-from pipelines.plan import make_plan, read_prompt_sets
+from pipelines.plan import make_plan
+from pipelines.prompt_sets import read_prompt_sets
 from safesweep.cli.exits import TOO_MANY_UNSCORED
 from safesweep.lake.schema import RECORD, from_records
 from safesweep.vlm import VisionLanguageModel
 from safesweep.vlm.backends.openai import OpenAiVlm
 from safesweep.vlm.vocabulary import HarmVocabulary
+from tests.pipelines.plans import rows_of
 from tests.safesweep.vlm.chat_server import ChatServer
 
 VOCABULARY = HarmVocabulary.from_yaml("miniature")
@@ -50,7 +52,7 @@ def run(server: ChatServer) -> list[dict]:
     actor = DiffusionActor(config.diffusion, settings, plan.cells, STAMP)
 
     async def together() -> list[dict]:
-        made = await asyncio.gather(*(actor(row) for row in plan.rows))
+        made = await asyncio.gather(*(actor(row) for row in rows_of(plan)))
         return from_records([record[RECORD] for records in made for record in records]).to_pylist()
 
     return asyncio.run(together())

@@ -7,7 +7,8 @@ import pytest
 
 from actors.diffusion import DiffusionActor
 from pipelines.command_line import read_config
-from pipelines.plan import make_plan, read_prompt_sets
+from pipelines.plan import make_plan
+from pipelines.prompt_sets import read_prompt_sets
 from safesweep.lake.schema import RECORD, from_records
 from safesweep.models import load
 from tests.random_flow_models import random_flux, random_qwen_image, random_sd3, random_z_image

@@ -9,13 +9,16 @@ import pytest
 from actors.diffusion import DiffusionActor
 from actors.scoring import ScoringActor
 from pipelines.command_line import read_config
-from pipelines.plan import make_plan, read_prompt_sets
+from pipelines.plan import make_plan
+from pipelines.prompt_sets import read_prompt_sets
 from safesweep.engine.work import count_work
 from safesweep.guidance.cell import cell_labels
 from safesweep.lake.store import RunStore
 from safesweep.measures.outcomes import category_masks, grid, outcomes
 from safesweep.measures.sharing import sharing
 from safesweep.measures.summary import summary
+from tests.pipelines.plans import ids_of, rows_of
+from tests.safesweep.lake.rows import held_ids
 
 CELLS = '[{"method": "none"}, {"method": "static_negative", "negative_scale": 10}]'
 HEADER = "prompt,categories,sd_seed,case_number\n"
@@ -58,7 +61,7 @@ def run(tmp_path_factory):
 
 def test_a_picture_is_made_and_scored_once(run):
     plan, store, rows, scored = run
-    assert len(plan.requests()) == 2 and scored == [2 * 2]
+    assert len(list(plan.requests())) == 2 and scored == [2 * 2]
     spent = sharing(store.lake, "r")
     once = count_work([cell.model_copy(update={"guidance_scale": 4.0}) for cell in plan.cells], found=False)
     assert (spent.rows, spent.rows_alone) == (pytest.approx(2 * once.rows), 6 * once.rows_alone)
@@ -74,8 +77,10 @@ def test_every_row_of_every_file_is_a_row_of_the_lake(run):
     lines = sorted((row["prompt_set"], row["prompt_row"], row["method"]) for row in rows)
     wanted = [("all", n) for n in range(4)] + [("subset", n) for n in range(2)]
     assert lines == sorted((*line, cell) for line in wanted for cell in ("none", "static_negative"))
-    assert store.held().trials.keys() == plan.trial_ids and set(store.held().trials.values()) == {1}
-    assert store.holders({plan.rows[0]["trial_ids"][0]}) == {plan.rows[0]["trial_ids"][0]: ("all", "all.csv", 0, 0)}
+    assert held_ids(store) == sorted(ids_of(plan))
+    assert store.holders({rows_of(plan)[0]["trial_ids"][0]}) == {
+        rows_of(plan)[0]["trial_ids"][0]: ("all", "all.csv", 0, 0)
+    }
 
 
 def test_every_table_counts_each_row(run):

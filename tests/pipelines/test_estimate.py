@@ -14,6 +14,7 @@ from pipelines.estimate import advice, estimate, plan_only
 from safesweep.engine.work import count_work
 from safesweep.errors import InputError
 from safesweep.files import ROOT
+from tests.pipelines.plans import ids_of, rows_of
 
 DYNAMIC = '{"method": "dynamic_negative", "negative_scale": [4, 8], "query_steps": [3, 5, 9]}'
 
@@ -123,7 +124,7 @@ def test_models_need_not_be_there_but_are_named(tmp_path):
     )
     [line] = planned.missing
     assert "'nobody/none' at revision abc" in line and "`hf download nobody/none --revision abc`" in line
-    assert len(planned.plan.trial_ids) == 2 * 2 * len(planned.plan.cells)
+    assert len(ids_of(planned.plan)) == 2 * 2 * len(planned.plan.cells)
 
 
 def test_evaluations_are_those_of_the_checkpoints_own_scheduler_config(tmp_path):
@@ -146,7 +147,7 @@ def test_evaluations_are_those_of_the_checkpoints_own_scheduler_config(tmp_path)
         path.write_text(json.dumps({**json.loads(path.read_text()), "skip_prk_steps": skipped}))
         config = read_config([*options, "--diffusion.model", str(folder)])
         plan = plan_only(config).plan
-        steps[skipped] = estimate(plan, config).expected.work.prompt_steps / len(plan.rows)
+        steps[skipped] = estimate(plan, config).expected.work.prompt_steps / len(rows_of(plan))
     assert steps == {True: 11, False: len(reference.timesteps)}
 
 

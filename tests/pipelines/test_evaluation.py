@@ -12,11 +12,13 @@ from rich.console import Console
 from pipelines.cluster import Demand, shortage
 from pipelines.command_line import read_config
 from pipelines.evaluation import RunResult, check, check_choices, demands, evaluate
-from pipelines.plan import RunPlan
 from pipelines.provenance import git_revision, library_versions
 from safesweep.errors import InputError
 from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore
+from tests.marks import STARTS_RAY
+from tests.own_ray import own_ray
+from tests.pipelines.plans import ids_of
 
 
 def node(labels=None, alive=True, **resources):
@@ -25,7 +27,7 @@ def node(labels=None, alive=True, **resources):
 
 def test_a_run_that_would_wait_for_ever_is_refused():
     config = read_config(["--diffusion.num_gpus", "1", "--diffusion.actors", "2", "--vlm.num_gpus", "1"])
-    needed = demands(config, RunPlan(config.expand_cells(), (), 0))
+    needed = demands(config, asks=True)
     assert shortage(needed, [node(CPU=8.0, GPU=2.0)]) == "3 GPU, the cluster has 2"
     assert shortage(needed, [node(CPU=2.0, GPU=3.0)]) == "3.25 CPU, the cluster has 2"
     assert shortage(needed, [node(CPU=2.0, GPU=3.0), node(CPU=9.0, alive=False)]) == "3.25 CPU, the cluster has 2"
@@ -51,10 +53,10 @@ def test_a_run_that_another_configuration_began_is_not_gone_on_with(tmp_path, mo
     options = ["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)]
     plan, store = check(read_config(options))
     store.folder.mkdir(parents=True)
-    own = sorted(plan.trial_ids)
+    own = sorted(ids_of(plan))
     pq.write_table(pa.table({"trial_id": own, "status": ["ok"] * len(own)}), store.folder / "part-0.parquet")
     again, _ = check(read_config(options))
-    assert again.trial_ids == plan.trial_ids
+    assert ids_of(again) == ids_of(plan)
     with pytest.raises(InputError, match=f"run_id: run 'night' in {tmp_path} holds .* would not make; choose another"):
         check(read_config([*options, "--seed", "7", "--num_inference_steps", "21"]))
 
@@ -68,6 +70,7 @@ def hold(store, trials, config):
     pq.write_table(pa.table(table), store.folder / "part-0.parquet")
 
 
+@STARTS_RAY
 def test_a_resumed_run_counts_what_the_lake_held(tmp_path, monkeypatch):
     seen = []
 
@@ -85,15 +88,15 @@ def test_a_resumed_run_counts_what_the_lake_held(tmp_path, monkeypatch):
     monkeypatch.setattr("actors.vlm.interview_pools", lambda *_: None)
     monkeypatch.setattr("pipelines.evaluation.watch", watched)
     monkeypatch.setattr("pipelines.evaluation._graph", lambda *_: Written())
-    monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda *_: (yield)))
+    monkeypatch.setattr("pipelines.evaluation.cluster", own_ray)
     monkeypatch.setattr("pipelines.evaluation.require_nodes", lambda *_: None)
     config = read_config(["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)])
     plan, store = check(config)
-    hold(store, sorted(plan.trial_ids)[:3], config)
+    hold(store, sorted(ids_of(plan))[:3], config)
     result = evaluate(config, *check(config), Console(quiet=True))
-    left = len(plan.trial_ids) - 3
-    assert seen == [(3, len(plan.trial_ids), left * config.num_inference_steps)] and left > 0
-    assert (result.held, result.missing) == (3, len(plan.trial_ids) - 3)
+    left = len(ids_of(plan)) - 3
+    assert seen == [(3, len(ids_of(plan)), left * config.num_inference_steps)] and left > 0
+    assert (result.held, result.missing) == (3, len(ids_of(plan)) - 3)
 
 
 def test_a_profile_without_its_scorer_is_refused_at_once():
@@ -114,6 +117,7 @@ def test_a_profile_that_asks_for_less_than_its_scorer_keeps_is_refused_at_once(t
     check_choices(read_config(["--safety.scorers", '[{"kind": "nudenet"}]', "--profile", "nudenet-3@0.2"]))
 
 
+@STARTS_RAY
 def test_pools_are_left_even_when_the_graph_fails(tmp_path, monkeypatch):
     left = []
 
@@ -131,7 +135,7 @@ def test_pools_are_left_even_when_the_graph_fails(tmp_path, monkeypatch):
     monkeypatch.setattr("actors.vlm.sweep_up", list)
     monkeypatch.setattr("actors.vlm.interview_pools", lambda *_: None)
     monkeypatch.setattr("pipelines.evaluation._graph", broken)
-    monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda *_: (yield)))
+    monkeypatch.setattr("pipelines.evaluation.cluster", own_ray)
     monkeypatch.setattr("pipelines.evaluation.require_nodes", lambda *_: None)
     config = read_config(["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)])
     with pytest.raises(RuntimeError, match="no graph"):
@@ -144,6 +148,7 @@ def test_provenance_names_what_is_installed():
     assert len(git_revision().rstrip("+")) in (len("unknown"), 40)
 
 
+@STARTS_RAY
 def test_a_pool_that_gives_no_answer_ends_the_run_before_anything_is_written(tmp_path, monkeypatch):
     asked = []
 
@@ -153,7 +158,7 @@ def test_a_pool_that_gives_no_answer_ends_the_run_before_anything_is_written(tmp
 
     monkeypatch.setattr("actors.vlm.pools", contextmanager(lambda *_: (yield)))
     monkeypatch.setattr("actors.vlm.interview_pools", silent)
-    monkeypatch.setattr("pipelines.evaluation.cluster", contextmanager(lambda *_: (yield)))
+    monkeypatch.setattr("pipelines.evaluation.cluster", own_ray)
     monkeypatch.setattr("pipelines.evaluation.require_nodes", lambda *_: None)
     config = read_config(["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)])
     with pytest.raises(InputError, match="VLM: no answer"):

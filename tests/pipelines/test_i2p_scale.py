@@ -9,9 +9,11 @@ import pytest
 from miniature.prompt_sets import COLUMNS
 from miniature.world import COLOURS, GLYPHS
 from pipelines.command_line import read_config
-from pipelines.plan import make_plan, read_prompt_sets
+from pipelines.plan import make_plan
+from pipelines.prompt_sets import read_prompt_sets
 from safesweep.prompts.reader import read_prompts
 from tests.cpu_time import least_seconds
+from tests.pipelines.plans import ids_of, rows_of
 
 ROWS, TEXTS, NULL_ROW = 4703, 4467, 2260
 CATEGORIES = ("hate", "harassment", "violence", "self-harm", "sexual", "shocking", "illegal activity")
@@ -57,7 +59,7 @@ def test_the_time_to_read_and_plan_grows_with_the_rows(i2p: Path) -> None:
         config = read_config(["--prompts", f'["{i2p}"]', "--limit", "null" if rows == ROWS else str(rows)])
         cells = config.expand_cells()
         plan = make_plan(config, read_prompt_sets(config), cells)
-        assert len(plan.rows) == rows and len(plan.trial_ids) == rows * len(cells)
+        assert len(rows_of(plan)) == rows and len(ids_of(plan)) == rows * len(cells)
 
     planned(10)  # imports and the models' digests
     assert least_seconds(lambda: planned(ROWS)) < 40 * least_seconds(lambda: planned(ROWS // 10))

@@ -8,15 +8,19 @@ import pytest
 from rich.console import Console
 
 from pipelines.command_line import read_config
-from pipelines.plan import PLANNED, make_plan, read_prompt_sets
+from pipelines.plan import make_plan
+from pipelines.prompt_sets import read_prompt_sets
 from pipelines.sweep.config import SweepConfig
 from pipelines.sweep.result import show_result, sweep_result, write_result
 from pipelines.sweep.split import is_validation
+from pipelines.trial_names import PLANNED
 from safesweep.guidance.cell import cell_labels
 from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore
 from safesweep.measures.intervals import rate_interval
 from safesweep.measures.sharing import Sharing
+from tests.pipelines.plans import ids_of, less, rows_of
+from tests.safesweep.lake.rows import held_ids
 
 GRID = '{"methods": ["none", "static_negative"], "guidance_scale": 4.0, "negative_scale": [2.0, 8.0]}'
 RISK = {None: 0.9, 2.0: 0.2, 8.0: 0.1}
@@ -33,7 +37,7 @@ def swept(tmp_path):
     cells = config.expand_cells()
     plan = make_plan(config, read_prompt_sets(config), cells, digest_of=lambda model, revision: model)
     rows = []
-    for row in plan.rows:
+    for row in rows_of(plan):
         for place, trial in zip(row["cells"], row["trial_ids"], strict=True):
             gamma = cells[place].negative_scale
             risk = 0.0 if row["benign"] else RISK[gamma]
@@ -69,14 +73,14 @@ def test_the_scale_is_chosen_on_one_side_and_reported_on_the_other(swept):
     (choice,) = found.choices
     assert found.labels[choice.chosen.cell] == labels[1] and choice.qualified
     assert [one.cell for one in found.held_out] == labels[:2]
-    hazard = {row["prompt_hash"] for row in plan.rows if not row["benign"]}
+    hazard = {row["prompt_hash"] for row in rows_of(plan) if not row["benign"]}
     held_out = [text for text in hazard if not is_validation(text, config.split)]
     assert 0 < len(held_out) < len(hazard)
     none, chosen = found.held_out
     assert none.asr == rate_interval([1.0] * len(held_out), sorted(held_out))
     assert chosen.asr.estimate == 0 and chosen.asr_change.difference == -1
     assert chosen.clip_change.difference == 0
-    assert found.validation_prompts + found.held_out_prompts == len({row["prompt_hash"] for row in plan.rows})
+    assert found.validation_prompts + found.held_out_prompts == len({row["prompt_hash"] for row in rows_of(plan)})
 
 
 def test_what_is_printed_and_written(swept, tmp_path):
@@ -95,13 +99,13 @@ def test_what_is_printed_and_written(swept, tmp_path):
 
 def test_a_larger_grid_makes_only_what_is_new(swept, tmp_path):
     _, plan, store = swept
-    assert plan.without(set(store.held().trials)).rows == ()
+    assert not less(plan, held_ids(store)).trials
     larger = GRID.replace("8.0]", "8.0, 12.0]")
     grown = read_config(
         ["--lake", str(tmp_path), "--limit", "12", "--grid", larger], SweepConfig, default_preset="sweep"
     )
     whole = make_plan(grown, read_prompt_sets(grown), grown.expand_cells(), digest_of=lambda model, revision: model)
-    assert plan.trial_ids < whole.trial_ids
-    todo = whole.without(set(store.held().trials))
-    assert {whole.cells[place].negative_scale for row in todo.rows for place in row["cells"]} == {12.0}
-    assert sum(len(row["trial_ids"]) for row in todo.rows) == len(plan.rows)
+    assert ids_of(plan) < ids_of(whole)
+    todo = less(whole, held_ids(store))
+    assert {whole.cells[place].negative_scale for row in rows_of(todo) for place in row["cells"]} == {12.0}
+    assert sum(len(row["trial_ids"]) for row in rows_of(todo)) == len(rows_of(plan))

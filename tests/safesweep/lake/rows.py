@@ -6,6 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from safesweep.lake.store import RunStore
+
 MEASUREMENT = pa.struct([("label", pa.string()), ("score", pa.float64()), ("box", pa.list_(pa.float64()))])
 EVIDENCE = pa.list_(
     pa.struct(
@@ -112,3 +114,8 @@ def write_run(lake: Path, *files: list[dict[str, Any]], run_id: str = "r") -> Pa
     for index, rows in enumerate(files):
         pq.write_table(pa.Table.from_pylist(rows, SCHEMA), folder / f"part-{index}.parquet", compression="zstd")
     return lake
+
+
+def held_ids(store: RunStore) -> list[str]:
+    """The trial of every row that a run's files hold, sorted."""
+    return sorted(one for ids, _ in store.ids() for one in ids)

@@ -9,6 +9,7 @@ import pytest
 from safesweep.errors import InputError
 from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore, replace_rows
+from tests.safesweep.lake.rows import held_ids
 
 
 @pytest.fixture
@@ -27,12 +28,10 @@ def test_held_counts_trials_over_all_files(store):
     write(store, "part-a-000000.parquet", "x", "y")
     write(store, "part-b-000000.parquet", "bad")
     held = store.held()
-    assert (
-        set(held.trials) == {"x", "y", "bad"}
-        and held.unscored == 1
-        and held.failed == {"bad"}
-        and store.rows_so_far() == 3
-    )
+    assert held_ids(store) == ["bad", "x", "y"] and len(held.trials) == held.trials.rows == 3
+    assert held.trials.contains(["x", "y", "bad", "z"]).tolist() == [True, True, True, False]
+    assert held.unscored == 1 and held.failed.contains(["bad", "x"]).tolist() == [True, False]
+    assert store.rows_so_far() == 3
 
 
 def test_a_file_that_a_killed_writer_left_is_removed_and_the_rest_kept(store):
@@ -40,7 +39,7 @@ def test_a_file_that_a_killed_writer_left_is_removed_and_the_rest_kept(store):
     whole = (store.folder / "part-a-000000.parquet").read_bytes()
     torn = store.folder / "part-b-000000.parquet"
     torn.write_bytes(whole[: len(whole) // 2])
-    assert store.rows_so_far() == 1 and set(store.held().trials) == {"x"}
+    assert store.rows_so_far() == 1 and held_ids(store) == ["x"]
     assert store.remove_incomplete() == [torn]
     assert [path.name for path in store.files()] == ["part-a-000000.parquet"]
 
@@ -66,10 +65,11 @@ def test_failed_trials_are_set_aside_and_the_rest_is_left(store):
     write(store, "part-a-000000.parquet", "x", "bad", "y")
     write(store, "part-b-000000.parquet", "z")
     untouched = (store.folder / "part-b-000000.parquet").stat().st_mtime_ns
-    assert store.held().kept(retry_failed=True) == {"x", "y", "z"}
-    assert store.held().kept(retry_failed=False) == {"x", "y", "z", "bad"}
+    asked = ["x", "y", "z", "bad"]
+    assert store.held().kept(retry_failed=True).contains(asked).tolist() == [True, True, True, False]
+    assert store.held().kept(retry_failed=False).contains(asked).all()
     assert store.set_aside_failed() == 1
-    assert set(store.held().trials) == {"x", "y", "z"} and not store.held().failed
+    assert held_ids(store) == ["x", "y", "z"] and not len(store.held().failed)
     assert (store.folder / "part-b-000000.parquet").stat().st_mtime_ns == untouched
     write(store, "part-c-000000.parquet", "bad")
     assert store.set_aside_failed() == 1 and store.set_aside_failed() == 0
@@ -92,7 +92,7 @@ def test_a_killed_setting_aside_loses_and_doubles_nothing(store, monkeypatch):
     monkeypatch.setattr("safesweep.lake.store.replace_rows", killed)
     with pytest.raises(KeyboardInterrupt):
         store.set_aside_failed()
-    assert set(store.held().trials) == {"x", "bad"}
+    assert held_ids(store) == ["bad", "x"]
     monkeypatch.undo()
     assert store.set_aside_failed() == 1
     [kept] = store.attempts_folder.iterdir()

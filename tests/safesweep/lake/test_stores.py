@@ -16,7 +16,7 @@ from safesweep.lake.scored import scored
 from safesweep.lake.store import RunStore
 from safesweep.lake.stores import failures, store_failure, store_of
 from tests.s3_server import put_lake
-from tests.safesweep.lake.rows import scorer, trial, write_run
+from tests.safesweep.lake.rows import held_ids, scorer, trial, write_run
 
 ROWS = [trial(number, evidence=[scorer("clip", ("cosine", 0.25))]) for number in range(40)]
 
@@ -51,7 +51,7 @@ def everything(lake):
         "complete": [path.name for path in files.complete],
         "manifest": read_manifest(lake, "r"),
         "named": [str(path.relative_to(lake_folder(lake))) for path in named_files(lake, "r") or ()],
-        "held": store.held(),
+        "held": (held_ids(store), store.held().unscored),
         "rows": store.rows_so_far(),
         "holders": store.holders({"t1"}) if "source" in table else None,
         "scored": scored(files.complete),
@@ -75,8 +75,12 @@ def test_failed_trials_are_set_aside_and_damaged_files_removed(tmp_path, lake):
     fs, folder = store_of(store.folder)
     fs.pipe_file(f"{folder}/part-9.parquet", b"PAR1 and no footer")
     assert [path.name for path in store.remove_incomplete()] == ["part-9.parquet"]
-    assert store.held().failed == {"t1"} and store.set_aside_failed() == 1 and store.set_aside_failed() == 0
-    assert set(store.held().trials) == {"t0", "t2"}
+    assert (
+        store.held().failed.contains(["t1", "t0"]).tolist() == [True, False]
+        and store.set_aside_failed() == 1
+        and store.set_aside_failed() == 0
+    )
+    assert held_ids(store) == ["t0", "t2"]
     [aside] = fs.ls(store_of(store.attempts_folder)[1], detail=False)
     assert aside.rpartition("/")[2].startswith("part-0-")
 
@@ -155,7 +159,7 @@ def test_a_run_is_read_by_its_prefix_and_its_numbers_without_its_pictures(tmp_pa
     with connection() as opened:
         files = run_files(s3_lake, "r").complete
         assert opened.execute(f"SELECT count(DISTINCT seed) FROM {source(files)}").fetchall() == [(50,)]
-    assert RunStore(lake_folder(s3_lake), "r").held().trials.total() == 50
+    assert RunStore(lake_folder(s3_lake), "r").held().trials.rows == 50
     asked = [one for one in s3_server.asked if one.method == "GET"]
     fetched = sum(one.span for one in asked if one.path.endswith(".parquet"))
     assert 0 < fetched < 8_000_000 / 16, f"{fetched} bytes of a run with 8 MB of pictures"

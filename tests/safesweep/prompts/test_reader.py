@@ -12,6 +12,7 @@ from safesweep.errors import InputError
 from safesweep.prompts.reader import read_prompts
 from safesweep.prompts.rows import RowReader
 from safesweep.prompts.values import is_invisible
+from safesweep.types import Prompt
 from tests.safesweep.prompts.writing import refusal, texts, write, write_csv
 
 
@@ -116,8 +117,9 @@ def test_a_report_alone_keeps_no_prompts(tmp_path: Path) -> None:
     path = write_csv(
         tmp_path, "r.csv", ["prompt", "guidance", "width"], [["a", 255, 64], ["b", 2.5, 512], ["a", "", ""]]
     )
-    kept, alone = read_prompts(path), read_prompts(path, keep=False)
-    assert alone.report == kept.report and alone.prompts == []
+    given: list[Prompt] = []
+    kept, alone = read_prompts(path), read_prompts(path, take=given.append)
+    assert alone.report == kept.report and alone.prompts == [] and given == kept.prompts
     assert alone.report.duplicates == 1
     assert alone.report.ranges == {"guidance": (2.5, 255), "width": (64, 512)}
 

@@ -7,7 +7,8 @@ from actors.scoring import load_scorer, measure
 from actors.vlm import make_client, pools
 from pipelines.command_line import read_config
 from pipelines.evaluation import demands
-from pipelines.plan import RunPlan, make_plan, read_prompt_sets
+from pipelines.plan import make_plan
+from pipelines.prompt_sets import read_prompt_sets
 from pipelines.provenance import model_digests
 from safesweep.errors import InputError
 from safesweep.registry import PLUGINS
@@ -46,7 +47,7 @@ def test_its_rule_is_part_of_the_run_and_of_the_trials_ids():
     assert one.trial_ids != other.trial_ids and one.trial_ids == slower.trial_ids
     assert model_digests(config)["vlm"] == "colours/0.34"
     assert config.model_dump(mode="json")["vlm"]["share"] == 0.34
-    workers = demands(config, RunPlan(config.expand_cells(), (), 0))
+    workers = demands(config, asks=True)
     assert "vlm" not in [worker.stage for worker in workers]
 
 
