@@ -266,8 +266,10 @@ def _walk(prompts: PromptBatches, names: TrialNames) -> tuple[Counter[float | No
             scales[scale] += 1
             size = names.size(width, height)
             keys.extend(hash((text, seed + sample, size)) for sample in range(names.samples))
-    _, of, counts = np.unique(np.asarray(keys), return_inverse=True, return_counts=True)
-    return scales, np.unique(np.flatnonzero(counts[of] > 1) // names.samples)
+    found = np.asarray(keys)
+    ordered = np.sort(found)
+    again = ordered[1:][ordered[1:] == ordered[:-1]]
+    return scales, np.unique(np.flatnonzero(np.isin(found, again)) // names.samples)
 
 
 def _numbered(prompts: PromptBatches, numbers: NDArray[np.intp]) -> Iterator[tuple[Prompt, bool]]:

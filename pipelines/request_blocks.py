@@ -11,10 +11,11 @@ import ray.data
 from ray.data import Dataset, Datasource, ReadTask
 from ray.data.block import BlockMetadata
 
-from pipelines.plan import Part, RunPlan, part_requests
+from pipelines.plan import Mask, Part, RunPlan, part_requests
 from pipelines.shared_rows import shared_requests
 from pipelines.trial_names import Row, TrialNames
 from safesweep.lake.schema import SCHEMA
+from safesweep.prompts.batches import packed, unpacked
 
 MADE_HERE = 4096
 """Trials up to which no worker is started only to name them."""
@@ -76,7 +77,9 @@ class RequestSource(Datasource):
         names = ray.put(plan.names)
         samples = plan.names.samples
         found = [
-            _Task(partial(_of_parts, [ray.put(part) for part in some], names), samples * sum(map(_prompts, some)))
+            _Task(
+                partial(_of_parts, [ray.put(_packed(part)) for part in some], names), samples * sum(map(_prompts, some))
+            )
             for some in _grouped(plan.parts())
         ]
         if plan.shared:
@@ -116,14 +119,19 @@ def _grouped(parts: Iterable[Part]) -> Iterator[list[Part]]:
         yield some
 
 
+def _packed(part: Part) -> tuple[bytes, Mask | None]:
+    return packed(part.prompts), part.wanted
+
+
 def _prompts(part: Part) -> int:
     return int(part.prompts.num_rows)
 
 
 def _of_parts(parts: Sequence[Any], names: Any) -> Iterator[Row]:
     own: TrialNames = ray.get(names)
-    for part in ray.get(list(parts)):
-        yield from part_requests(part, own)
+    for part in parts:
+        prompts, wanted = ray.get(part)
+        yield from part_requests(Part(unpacked(prompts), wanted), own)
 
 
 def _of_shared(rows: Any) -> Iterator[Row]:

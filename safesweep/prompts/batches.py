@@ -1,6 +1,7 @@
 """A run's prompts outside of memory: written to a temporary file as they are read, and given back a batch at a time."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -46,8 +47,7 @@ class PromptBatches:
     """
 
     def __init__(self) -> None:
-        self.sets: dict[SetOfPrompts, int] = {}
-        """Set -> its prompts."""
+        self._sets: Counter[tuple[Any, ...]] = Counter()
         # it lives as long as this object, and closes with it
         self._file = tempfile.TemporaryFile(prefix="safesweep-")  # noqa: SIM115
         options = pa.ipc.IpcWriteOptions(compression="lz4")
@@ -55,13 +55,17 @@ class PromptBatches:
         self._pending: list[tuple[Prompt, bool]] = []
 
     def __len__(self) -> int:
-        return sum(self.sets.values())
+        return self._sets.total() + len(self._pending)
+
+    @property
+    def sets(self) -> dict[SetOfPrompts, int]:
+        """Set -> its prompts."""
+        self._flush()
+        return {SetOfPrompts(*values): count for values, count in self._sets.items()}
 
     def add(self, prompt: Prompt, benign: bool) -> None:
-        """Takes one more prompt. Not allowed after the first batch was read."""
+        """Takes one more prompt. Not allowed once they were looked at."""
         self._pending.append((prompt, benign))
-        of = SetOfPrompts(prompt.prompt_set, prompt.source, prompt.source_sha256, benign)
-        self.sets[of] = self.sets.get(of, 0) + 1
         if len(self._pending) == ROWS:
             self._flush()
 
@@ -85,8 +89,23 @@ class PromptBatches:
         if pending:
             columns = [[getattr(prompt, name) for prompt, _ in pending] for name in _FIELDS]
             columns.append([benign for _, benign in pending])
+            self._sets.update(zip(*columns[-len(SetOfPrompts._fields) :], strict=True))
             arrays = [pa.array(values, kind) for values, kind in zip(columns, SCHEMA.types, strict=True)]
             self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
+
+
+def packed(batch: pa.RecordBatch) -> bytes:
+    """A batch in little memory, as ``unpacked`` takes it."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_batch(batch)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def unpacked(content: bytes) -> pa.RecordBatch:
+    """The batch that was ``packed``."""
+    return pa.ipc.open_stream(content).read_next_batch()
 
 
 def prompts_of(batch: pa.RecordBatch | pa.Table) -> Iterator[tuple[Prompt, bool]]:

@@ -184,7 +184,7 @@ class RowReader:
 
     def _once(self, role: str, row: int, values: Sequence[object], read: Callable[[object, FileValue], Any]) -> Any:
         value = self._value(role, values)
-        if type(value) not in (str, int, float):  # True would be taken for 1
+        if value is not None and type(value) not in (str, int, float):  # True would be taken for 1
             return read(value, self._at(role, row))
         known = self._known[role]
         if value not in known:
