@@ -4,7 +4,7 @@ import datetime
 import json
 import time
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from rich.console import Console
@@ -27,6 +27,7 @@ from safesweep.lake.lease import Lease, hold, run_place
 from safesweep.lake.parquet_files import arrow_file_system
 from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore
+from safesweep.lake.trial_ids import TrialIds
 from safesweep.lake.unique import check_unique
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.trials import count_unjudged
@@ -183,7 +184,7 @@ def _evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Consol
 def what_is_left(config: RunConfig, plan: RunPlan, store: RunStore) -> RunPlan:
     """The plan less what the lake holds. Raises ``InputError`` where the lake holds trials that the plan has not."""
     held = store.held()
-    left = plan.without(held.trials)
+    left = _without(plan, held.trials)
     if foreign := len(held.trials) - (plan.trials - left.trials):
         raise InputError(
             f"run_id: run {store.run_id!r} in {store.lake} holds {foreign} trials that this configuration would not make; "
@@ -191,6 +192,12 @@ def what_is_left(config: RunConfig, plan: RunPlan, store: RunStore) -> RunPlan:
         )
     kept = held.kept(config.retry_failed)
     return left if len(kept) == len(held.trials) else plan.without(kept)
+
+
+@lru_cache(maxsize=1)
+def _without(plan: RunPlan, made: TrialIds) -> RunPlan:
+    # asked at the check and once more when the run holds its lease; `held` gives the same object until a file is another
+    return plan.without(made)
 
 
 def _manifest(config: RunConfig, plan: RunPlan, store: RunStore, expected: int) -> dict[str, Any]:

@@ -79,6 +79,17 @@ def with_footers(files: Sequence[Path]) -> list[Path]:
     return [path for path in files if (_whole(path, listed[path]) if path in listed else has_footer(path))]
 
 
+def versioned(files: Sequence[Path]) -> tuple[tuple[str, str, int], ...]:
+    """Of each file: its path, what tells it from what was there before, and its size, bytes."""
+    listed = versions(files)
+    return tuple((str(path), *(listed.get(path) or _version(path))) for path in files)
+
+
+def _version(path: Path) -> tuple[str, int]:
+    found = path.stat()
+    return str(found.st_mtime_ns), found.st_size
+
+
 @lru_cache(maxsize=1 << 16)
 def _whole(path: Path, version: tuple[str, int]) -> bool:
     return has_footer(path)

@@ -2,11 +2,10 @@
 
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,30 +13,12 @@ import pyarrow.compute as pc
 from safesweep.errors import InputError
 from safesweep.files import make_folder, on_store
 from safesweep.lake.folder import lake_folder
+from safesweep.lake.held import Held, held_in
 from safesweep.lake.layout import attempts_folder, manifest_path, part_files, trials_folder, with_footers
 from safesweep.lake.manifest import Manifest, read_manifest, write_manifest
 from safesweep.lake.parquet_files import read_metadata, read_table
 from safesweep.lake.parquet_files import replace_rows as replace_rows
 from safesweep.lake.stores import OWN_PROCESS, failures, scheme_of, store_of
-from safesweep.lake.trial_ids import TrialIds
-
-
-class Held(NamedTuple):
-    """What a run's files hold."""
-
-    trials: TrialIds
-    """More rows than trials are a defect."""
-    failed: TrialIds
-    """Those that could not be made."""
-
-    @property
-    def unscored(self) -> int:
-        """Rows of trials that could not be made."""
-        return self.failed.rows
-
-    def kept(self, retry_failed: bool) -> TrialIds:
-        """Trials that stay as they are when the run is started again."""
-        return self.trials.less(self.failed) if retry_failed and len(self.failed) else self.trials
 
 
 class RunStore:
@@ -92,25 +73,8 @@ class RunStore:
         return broken
 
     def held(self) -> Held:
-        """The trials in the run's files; only two small columns are read."""
-        failed: list[Sequence[str]] = []
-
-        def all_ids() -> Iterator[Sequence[str]]:
-            for ids, of_failed in self.ids():
-                failed.append(of_failed)
-                yield ids
-
-        return Held(TrialIds(all_ids()), TrialIds(failed))
-
-    def ids(self) -> Iterator[tuple[list[str], list[str]]]:
-        """Of each file: the ids of its trials, and of those that could not be made."""
-        for path in self.files():
-            try:
-                table = read_table(path, ["trial_id", "status"])
-            except pa.ArrowInvalid:
-                continue  # no footer: not a file that readers trust
-            failed = table.filter(pc.equal(table["status"], "unscored"))
-            yield table["trial_id"].to_pylist(), failed["trial_id"].to_pylist()
+        """The trials in the run's files."""
+        return held_in(self.files())
 
     def set_aside_failed(self) -> int:
         """Moves the rows of trials that failed to ``attempts_folder``, that they can be made again; returns how many there were.

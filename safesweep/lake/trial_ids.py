@@ -16,41 +16,44 @@ class TrialIds:
     def __init__(self, parts: Iterable[Sequence[str]] = ()) -> None:
         """``parts``: ids in any order; one that stands twice is kept once."""
         packed = [_pack(part) for part in parts]
-        self._set(np.concatenate(packed) if packed else _pack(()))
-
-    def _set(self, packed: NDArray[np.uint64]) -> None:
-        self.rows = len(packed)
+        self._first, self._second = (
+            np.concatenate([_pack(())[:, i], *(part[:, i] for part in packed)]) for i in (0, 1)
+        )
+        packed.clear()
+        order = np.lexsort((self._second, self._first))
+        self._first, self._second = self._first[order], self._second[order]
+        self.rows = len(order)
         """How many were given; more of them than are different is a defect of a lake."""
-        packed = packed[np.lexsort((packed[:, 1], packed[:, 0]))]
-        new = np.ones(len(packed), dtype=np.bool_)
-        new[1:] = (packed[1:] != packed[:-1]).any(axis=1)
-        self._ids = packed[new]
-        self._first = np.ascontiguousarray(self._ids[:, 0])
+        new = np.ones(len(order), dtype=np.bool_)
+        new[1:] = (self._first[1:] != self._first[:-1]) | (self._second[1:] != self._second[:-1])
+        if not new.all():
+            self._first, self._second = self._first[new], self._second[new]
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._first)
 
     def contains(self, ids: Sequence[str]) -> NDArray[np.bool_]:
         """Of each id, whether it is among these."""
-        return self._contains(_pack(ids))
+        asked = _pack(ids)
+        return self._contains(asked[:, 0], asked[:, 1])
 
     def less(self, others: "TrialIds") -> "TrialIds":
         """These without the others."""
-        left = TrialIds()
-        left._set(self._ids[~others._contains(self._ids)])
+        left, kept = TrialIds(), ~others._contains(self._first, self._second)
+        left._first, left._second, left.rows = self._first[kept], self._second[kept], int(kept.sum())
         return left
 
-    def _contains(self, asked: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        found = np.zeros(len(asked), dtype=np.bool_)
+    def _contains(self, first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        found = np.zeros(len(first), dtype=np.bool_)
         # in their order they are found several times as fast
-        left = np.argsort(asked[:, 0])
-        places = np.empty(len(asked), dtype=np.intp)
-        places[left] = np.searchsorted(self._first, asked[left, 0])
+        left = np.argsort(first)
+        places = np.empty(len(first), dtype=np.intp)
+        places[left] = np.searchsorted(self._first, first[left])
         # several of one first half are next to each other
         while len(left):
             left = left[places[left] < len(self._first)]
-            left = left[self._first[places[left]] == asked[left, 0]]
-            hit = self._ids[places[left], 1] == asked[left, 1]
+            left = left[self._first[places[left]] == first[left]]
+            hit = self._second[places[left]] == second[left]
             found[left[hit]] = True
             left = left[~hit]
             places[left] += 1

@@ -12,6 +12,7 @@ from safesweep.config_errors import explain
 from safesweep.errors import InputError, NotJudgedError, did_you_mean
 from safesweep.files import write_json
 from safesweep.lake.folder import lake_folder
+from safesweep.lake.held import ids_in
 from safesweep.lake.layout import files_in
 from safesweep.lake.reader import run_files
 from safesweep.lake.store import RunStore
@@ -106,7 +107,7 @@ class BaselineStore:
             profile=manifest["profile"],
             trials=trials,
             fingerprint=hashlib.sha256(
-                "\n".join(sorted(one for ids, _ in store.ids() for one in ids)).encode()
+                "\n".join(sorted(one for path in store.files() for one in ids_in(path)[0])).encode()
             ).hexdigest(),
             content=content_digest(_files(self.lake, run_id)),
             git_revision=manifest.get("git_revision", "unknown"),

@@ -6,6 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from safesweep.lake.held import ids_in
+from safesweep.lake.layout import with_footers
 from safesweep.lake.store import RunStore
 
 MEASUREMENT = pa.struct([("label", pa.string()), ("score", pa.float64()), ("box", pa.list_(pa.float64()))])
@@ -118,4 +120,4 @@ def write_run(lake: Path, *files: list[dict[str, Any]], run_id: str = "r") -> Pa
 
 def held_ids(store: RunStore) -> list[str]:
     """The trial of every row that a run's files hold, sorted."""
-    return sorted(one for ids, _ in store.ids() for one in ids)
+    return sorted(one for path in with_footers(store.files()) for one in ids_in(path)[0])
