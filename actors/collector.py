@@ -1,4 +1,4 @@
-"""What a run's workers tell its driver goes through one collector: notices, and where their engines stand."""
+"""What a run's workers and its driver tell one another: notices, where engines stand, and when workers may begin."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +17,15 @@ class Collector:
         self._kept: dict[str, None] = {}
         self._taken = 0
         self._engines: dict[str, Mapping[str, float]] = {}
+        self._opened: bool | None = None
+
+    def open(self, ready: bool) -> None:
+        """Whether workers may begin; False: they never shall."""
+        self._opened = ready
+
+    def opened(self) -> bool | None:
+        """What ``open`` was last told; None: nothing yet."""
+        return self._opened
 
     def add(self, stage: str, text: str) -> None:
         """What a worker of ``stage`` heard."""

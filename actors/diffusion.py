@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.engine_reports import report_engine
 from actors.notices import listen
+from actors.pool_start import may_begin
 from actors.settings import DiffusionSettings
 from safesweep.engine.trajectory import Exchange, Request, TrialResult
 from safesweep.guidance.cell import Cell, cell_labels
@@ -83,10 +84,15 @@ class DiffusionActor:
             trace = Trace(settings.trace_ticks, Path(trace_folder) / f"{stamp['run_id']}-{os.getpid()}.json")
         self._engine = Engine(model, config, ask, trace)
         report_engine(self._engine.status, stamp["run_id"], scope)
+        self._scope, self._begins = scope, False
         self._cells, self._labels, self._stamp = tuple(cells), cell_labels(cells), stamp
 
     async def __call__(self, row: dict[str, Any]) -> list[dict[str, bytes]]:
         """``row``: a prompt's columns, ``cells`` (indices), ``trial_ids`` and ``guidance_scales``, one each a cell."""
+        if not self._begins:
+            self._begins = await may_begin(self._scope)
+        if not self._begins:
+            return []
         cells = tuple(
             self._cells[index].model_copy(update={"guidance_scale": scale})
             for index, scale in zip(row["cells"], row["guidance_scales"], strict=True)

@@ -1,6 +1,7 @@
 """A VLM on Ray Serve, as the client asks it."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from safesweep.errors import InputError
@@ -9,15 +10,18 @@ from safesweep.vlm.errors import VlmBusyError, VlmError, VlmTroubleError
 
 
 class ServeSource:
-    """A deployment on Ray Serve."""
+    """A deployment on Ray Serve, which is looked for when it is first asked."""
 
-    def __init__(self, handle: Any, timeout_s: float) -> None:
-        self._handle, self._timeout = handle, timeout_s
+    def __init__(self, handle: Callable[[], Any], timeout_s: float) -> None:
+        self._find, self._timeout = handle, timeout_s
+        self._handle: Any = None
 
     async def ask(self, picture: Picture, question: str) -> str:
         from ray.exceptions import RayError, RayTaskError
         from ray.serve.exceptions import BackPressureError, RayServeException
 
+        if self._handle is None:
+            self._handle = await asyncio.to_thread(self._find)
         response = self._handle.ask.remote(picture, question)
         try:
             return await asyncio.wait_for(_awaited(response), self._timeout)

@@ -155,7 +155,7 @@ def pools(wanted: Iterable[VlmSettings], scope: str) -> Iterator[None]:
 
 
 def make_client(settings: VlmSettings, scope: str = "") -> VlmClient:
-    """The client for the pool that ``deploy`` started under ``scope``, or for what the backend reaches by itself.
+    """The client for the pool that ``deploy`` starts under ``scope``, not yet perhaps, or for what the backend reaches by itself.
 
     Raises ``InputError`` for a key or a file that is missing.
     """
@@ -165,4 +165,4 @@ def make_client(settings: VlmSettings, scope: str = "") -> VlmClient:
 
 
 def _served(pool: PooledVlm, scope: str) -> ServeSource:
-    return ServeSource(serve.get_deployment_handle(DEPLOYMENT, application(pool, scope)), pool.timeout_s)
+    return ServeSource(partial(serve.get_deployment_handle, DEPLOYMENT, application(pool, scope)), pool.timeout_s)

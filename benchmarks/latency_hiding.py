@@ -113,7 +113,7 @@ def main() -> None:
     with cluster():
         serve.start(proxy_location="Disabled")
         handle = serve.run(cast(serve.Deployment, SleepingVlm).bind(), name=APP, route_prefix=None)
-        client = VlmClient(ServeSource(handle, 60.0), 60.0, 1)
+        client = VlmClient(ServeSource(lambda: handle, 60.0), 60.0, 1)
         model = miniature_model(of)
         loop_rate(model, of, client.ask, PICTURES)  # what is set up at the first call
         _, tick = engine_rate(model, of, client.ask, 10, 30)

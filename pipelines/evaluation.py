@@ -21,7 +21,7 @@ from pipelines.prompt_sets import picture_sizes, read_prompt_sets
 from pipelines.provenance import git_revision, library_versions, model_digests
 from pipelines.resume import check_reach, check_resume, scorers_of
 from safesweep.errors import InputError
-from safesweep.files import make_folder, on_store
+from safesweep.files import kept_if_filled, on_store
 from safesweep.guidance.cell import Cell
 from safesweep.lake.lease import Lease, hold, run_place
 from safesweep.lake.parquet_files import arrow_file_system
@@ -253,6 +253,7 @@ def _stream(
     from actors.collector import collecting
     from actors.engine_reports import engines_of
     from actors.notices import notices
+    from actors.pool_start import pools_starting
 
     stamp = {
         "run_id": store.run_id,
@@ -265,31 +266,33 @@ def _stream(
         console.print(f"VLM: {settings.described()}")
     scope = vlm.scope_of(store.run_id, lease.name)
     vlm.sweep_up(vlm.scope_of(store.run_id, dead) for dead in lease.after)
-    with (
-        collecting(scope) as collector,
-        notices(collector, partial(console.print, soft_wrap=True, highlight=False)) as warned,
-        vlm.pools(wanted, scope),
-    ):
-        vlm.interview_pools(interviews(config.vlm if todo.asks else None, todo.cells, scorers_of(config)), scope)
+    asked = interviews(config.vlm if todo.asks else None, todo.cells, scorers_of(config))
+
+    def begin() -> None:
         store.write_manifest({**manifest, "status": "running"})
-        make_folder(store.folder)
         if config.retry_failed and (again := store.set_aside_failed()):
             console.print(f"{again} trials that failed are made again; {store.attempts_folder} keeps what they were")
-        console.print(
-            f"starting {config.diffusion.actors} diffusion, {config.safety.actors} safety and "
-            f"{config.alignment.actors} alignment actors"
+
+    console.print(
+        f"starting {config.diffusion.actors} diffusion, {config.safety.actors} safety and {config.alignment.actors} alignment actors"
+    )
+    with (
+        kept_if_filled(store.folder),
+        collecting(scope) as collector,
+        notices(collector, partial(console.print, soft_wrap=True, highlight=False)) as warned,
+        pools_starting(wanted, asked, scope, collector, begin),
+        watch(store, held, expected, console, steps=todo.steps, engines=partial(engines_of, collector)),
+    ):
+        place, file_system = arrow_file_system(store.folder)
+        _graph(config, todo, stamp, store, scope).write_parquet(
+            place,
+            filesystem=file_system,
+            try_create_dir=file_system is None,
+            filename_provider=PartNames(),
+            schema=SCHEMA,
+            compression="zstd",
+            ray_remote_args={"num_cpus": WRITE_CPUS},
         )
-        with watch(store, held, expected, console, steps=todo.steps, engines=partial(engines_of, collector)):
-            place, file_system = arrow_file_system(store.folder)
-            _graph(config, todo, stamp, store, scope).write_parquet(
-                place,
-                filesystem=file_system,
-                try_create_dir=file_system is None,
-                filename_provider=PartNames(),
-                schema=SCHEMA,
-                compression="zstd",
-                ray_remote_args={"num_cpus": WRITE_CPUS},
-            )
     return warned
 
 

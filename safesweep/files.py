@@ -4,7 +4,8 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -38,6 +39,17 @@ def make_folder(path: Path) -> None:
     """Makes a folder, and those above it. A store has none: a file's name is all that is needed there."""
     if not on_store(path):
         path.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def kept_if_filled(folder: Path) -> Iterator[None]:
+    """A folder for the block's time, and for good where something lies in it at the end."""
+    make_folder(folder)
+    try:
+        yield
+    finally:
+        if not on_store(folder) and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def write_whole(path: str | Path, content: str | bytes) -> None:

@@ -1,5 +1,6 @@
 """The pipeline's guards, without a cluster."""
 
+import asyncio
 import json
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ import pytest
 import ray
 from rich.console import Console
 
+from actors.pool_start import may_begin
 from pipelines.cluster import Demand, shortage
 from pipelines.command_line import read_config
 from pipelines.evaluation import RunResult, check, check_choices, demands, evaluate
@@ -150,7 +152,14 @@ def test_provenance_names_what_is_installed():
 
 @STARTS_RAY
 def test_a_pool_that_gives_no_answer_ends_the_run_before_anything_is_written(tmp_path, monkeypatch):
-    asked = []
+    asked, begun = [], []
+
+    class Waiting:
+        def __init__(self, scope):
+            self.scope = scope
+
+        def write_parquet(self, *_, **__):
+            begun.append(asyncio.run(may_begin(self.scope)))
 
     def silent(interviews, scope):
         asked.extend((one.vlm, one.question) for one in interviews)
@@ -158,10 +167,11 @@ def test_a_pool_that_gives_no_answer_ends_the_run_before_anything_is_written(tmp
 
     monkeypatch.setattr("actors.vlm.pools", contextmanager(lambda *_: (yield)))
     monkeypatch.setattr("actors.vlm.interview_pools", silent)
+    monkeypatch.setattr("pipelines.evaluation._graph", lambda *asked: Waiting(asked[-1]))
     monkeypatch.setattr("pipelines.evaluation.cluster", own_ray)
     monkeypatch.setattr("pipelines.evaluation.require_nodes", lambda *_: None)
     config = read_config(["--limit", "1", "--run_id", "night", "--lake", str(tmp_path)])
     with pytest.raises(InputError, match="VLM: no answer"):
         evaluate(config, *check(config), Console(quiet=True))
     assert asked == [(config.vlm, asked[0][1])]
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert begun == [False] and not [path for path in tmp_path.rglob("*") if path.is_file() or "run=" in path.name]
