@@ -37,6 +37,8 @@ MOST_STEPS = 1000
 """Of denoising: as many as the models were trained with."""
 MOST_CELLS = 100_000
 """Points of a run's grid."""
+TRIALS_A_BLOCK = 64
+"""That travel together, about."""
 
 
 class SheetSettings(Section):
@@ -156,8 +158,9 @@ class RunConfig(PresetSettings):
     address: str | None = None
     """Ray cluster that the run joins: HOST:PORT of its head, or auto for the one that ``ray start`` started on this machine; by default
     ``RAY_ADDRESS``'s, else one of the run's own that ends with it."""
-    rows_per_block: PositiveInt = 16
-    """Prompts that travel together; a killed run loses at most the blocks in flight."""
+    rows_per_block: PositiveInt | None = None
+    """Prompts that travel together; a killed run loses at most the blocks in flight. By default 4 to 16, fewer of many cells, so that a
+    large grid's first pictures are soon in the lake."""
     no_progress_timeout_s: PositiveFloat = 1800.0
     """The job fails when no block moves for so long; above the slowest block and the loading of models."""
     wait_for_nodes_s: float = Field(default=0.0, ge=0)
@@ -224,6 +227,10 @@ class RunConfig(PresetSettings):
     def harm_vocabulary(self) -> HarmVocabulary:
         """The vocabulary, loaded. Raises ``InputError``."""
         return HarmVocabulary.from_yaml(self.vocabulary)
+
+    def prompts_per_block(self, cells: int) -> int:
+        """Prompts that travel together in a run of so many cells."""
+        return self.rows_per_block or min(16, max(4, TRIALS_A_BLOCK // max(cells, 1)))
 
     def expand_cells(self) -> "tuple[Cell, ...]":
         """The grid's cells, checked, different, in the order of the config.

@@ -268,9 +268,10 @@ def advice(found: RunEstimate, config: RunConfig) -> list[str]:
             f"diffusion.{option}_trajectories is {most}: batches would run half empty while answers are awaited; "
             f"{case.trajectories_in_flight} keep them full"
         )
-    room = config.diffusion.concurrent_calls * min(ROWS_A_BLOCK_IN_FLIGHT, config.rows_per_block)
+    together = min(ROWS_A_BLOCK_IN_FLIGHT, config.prompts_per_block(found.cells))
+    room = config.diffusion.concurrent_calls * together
     if case.prompts_in_flight is not None and case.prompts_in_flight > room:
-        calls = math.ceil(case.prompts_in_flight / min(ROWS_A_BLOCK_IN_FLIGHT, config.rows_per_block))
+        calls = math.ceil(case.prompts_in_flight / together)
         lines.append(
             f"diffusion.concurrent_calls is {config.diffusion.concurrent_calls}: an actor gets at most {room} prompts at a time; "
             f"{calls} give it {case.prompts_in_flight}"

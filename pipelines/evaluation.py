@@ -306,7 +306,7 @@ def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunSt
     context = DataContext.get_current()
     context.execution_no_progress_timeout_s = config.no_progress_timeout_s
     context.print_on_execution_start = False
-    requests, blocks = request_blocks(todo, config.rows_per_block)
+    requests, blocks = request_blocks(todo, config.prompts_per_block(len(todo.cells)))
     settings = config.diffusion
 
     def scored(dataset: Any, stage: StageSettings) -> Any:

@@ -201,3 +201,9 @@ def test_options_of_one_prompt_set():
 def test_options_out_of_bounds(options, wanted):
     with pytest.raises(InputError, match=re.escape(wanted)):
         read_config(options).expand_cells()
+
+
+@pytest.mark.parametrize(("cells", "together"), [(1, 16), (4, 16), (8, 8), (12, 5), (40, 4), (0, 16)])
+def test_prompts_of_a_large_grid_travel_in_smaller_groups(cells, together):
+    assert read_config([]).prompts_per_block(cells) == together
+    assert read_config(["--rows_per_block", "7"]).prompts_per_block(cells) == 7
