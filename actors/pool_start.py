@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PERIOD_S = 0.2
 """Between two looks of a worker that waits."""
+TELL_S = 2.0
+"""Between two times that the collector is told."""
 
 
 @contextmanager
@@ -78,8 +80,10 @@ class _Starting:
                     vlm.interview_pools(self._asked, self._scope)
                     self._then()
                     self._opened = True
-                    ray.get(self._collector.open.remote(True))
-                    self._ended.wait()
+                    self._collector.open.remote(True)
+                    # a collector that died and was started again has to be told once more
+                    while not self._ended.wait(TELL_S):
+                        self._collector.open.remote(True)
         except BaseException as error:  # it is raised where the block ends
             self.failed = None if self._ended.is_set() and not self._opened else error
             if not self._opened:
@@ -88,9 +92,14 @@ class _Starting:
 
 async def may_begin(scope: str) -> bool:
     """In a worker: waits until the pools of ``scope`` have answered; False where they have not, and the run ends without a trial."""
+    from ray.exceptions import RayError
+
     collector = await asyncio.to_thread(collector_of, scope)
     while collector is not None:
-        opened: bool | None = await collector.opened.remote()
+        try:
+            opened: bool | None = await collector.opened.remote()
+        except RayError:  # it is being started again
+            opened = None
         if opened is not None:
             return opened
         await asyncio.sleep(PERIOD_S)
