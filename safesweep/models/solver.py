@@ -190,13 +190,15 @@ def stack_histories(histories: Sequence[tuple[Sequence[torch.Tensor], int, int]]
     Raises ``ValueError`` as it does.
     """
     flat: list[torch.Tensor] = []
-    zeros = torch.zeros_like(histories[0][0][0])
     for newest_first, wanted, step in histories:
         kept = newest_first[:depth]
         if len(kept) < wanted:
             raise ValueError(f"step {step} needs a history of {wanted} steps, the solver has {len(kept)}")
-        flat += [*kept, *[zeros] * (depth - len(kept))]
-    return torch.stack(flat).unflatten(0, (len(histories), depth))
+        flat += kept
+        if len(kept) < depth:
+            flat += [torch.zeros_like(kept[0])] * (depth - len(kept))
+    stacked = torch.stack(flat)
+    return stacked.view(len(histories), depth, *stacked.shape[1:])
 
 
 def solve(
