@@ -123,6 +123,8 @@ class Measured(NamedTuple):
     """Median of the time from a trial's end to its file."""
     cores: dict[str, float]
     """Processors that each kind of process kept busy."""
+    processes: int
+    """That Ray started for the run."""
     store_bytes_a_trial: float
     spilled_bytes: int
 
@@ -141,7 +143,6 @@ def measure(
         if result.missing or result.unscored:
             raise SystemExit(f"{result.missing} trials missing, {result.unscored} unscored of {result.expected}")
         after = store_bytes(address)
-        print(dict(usage.processes))
         begin, end, share = stretch(Path(name) / "diaries", steps)
         ended, lags = finished(Path(name) / "lake", begin, end)
         return Measured(
@@ -152,6 +153,7 @@ def measure(
             network_share=round(share, 4),
             lag_s=round(statistics.median(lags), 2),
             cores=usage.cores(begin, end),
+            processes=usage.started,
             store_bytes_a_trial=round((after["created"] - before["created"]) / result.held),
             spilled_bytes=after["spilled"] - before["spilled"],
         )
@@ -192,7 +194,7 @@ def report(name: str, found: Measured) -> None:
     print(
         f"{name}: {found.trials_per_second:.1f} trials a second over {found.stretch_s:.0f} s ({found.trials} trials in all), "
         f"{found.network_share:.1%} of the time in the network, {found.lag_s:.1f} s to the lake\n"
-        f"    processors busy: {cores}\n"
+        f"    processors busy: {cores}; {found.processes} processes were started\n"
         f"    object store: {found.store_bytes_a_trial:.0f} bytes a trial, {found.spilled_bytes} spilled",
         flush=True,
     )

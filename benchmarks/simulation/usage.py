@@ -37,9 +37,8 @@ class Usage:
     def __init__(self) -> None:
         self.moments: list[Moment] = []
         self._known: dict[tuple[int, float], float] = {}
+        self._first = 0
         self._cpu: Counter[str] = Counter()
-        self.processes: Counter[str] = Counter()
-        """Started so far, by the kind that each was first seen as."""
 
     def look(self) -> None:
         """One more moment."""
@@ -50,10 +49,15 @@ class Usage:
                 times, key = process.cpu_times(), (process.pid, process.create_time())
             except psutil.Error:  # it has ended since it was listed
                 continue
-            self.processes[kind] += key not in self._known
             self._cpu[kind] += times.user + times.system - self._known.get(key, 0.0)
             self._known[key] = times.user + times.system
+        self._first = self._first or len(self._known)
         self.moments.append(Moment(time.time(), Counter(self._cpu)))
+
+    @property
+    def started(self) -> int:
+        """Processes seen that were not there at the first look."""
+        return len(self._known) - self._first
 
     def cores(self, begin: float, end: float) -> dict[str, float]:
         """Processors that each kind kept busy between two times, the most first."""

@@ -29,7 +29,12 @@ def progress_panel(progress: Progress) -> RenderableType:
 def _bar(name: str, done: float, wanted: float) -> tuple[RenderableType, ...]:
     share = done / wanted if wanted else 1.0
     counts = Text(f"{done:,.0f} of {wanted:,.0f}", style="green")
-    return Text(name), ProgressBar(total=max(wanted, 1), completed=done, width=BAR), Text(f"{share:4.0%}"), counts
+    return (
+        Text(name),
+        ProgressBar(max(wanted, 1), done, BAR, complete_style="green", finished_style="green"),
+        Text(f"{share:4.0%}"),
+        counts,
+    )
 
 
 def _facts(progress: Progress) -> list[tuple[str, str]]:

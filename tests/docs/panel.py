@@ -5,6 +5,7 @@
 A run of the miniature in a pseudo-terminal; half-way through, what the terminal holds is drawn. Needs Debian's chromium.
 """
 
+import io
 import os
 import pty
 import re
@@ -24,7 +25,7 @@ from tests.safesweep.reports.chromium import browser
 
 PICTURE = ROOT / "docs" / "panel.png"
 COLUMNS = 86
-COMMAND = ("eval", "--limit", "6", "--run_id", "first")
+COMMAND = ("eval", "--limit", "10", "--rows_per_block", "1", "--run_id", "first")
 HALF_WAY = 0.45
 MOST_S = 600
 CLEARED = re.compile(r"\r?\x1b\[2K(?:\x1b\[1A\x1b\[2K)+|\x1b\[\?25[lh]")
@@ -36,7 +37,7 @@ def screen(lake: Path) -> str:
     master, slave = pty.openpty()
     variables = environment(COLUMNS=str(COLUMNS), LINES="40", TERM="xterm-256color", PYTHONPATH=str(ROOT))
     command = [sys.executable, "-m", "jobs", *COMMAND, "--lake", str(lake)]
-    process = subprocess.Popen(command, stdout=slave, stderr=slave, stdin=slave, cwd=ROOT, env=variables)
+    process = subprocess.Popen(command, stdout=slave, stderr=subprocess.DEVNULL, stdin=slave, cwd=ROOT, env=variables)
     os.close(slave)
     os.set_blocking(master, False)
     held, until = b"", time.monotonic() + MOST_S
@@ -45,14 +46,14 @@ def screen(lake: Path) -> str:
             time.sleep(0.2)
             try:
                 held += os.read(master, 1 << 20)
-            except BlockingIOError:
+            except OSError:  # nothing is there to be read, or the run has ended
                 continue
             found = read_progress(lake, "first")
             if found is not None and found.share >= HALF_WAY and found.stored:
                 log, *frames = CLEARED.split(held.decode(errors="replace").replace("\r\n", "\n"))
                 whole = [frame for frame in frames if frame.count("\n") >= 5]
                 return log.rstrip("\n") + "\n" + whole[-2].strip("\n")
-        raise SystemExit(f"the run has not come half-way in {MOST_S} s: {held[-2000:].decode(errors='replace')}")
+        raise SystemExit(f"the run was not seen half-way: {held[-2000:].decode(errors='replace')}")
     finally:
         process.terminate()
         process.wait(60)
@@ -61,8 +62,8 @@ def screen(lake: Path) -> str:
 
 def draw(text: str) -> None:
     """Draws a terminal's text into `PICTURE`."""
-    console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"), force_terminal=True)
-    console.print("$ safesweep " + " ".join(COMMAND), style="bold", highlight=False)
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
+    console.print("$ safesweep " + " ".join(COMMAND) + " 2> /dev/null", style="bold", highlight=False)
     console.print(Text.from_ansi(text))
     with browser() as opened, tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "panel.svg"
