@@ -17,9 +17,9 @@ KINDS = (
     ("scoring", re.compile(r"ray::.*ScoringActor")),
     ("writing", re.compile(r"ray::.*Write")),
     ("other workers", re.compile(r"ray::")),
-    ("raylets", re.compile(r"raylet/raylet\b|gcs_server")),
+    ("raylets", re.compile(r"raylet$|gcs_server")),
 )
-"""What is in a process's command line, the first that fits; all else that the driver has started is "agents"."""
+"""How a process's name begins, the first that fits; all else that the driver has started is "agents"."""
 
 
 class Moment(NamedTuple):
@@ -45,7 +45,7 @@ class Usage:
         driver = psutil.Process()
         for process in (driver, *driver.children(recursive=True)):
             try:
-                kind = "driver" if process.pid == os.getpid() else kind_of(" ".join(process.cmdline()))
+                kind = "driver" if process.pid == os.getpid() else kind_of(process.name())
                 times, key = process.cpu_times(), (process.pid, process.create_time())
             except psutil.Error:  # it has ended since it was listed
                 continue
@@ -69,9 +69,9 @@ class Usage:
         return {kind: round(cores, 3) for kind, cores in sorted(busy.items(), key=lambda pair: -pair[1])}
 
 
-def kind_of(command: str) -> str:
-    """The kind of a process by its command line."""
-    return next((kind for kind, pattern in KINDS if pattern.search(command)), "agents")
+def kind_of(name: str) -> str:
+    """The kind of a process by its name, which Ray's workers change with what they do."""
+    return next((kind for kind, pattern in KINDS if pattern.match(name)), "agents")
 
 
 @contextmanager

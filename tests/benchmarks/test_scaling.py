@@ -44,18 +44,18 @@ def test_processor_time_is_of_the_stretch_alone():
 
 
 @pytest.mark.parametrize(
-    ("command", "kind"),
+    ("name", "kind"),
     [
         ("ray::MapWorker(FlatMap(DiffusionActor)).submit", "diffusion"),
         ("ray::MapWorker(MapBatches(ScoringActor))", "scoring"),
         ("ray::Write", "writing"),
         ("ray::IDLE", "other workers"),
-        ("/x/ray/core/src/ray/raylet/raylet --raylet_socket_name=y", "raylets"),
-        ("/x/python /x/ray/dashboard/agent.py", "agents"),
+        ("raylet", "raylets"),
+        ("python", "agents"),
     ],
 )
-def test_processes_are_told_apart(command, kind):
-    assert kind_of(command) == kind
+def test_processes_are_told_apart(name, kind):
+    assert kind_of(name) == kind
 
 
 def test_the_stand_in_takes_time_and_no_processor(tmp_path):
