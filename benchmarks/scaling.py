@@ -160,11 +160,13 @@ def measure(
 
 
 def stretch(diaries: Path, steps: int) -> tuple[float, float, float]:
-    """When all actors had a full batch, from and to, seconds since 1970, and the share of it that they were in the network."""
+    """When all actors had full batches, from and to, seconds since 1970, and the share of it that they were in the network."""
     workers = list(timed_network.read_diaries(diaries).values())
-    # from the end of an actor's first pictures on
+    # from the end of an actor's first pictures on, and without its last two batches: there is not enough left to fill them
     begin = max(forwards[min(steps, len(forwards) - 1)].begun for forwards in workers)
-    end = min(max(one.ended for one in forwards if one.rows == ROWS) for forwards in workers)
+    end = min(forwards[max(0, len(forwards) - 1 - 2 * steps)].ended for forwards in workers)
+    if not begin < end:
+        raise SystemExit("the actors never worked all at once: give more trials")
     busy = sum(one.ended - one.begun for forwards in workers for one in forwards if begin <= one.begun < end)
     return begin, end, busy / (end - begin) / len(workers)
 

@@ -24,16 +24,17 @@ def test_the_pace_does_not_depend_on_where_in_a_batch_a_stretch_begins():
         assert scaling.pace(ended[ended >= begin]) == pytest.approx(12 / 2.5, rel=0.01)
 
 
-def test_a_stretch_is_from_the_last_actors_first_pictures_to_the_first_ones_last_full_batch(tmp_path):
-    full, part = scaling.ROWS, scaling.ROWS // 2
-    early = [(100.0 + n, 100.9 + n, full) for n in range(10)] + [(110.0, 110.9, part)]
-    late = [(102.0 + n, 102.9 + n, full) for n in range(12)]
+def test_a_stretch_is_from_the_last_actors_first_pictures_to_the_first_ones_last_batches_but_two(tmp_path):
+    early = [(100.0 + n, 100.9 + n, scaling.ROWS) for n in range(16)]
+    late = [(102.0 + n, 102.9 + n, scaling.ROWS) for n in range(18)]
     for name, forwards in (("a", early), ("b", late)):
         # a worker that is killed leaves a part of a record
         (tmp_path / f"{name}.forwards").write_bytes(b"".join(FORWARD.pack(*one) for one in forwards) + b"\0")
     begin, end, share = scaling.stretch(tmp_path, steps=4)
-    assert (begin, end) == (106.0, pytest.approx(109.9))
-    assert share == pytest.approx(4 * 0.9 / 3.9)
+    assert (begin, end) == (106.0, pytest.approx(107.9))
+    assert share == pytest.approx(2 * 0.9 / 1.9)
+    with pytest.raises(SystemExit, match="never worked all at once"):
+        scaling.stretch(tmp_path, steps=6)
 
 
 def test_processor_time_is_of_the_stretch_alone():
