@@ -47,7 +47,8 @@ class ScoringActor:
         self._instruments = [load_scorer(settings, scope) for settings in scorers]
 
     def __call__(self, table: pa.Table) -> pa.Table:
-        rows = from_records(table[RECORD].to_pylist()) if RECORD in table.column_names else table
+        # in one piece a column: see from_records
+        rows = from_records(table[RECORD].to_pylist()) if RECORD in table.column_names else table.combine_chunks()
         made = [index for index, picture in enumerate(rows["picture"]) if picture.is_valid]
         # rows that repeat a picture are scored with it
         places: dict[tuple[str, bytes], list[int]] = {}

@@ -5,14 +5,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
 from safesweep.lake import progress as lake_progress
 from safesweep.lake.store import RunStore
 from safesweep.lake.stores import failures
+from safesweep.reports.progress_panel import progress_panel
 from safesweep.reports.progress_text import progress_line
 
 TERMINAL_PERIOD_S = 1.0
@@ -81,18 +80,10 @@ def watch(
 
 
 def _panel(looked_at: Watch, console: Console, stop: threading.Event) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bars = Progress(*columns, console=console)
-    found = looked_at.look()
-    stored = bars.add_task("trials in the lake", total=found.expected, completed=found.stored)
-    stepped = bars.add_task("steps of the engines", total=found.steps_expected)
-    with Live(Group(bars, Text(progress_line(found))), console=console, refresh_per_second=2) as live:
+    with Live(progress_panel(looked_at.look()), console=console, refresh_per_second=2) as live:
         while True:
             ended = stop.wait(TERMINAL_PERIOD_S)
-            found = looked_at.look()
-            bars.update(stored, completed=found.stored)
-            bars.update(stepped, completed=min(found.sums["steps"], found.steps_expected))
-            live.update(Group(bars, Text(progress_line(found))))
+            live.update(progress_panel(looked_at.look()))
             if ended:
                 return
 

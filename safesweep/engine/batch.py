@@ -3,7 +3,7 @@
 Every expression is elementwise over the batch, so a trajectory's numbers never depend on its neighbours.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -11,7 +11,7 @@ import torch
 from safesweep.engine.trajectory import Trajectory
 from safesweep.guidance.methods.base import StepPlan, Track
 from safesweep.models.base import DiffusionModel
-from safesweep.models.solver import solve, stack_history
+from safesweep.models.solver import solve, stack_histories
 from safesweep.models.text import Text
 from safesweep.types import Picture
 
@@ -50,9 +50,10 @@ def pack(ready: Sequence[Trajectory], max_rows: int) -> list[Packed]:
 def predict(model: DiffusionModel, rows: Sequence[tuple[Trajectory, Text]], bucket: int) -> torch.Tensor:
     """Noise predictions [bucket, C, H, W] of one forward, the last row repeated up to ``bucket`` rows."""
     padded = [*rows, *[rows[-1]] * (bucket - len(rows))]
-    scale = torch.stack([t.table.input_scale_S[t.step] for t, _ in padded]).to(model.device)
+    inputs = [t.table.inputs[t.step] for t, _ in padded]
+    scale = torch.stack([scale for scale, _ in inputs]).to(model.device)
     latents = torch.stack([t.latents[0] for t, _ in padded]) * scale[:, None, None, None]
-    timesteps = torch.stack([t.table.timesteps_S[t.step] for t, _ in padded]).to(model.device)
+    timesteps = torch.stack([timestep for _, timestep in inputs]).to(model.device)
     scales = [trajectory.embedded for trajectory, _ in padded]
     embedded = None if None in scales else torch.tensor(scales, dtype=torch.float32, device=model.device)
     predicted = model.noise(latents, timesteps, [model.embed(text) for _, text in padded], embedded)
@@ -134,23 +135,14 @@ def decode(
 
 def _solve(trajectories: Sequence[Trajectory], guided: Sequence[torch.Tensor]) -> torch.Tensor:
     depth = max(trajectory.table.history for trajectory in trajectories)
-    device = guided[0].device
-
-    def weights(name: str) -> torch.Tensor:
-        rows = [getattr(t.table, name)[t.step] for t in trajectories]
-        return torch.stack([torch.nn.functional.pad(row, (0, depth - len(row))) for row in rows]).to(device)
-
-    def history(pasts: Iterable[list[torch.Tensor]], name: str) -> torch.Tensor:
-        return torch.stack(
-            [
-                stack_history(past, getattr(t.table, name)[t.step], depth, t.step)
-                for t, past in zip(trajectories, pasts, strict=True)
-            ]
-        )
-
-    latents = history((t.latents for t in trajectories), "latents_SK")
-    outputs = history(([new, *t.outputs] for t, new in zip(trajectories, guided, strict=True)), "outputs_SK")
-    return solve(latents, outputs, weights("latents_SK"), weights("outputs_SK"))
+    weights = [t.table.weights(depth)[t.step] for t in trajectories]
+    both = list(zip(trajectories, weights, guided, strict=True))
+    return solve(
+        stack_histories([(t.latents, weigh.latents_reach, t.step) for t, weigh, _ in both], depth),
+        stack_histories([([new, *t.outputs], weigh.outputs_reach, t.step) for t, weigh, new in both], depth),
+        torch.stack([weigh.latents for weigh in weights]).to(guided[0].device),
+        torch.stack([weigh.outputs for weigh in weights]).to(guided[0].device),
+    )
 
 
 def _groups(items: Sequence[T], key: Callable[[T], Hashable]) -> list[list[int]]:

@@ -4,7 +4,6 @@ A row travels as one Arrow record batch in bytes: were it a dict, Ray Data would
 would give files of different schemas.
 """
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -81,15 +80,16 @@ SCHEMA = pa.schema(
 
 
 def to_record(row: Mapping[str, Any]) -> bytes:
-    """One row, all columns of ``SCHEMA`` named, as an Arrow IPC stream."""
-    batch = pa.RecordBatch.from_pylist([dict(row)], schema=SCHEMA)
-    sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, SCHEMA) as writer:
-        writer.write_batch(batch)
-    return sink.getvalue()
+    """One row, all columns of ``SCHEMA`` named, as an Arrow record batch without its schema, which both ends know."""
+    made: bytes = pa.RecordBatch.from_pylist([dict(row)], schema=SCHEMA).serialize().to_pybytes()
+    return made
 
 
 def from_records(records: Sequence[bytes]) -> pa.Table:
-    """Rows made by ``to_record`` as a table of ``SCHEMA``."""
-    tables = [pa.ipc.open_stream(record).read_all() for record in records]
-    return pa.concat_tables(tables) if tables else SCHEMA.empty_table()
+    """Rows made by ``to_record`` as a table of ``SCHEMA``, each column in one piece.
+
+    A piece a row would make Ray's passing on of 16 rows to the next stage, which copies each piece of each column by itself, take fifteen
+    times as long.
+    """
+    batches = [pa.ipc.read_record_batch(pa.py_buffer(record), SCHEMA) for record in records]
+    return pa.Table.from_batches(batches, SCHEMA).combine_chunks()

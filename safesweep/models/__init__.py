@@ -4,6 +4,7 @@ A new family is one new file and one line here.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safesweep.errors import InputError
@@ -123,10 +124,7 @@ def load(
 
     Raises ``OSError`` when the folder or the hub's answer is not a pipeline, ``InputError`` when it is one of another family.
     """
-    from diffusers import DiffusionPipeline
-
-    named = str(DiffusionPipeline.load_config(path, revision=revision).get("_class_name"))
-    return _family(named, path).load(
+    return _family(_pipeline_named(path, revision), path).load(
         path,
         device,
         dtype,
@@ -144,6 +142,16 @@ def _checkpoint(path: str, revision: str | None) -> "tuple[ModelFolder, dict[str
     folder.require("model_index.json", "the pipeline's index")
     index = folder.read("model_index.json")
     return folder, index, _family(str(index.get("_class_name")), str(folder.path))
+
+
+def _pipeline_named(path: str, revision: str | None) -> str:
+    """The pipeline's class by a folder's ``model_index.json``, or by the hub's."""
+    index = Path(path) / "model_index.json"
+    if index.is_file():  # read here: importing diffusers takes six seconds, and a family need not be of its pipelines
+        return str(ModelFolder(Path(path)).read(index.name).get("_class_name"))
+    from diffusers import DiffusionPipeline
+
+    return str(DiffusionPipeline.load_config(path, revision=revision).get("_class_name"))
 
 
 def _family(named: str, where: str) -> "type[DiffusionModel]":

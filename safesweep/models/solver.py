@@ -9,7 +9,7 @@ Shape suffixes: B trajectories, K history depth (0 = current), S steps, C H W la
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -44,7 +44,7 @@ class SolverTable:
     level_S: torch.Tensor
     noise_per_output_S: torch.Tensor
 
-    @property
+    @cached_property
     def steps(self) -> int:
         """Network evaluations a picture needs."""
         return len(self.timesteps_S)
@@ -54,10 +54,39 @@ class SolverTable:
         """``level_S`` as numbers."""
         return tuple(self.level_S.tolist())
 
-    @property
+    @cached_property
     def history(self) -> int:
         """How many latents and outputs a step looks at, the current ones included."""
         return int(self.latents_SK.shape[1])
+
+    @cached_property
+    def inputs(self) -> tuple[tuple[torch.Tensor, torch.Tensor], ...]:
+        """``input_scale_S`` and ``timesteps_S`` of each step."""
+        return tuple(zip(self.input_scale_S.unbind(), self.timesteps_S.unbind(), strict=True))
+
+    def weights(self, depth: int) -> "tuple[StepWeights, ...]":
+        """How each step weighs its history, zeros behind it up to ``depth``, which is at least ``history``."""
+        if depth not in self._weights:
+            latents, outputs = (
+                torch.nn.functional.pad(part, (0, depth - self.history)) for part in (self.latents_SK, self.outputs_SK)
+            )
+            self._weights[depth] = tuple(
+                StepWeights(*rows, *map(_reach, rows)) for rows in zip(latents.unbind(), outputs.unbind(), strict=True)
+            )
+        return self._weights[depth]
+
+    @cached_property
+    def _weights(self) -> "dict[int, tuple[StepWeights, ...]]":
+        return {}
+
+
+class StepWeights(NamedTuple):
+    """How a step weighs latents and outputs [K], newest first, and how many of each it needs."""
+
+    latents: torch.Tensor
+    outputs: torch.Tensor
+    latents_reach: int
+    outputs_reach: int
 
 
 def scheduler_from_name(
@@ -141,16 +170,35 @@ def _read(kind: "type[SchedulerMixin]", config: dict[str, Any], steps: int, sche
     return table
 
 
+def _reach(weights_K: torch.Tensor) -> int:
+    """How many of a history have a weight, or stand before one that has."""
+    weighed = weights_K.nonzero()
+    return int(weighed.max()) + 1 if len(weighed) else 0
+
+
 def stack_history(newest_first: Sequence[torch.Tensor], weights_K: torch.Tensor, depth: int, step: int) -> torch.Tensor:
     """Latents or outputs of the steps so far, newest first, as one tensor [``depth``, …]; zeros where ``step`` looks no further back.
 
     ``weights_K`` are the row of the table that ``step`` weighs them by. Raises ``ValueError`` when one that has a weight is missing.
     """
-    kept = list(newest_first[:depth])
-    if bool(weights_K[len(kept) :].any()):
-        found, wanted = len(kept), int(weights_K.nonzero().max()) + 1
-        raise ValueError(f"step {step} needs a history of {wanted} steps, the solver has {found}")
-    return torch.stack([*kept, *[torch.zeros_like(kept[0])] * (depth - len(kept))])
+    return stack_histories([(newest_first, _reach(weights_K), step)], depth)[0]
+
+
+def stack_histories(histories: Sequence[tuple[Sequence[torch.Tensor], int, int]], depth: int) -> torch.Tensor:
+    """``stack_history`` of many at once, [B, ``depth``, …]: (newest first, how many of them the step needs, the step) each.
+
+    Raises ``ValueError`` as it does.
+    """
+    flat: list[torch.Tensor] = []
+    for newest_first, wanted, step in histories:
+        kept = newest_first[:depth]
+        if len(kept) < wanted:
+            raise ValueError(f"step {step} needs a history of {wanted} steps, the solver has {len(kept)}")
+        flat += kept
+        if len(kept) < depth:
+            flat += [torch.zeros_like(kept[0])] * (depth - len(kept))
+    stacked = torch.stack(flat)
+    return stacked.view(len(histories), depth, *stacked.shape[1:])
 
 
 def solve(

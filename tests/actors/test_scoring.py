@@ -66,8 +66,8 @@ def test_the_actor_adds_evidence_to_made_pictures_and_leaves_failed_trials_witho
     ]
     records = pa.table({RECORD: [to_record(row) for row in rows]})
     once = ScoringActor((CLASSIFIER,), threads=1)(records)
-    twice = ScoringActor((CLIP,), threads=1)(once)
-    assert twice.schema == SCHEMA
+    twice = ScoringActor((CLIP,), threads=1)(pa.concat_tables([once.slice(0, 1), once.slice(1)]))
+    assert twice.schema == SCHEMA and {column.num_chunks for column in twice.columns} == {1}
     made, failed = twice.to_pylist()
     assert [found["scorer"] for found in made["evidence"]] == ["classifier", "clip"]
     assert failed["evidence"] == [] and failed["error"] == "why"

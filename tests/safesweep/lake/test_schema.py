@@ -19,6 +19,11 @@ def test_rows_with_and_without_pictures_and_exchanges_share_one_schema():
     assert back[0]["error"] is None and back[1]["picture"] is None
 
 
+def test_rows_are_one_piece_so_that_passing_them_on_costs_no_more_with_each():
+    records = [to_record({"trial_id": str(place), "picture": b"png", "categories": ["x"]}) for place in range(16)]
+    assert [column.num_chunks for column in from_records(records).columns] == [1] * len(SCHEMA)
+
+
 def test_no_records_give_an_empty_table_of_the_schema():
     assert from_records([]).schema == SCHEMA
     assert isinstance(from_records([]), pa.Table)
