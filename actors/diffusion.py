@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from actors.engine_reports import report_engine
+from actors.leaving import leave_with_node
 from actors.notices import listen
 from actors.settings import DiffusionSettings
 from safesweep.engine.trajectory import Exchange, Request, TrialResult
@@ -83,6 +84,7 @@ class DiffusionActor:
             trace = Trace(settings.trace_ticks, Path(trace_folder) / f"{stamp['run_id']}-{os.getpid()}.json")
         self._engine = Engine(model, config, ask, trace)
         report_engine(self._engine.status, stamp["run_id"], scope)
+        leave_with_node(self._engine.status, scope)
         self._cells, self._labels, self._stamp = tuple(cells), cell_labels(cells), stamp
 
     async def __call__(self, row: dict[str, Any]) -> list[dict[str, bytes]]:

@@ -92,8 +92,15 @@ class Engine:
 
     def status(self) -> EngineStatus:
         """Where it stands; may be asked from any thread, in the middle of a tick too."""
-        parked = [bool(trajectory.pending) for trajectory in list(self._in_flight)]
-        return EngineStatus.of(self.counters, time.monotonic() - self._started, len(parked), sum(parked), self.waiting)
+        flying = list(self._in_flight)
+        return EngineStatus.of(
+            self.counters,
+            time.monotonic() - self._started,
+            in_flight=len(flying),
+            parked=sum(bool(trajectory.pending) for trajectory in flying),
+            waiting=self.waiting,
+            steps_in_flight=sum(trajectory.step * len(trajectory.trials) for trajectory in flying),
+        )
 
     def close(self) -> None:
         """Finishes what was submitted, then stops the thread."""
