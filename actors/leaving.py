@@ -28,15 +28,15 @@ EXIT_CODE = 75
 
 def leave_with_node(status: Callable[[], EngineStatus], scope: str) -> None:
     """In a worker of a run: from now on, ends the process as soon as its node is told to go. Outside a run nothing happens."""
-    collector = collector_of(scope)
-    if collector is None:
-        return
     import ray
 
+    if not scope or not ray.is_initialized():
+        return
     node = ray.get_runtime_context().get_node_id()
 
     def tell() -> None:
-        _tell(collector, handed_back(node, status()))
+        if (collector := collector_of(scope)) is not None:
+            _tell(collector, handed_back(node, status()))
 
     threading.Thread(target=watch_node, args=(node, draining, tell), name="leaving", daemon=True).start()
 

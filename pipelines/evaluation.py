@@ -23,6 +23,7 @@ from pipelines.resume import check_reach, check_resume, scorers_of
 from safesweep.errors import InputError
 from safesweep.files import make_folder, on_store
 from safesweep.guidance.cell import Cell
+from safesweep.lake.full_disk import SAID
 from safesweep.lake.lease import Lease, hold, run_place
 from safesweep.lake.parquet_files import arrow_file_system
 from safesweep.lake.schema import SCHEMA
@@ -290,6 +291,8 @@ def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunSt
     context = DataContext.get_current()
     context.execution_no_progress_timeout_s = config.no_progress_timeout_s
     context.print_on_execution_start = False
+    # a disk that is full for a while is waited for, some minutes
+    context.retried_io_errors = list(dict.fromkeys([*context.retried_io_errors, *SAID]))
     # from_items makes its blocks here; from_arrow would start a worker for each only to read its schema
     requests = todo.requests()
     blocks = math.ceil(len(requests) / config.rows_per_block)

@@ -55,11 +55,11 @@ class S3Server:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             self.failed += 1
             start("503 Slow Down", [("Content-Type", "application/xml"), ("Content-Length", str(len(SLOW_DOWN)))])
-            return [SLOW_DOWN]
+            return [] if asked.method == "HEAD" else [SLOW_DOWN]
         if self.denied(asked):
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start("403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(DENIED)))])
-            return [DENIED]
+            return [] if asked.method == "HEAD" else [DENIED]
         found: Iterable[bytes] = self._app(environ, start)
         return found
 

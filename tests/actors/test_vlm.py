@@ -1,13 +1,15 @@
 """actors/vlm.py on a real cluster: pools answer while they are there, and are gone afterwards, however the block ends."""
 
 import logging
+import time
 
 import numpy as np
 import pytest
+import ray
 from ray import serve
-from ray.exceptions import ActorAlreadyExistsError
+from ray.exceptions import ActorAlreadyExistsError, RayActorError
 
-from actors.collector import collecting
+from actors.collector import NAMESPACE, collecting, collector_of
 from actors.notices import notices
 from actors.vlm import deploy, interview_pools, make_client, pools, start_serve, sweep_up
 from miniature import WEIGHTS
@@ -43,6 +45,26 @@ def nothing_left_over():
 
 def applications() -> set[str]:
     return set(serve.status().applications)
+
+
+def test_a_collector_lives_with_its_driver_and_is_started_again_when_it_is_killed():
+    with collecting("r-8") as collector:
+        [actor] = [one for one in ray.util.list_named_actors(all_namespaces=True) if one["name"] == "collector-r-8"]
+        assert actor["namespace"] == NAMESPACE
+        ray.get(collector.add.remote("diffusion", "before"))
+        ray.kill(collector, no_restart=False)
+        again = collector_of("r-8")
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                ray.get(again.add.remote("diffusion", "after"))
+                break
+            except RayActorError:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        assert "diffusion: after" in ray.get(again.take.remote())
+    with pytest.raises(ValueError, match="collector-r-8"):
+        ray.get_actor("collector-r-8", namespace=NAMESPACE)
 
 
 def test_each_pool_is_started_once_answers_and_is_deleted_at_the_end():
