@@ -1,0 +1,131 @@
+"""A cluster of several nodes on this machine, the benchmark's own: who works on it, and nodes that go and come back.
+
+Its processes are found as children of its own raylets and as nothing else, so that other clusters of the machine are left alone.
+"""
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+log = logging.getLogger(__name__)
+TITLES = {
+    "diffusion_actor": "DiffusionActor",
+    "scorer": "ScoringActor",
+    "vlm_replica": "VlmReplica",
+    "serve_controller": "ServeController",
+    "collector": "Collector",
+    "write_task": "ray::Write",
+}
+"""Kind of worker -> what the title of its process has, as Ray sets it."""
+OF_A_RUN = ("diffusion_actor", "scorer", "vlm_replica", "collector", "write_task")
+"""Those that must be gone when a run has ended; Serve's controller is the cluster's."""
+SPOT, STEADY = {"role": "spot"}, {"role": "steady"}
+"""Labels of nodes that may go, and of the one that stays."""
+STORE = 120 * 2**20
+"""Bytes of a node's object store."""
+STARTS = 4
+"""Times that a node is started before the benchmark fails."""
+GRACE_S = 3.0
+"""Between the notice that a node goes and its end."""
+
+
+class Nodes:
+    """A head, a steady node, and ``spots`` nodes that may go. ``folder`` is short: sockets' paths may have 107 characters."""
+
+    def __init__(self, folder: Path, spots: int = 2) -> None:
+        from ray.cluster_utils import Cluster
+
+        head = {"num_cpus": 2, "include_dashboard": False, "labels": {"role": "head"}, "object_store_memory": STORE}
+        self._cluster = _patiently(
+            lambda: Cluster(initialize_head=True, head_node_args={**head, "temp_dir": str(folder)})
+        )
+        self.address: str = self._cluster.address
+        self._steady = self._add(STEADY)
+        self.spots = [self._add(SPOT) for _ in range(spots)]
+
+    def _add(self, labels: Mapping[str, str]) -> Any:
+        options = {"num_cpus": 2, "labels": dict(labels), "object_store_memory": STORE}
+        return _patiently(lambda: self._cluster.add_node(**options))
+
+    def workers(self, kind: str) -> list[psutil.Process]:
+        """The living workers of a kind, by process id."""
+        found = [one for node in self._all() for one in _children(node) if TITLES[kind] in _title(one)]
+        return sorted(found, key=lambda one: one.pid)
+
+    def _all(self) -> list[Any]:
+        return [self._cluster.head_node, self._steady, *self.spots]
+
+    def lose(self, place: int) -> Any:
+        """A spot node is gone at once with all that runs on it; returns it for `give_back`."""
+        node = self.spots.pop(place)
+        for one in _children(node):
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        self._cluster.remove_node(node, allow_graceful=False)
+
+    def announce(self, place: int) -> None:
+        """A spot node is told to go, as an autoscaler or ``ray start``'s SIGTERM tells it: Ray drains it from now on."""
+        from ray._raylet import GcsClient
+        from ray.core.generated.autoscaler_pb2 import DrainNodeReason
+
+        deadline = int((time.time() + GRACE_S) * 1000)
+        reason = DrainNodeReason.Value("DRAIN_NODE_REASON_PREEMPTION")
+        GcsClient(address=self.address).drain_node(self.spots[place].node_id, reason, "spot", deadline)
+
+    def terminate(self, place: int) -> None:
+        """A spot node's raylet gets SIGTERM and ends, and with it its workers."""
+        self._cluster.remove_node(self.spots.pop(place), allow_graceful=True)
+
+    def give_back(self) -> None:
+        """A fresh spot node joins. Only the main thread may call it: Ray sets a handler of signals."""
+        self.spots.append(self._add(SPOT))
+
+    def close(self) -> list[psutil.Process]:
+        """Ends the cluster; returns what of it still lives after that."""
+        before = [one for node in self._all() for one in _children(node)]
+        self._cluster.shutdown()
+        _, alive = psutil.wait_procs(before, timeout=30)
+        for one in alive:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        return alive
+
+
+def _patiently(start: Callable[[], Any]) -> Any:
+    """Starts part of a cluster; on a busy machine Ray's own processes may not come up in the time that it gives them."""
+    for _ in range(STARTS - 1):
+        try:
+            return start()
+        except Exception as error:  # Ray raises this very class
+            log.warning("a node did not start: %s", error)
+    return start()
+
+
+def _children(node: Any) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess, KeyError):
+        raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
+        return list(raylet.children(recursive=True))
+    return []
+
+
+def _title(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline()) if process.status() != psutil.STATUS_ZOMBIE else ""
+    except psutil.Error:
+        return ""
+
+
+def kill(process: psutil.Process) -> bool:
+    """SIGKILL; false: it had ended already."""
+    try:
+        os.kill(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
