@@ -36,7 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--short", action="store_true", help="smaller runs")
+    parser.add_argument("--short", action="store_true", help="smaller runs, and none with a VLM on Ray Serve")
     parser.add_argument(
         "--out", type=Path, help="keeps the log of what fell; by default a folder under the temporary one"
     )
