@@ -47,11 +47,13 @@ def collecting(scope: str) -> "Iterator[ActorHandle[Any]]":
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    started = (
-        ray.remote(num_cpus=0, max_restarts=-1, scheduling_strategy=here)(Collector)
-        .options(name=_name(scope), namespace=NAMESPACE)
-        .remote()
-    )
+    options: dict[str, Any] = {
+        "name": _name(scope),
+        "namespace": NAMESPACE,
+        "max_restarts": -1,
+        "scheduling_strategy": here,
+    }
+    started = ray.remote(num_cpus=0)(Collector).options(**options).remote()
     # Ray's types cannot say that what it makes of a class is no class any more
     collector = cast("ActorHandle[Any]", started)
     ray.get(collector.__ray_ready__.remote())

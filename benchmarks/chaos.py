@@ -8,8 +8,9 @@ disk or in an S3 server that fails one request in ten. Each run goes on, started
 compared with the same run undisturbed, which is made first. ``--out`` keeps seed, drops (``rain.jsonl``) and logs.
 
 The last line is one JSON object: ``minutes``, ``kills`` (everything that fell), ``kinds`` (name -> how often), ``runs``, ``starts`` (of the
-job), ``trials`` (in the disturbed runs' lakes), and what must be 0: ``missing``, ``double``, ``different`` (pictures), ``untrue`` (rows
-that say they are fine and were not scored), ``left_behind`` (processes, Serve applications, leases, temporary files), ``hangs``.
+job), ``trials`` (in the disturbed runs' lakes), ``steps_handed_back`` (by actors whose node was told to go), and what must be 0: ``missing``,
+``double``, ``different`` (pictures), ``untrue`` (rows that say they are fine and were not scored), ``left_behind`` (processes, Serve
+applications, leases, temporary files), ``hangs``; and ``seed``.
 The exit code is 1 where one is not.
 """
 
@@ -64,9 +65,10 @@ def _rain(folder: Path, out: Path, chosen: argparse.Namespace, own_mounts: bool)
         while time.monotonic() - first < chosen.minutes * 60:
             weather.round(first + chosen.minutes * 60)
     sums: Counter[str] = weather.sums
-    found = {"minutes": round((time.monotonic() - began) / 60, 1), "kills": sum(weather.kinds.values())}
+    found: dict[str, Any] = {"minutes": round((time.monotonic() - began) / 60, 1), "kills": sum(weather.kinds.values())}
     found |= {"kinds": dict(sorted(weather.kinds.items())), "runs": sums["runs"], "starts": sums["starts"]}
-    return {**found, "trials": sums["trials"], **{name: sums[name] for name in ZERO}, "seed": chosen.seed}
+    found |= {"trials": sums["trials"], "steps_handed_back": sums["steps_handed_back"]}
+    return {**found, **{name: sums[name] for name in ZERO}, "seed": chosen.seed}
 
 
 if __name__ == "__main__":

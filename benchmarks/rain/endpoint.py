@@ -49,4 +49,4 @@ class Endpoint(ChatServer):
 
     def _quietly(self) -> None:
         # who asks is killed in the middle again and again
-        self._server.handle_error = lambda request, address: None  # type: ignore[method-assign]
+        self._server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]

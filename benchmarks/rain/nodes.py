@@ -62,8 +62,8 @@ class Nodes:
     def _all(self) -> list[Any]:
         return [self._cluster.head_node, self._steady, *self.spots]
 
-    def lose(self, place: int) -> Any:
-        """A spot node is gone at once with all that runs on it; returns it for `give_back`."""
+    def lose(self, place: int) -> None:
+        """A spot node is gone at once with all that runs on it."""
         node = self.spots.pop(place)
         for one in _children(node):
             with suppress(psutil.NoSuchProcess):
@@ -72,12 +72,13 @@ class Nodes:
 
     def announce(self, place: int) -> None:
         """A spot node is told to go, as an autoscaler or ``ray start``'s SIGTERM tells it: Ray drains it from now on."""
-        from ray._raylet import GcsClient
+        from ray import _raylet
         from ray.core.generated.autoscaler_pb2 import DrainNodeReason
 
         deadline = int((time.time() + GRACE_S) * 1000)
         reason = DrainNodeReason.Value("DRAIN_NODE_REASON_PREEMPTION")
-        GcsClient(address=self.address).drain_node(self.spots[place].node_id, reason, "spot", deadline)
+        compiled: Any = _raylet  # its stub leaves out what is used here
+        compiled.GcsClient(address=self.address).drain_node(self.spots[place].node_id, reason, "spot", deadline)
 
     def terminate(self, place: int) -> None:
         """A spot node's raylet gets SIGTERM and ends, and with it its workers."""
@@ -89,9 +90,9 @@ class Nodes:
 
     def close(self) -> list[psutil.Process]:
         """Ends the cluster; returns what of it still lives after that."""
-        before = [one for node in self._all() for one in _children(node)]
+        before: list[psutil.Process] = [one for node in self._all() for one in _children(node)]
         self._cluster.shutdown()
-        _, alive = psutil.wait_procs(before, timeout=30)
+        alive: list[psutil.Process] = psutil.wait_procs(before, timeout=30)[1]
         for one in alive:
             with suppress(psutil.NoSuchProcess):
                 one.kill()

@@ -2,7 +2,9 @@
 
 import itertools
 import json
+import logging
 import os
+import re
 import shutil
 import time
 from collections import Counter
@@ -25,7 +27,9 @@ DRY_AFTER_S = 240.0
 """A run that has been rained on for so long is let end."""
 LONGEST_S = NO_PROGRESS_S + 600.0
 """A start that has run for so long hangs."""
-FIRST_LOOK_S = 0.1
+LOOK_S = 0.1
+HANDED_BACK = re.compile(r"warning .* is told to go: .* are handed back, (\d+) steps will be made again")
+"""What `actors.leaving` lets a run say."""
 
 
 class Place(NamedTuple):
@@ -66,7 +70,7 @@ class Weather:
         self._endpoint = Endpoint()
         self._disk = Disk(self._folder / "disk") if self._small_disk else None
         self._nodes = Nodes(self._folder / "ray")
-        ray.init(self._nodes.address, log_to_driver=False, logging_level="ERROR")
+        ray.init(self._nodes.address, log_to_driver=False, logging_level=logging.ERROR)
         self._say("seed", str(self._seed))
         return self
 
@@ -123,7 +127,7 @@ class Weather:
         job.start()
         next_drop = time.monotonic() + chance.expovariate(1 / MEAN_S)
         while True:
-            time.sleep(FIRST_LOOK_S)
+            time.sleep(LOOK_S)
             world.catch_up()
             code = job.code()
             if code == 0:
@@ -153,7 +157,7 @@ class Weather:
         files = [name for name in left_in_folder(temporary(self._folder)) if name not in self._known]
         left = [*left_on_cluster(self._nodes), *left_in_lake(lake, run_id), *files]
         self._left(left)
-        self.sums.update(runs=1, starts=job.starts, **vars(found))
+        self.sums.update(runs=1, starts=job.starts, steps_handed_back=_steps_handed_back(job), **vars(found))
         self._say("verdict", f"{run_id}: {found}, {job.starts} starts, left {left}")
         if self._disk is not None and place.lake == "disk":
             shutil.rmtree(Path(lake) / "trials" / f"run={run_id}")
@@ -176,3 +180,9 @@ class Weather:
         with (self._out / "rain.jsonl").open("a") as log:
             log.write(json.dumps(line) + "\n")
         print(f"{line['at']:8.1f}  {what}  {more}", flush=True)
+
+
+def _steps_handed_back(job: Job) -> int:
+    """Steps that diffusion actors had taken in vain when their nodes were told to go, as the starts' logs say."""
+    logs = (path.read_text(errors="replace") for path in job.folder.glob("start-*.log"))
+    return sum(int(steps) for log in logs for steps in HANDED_BACK.findall(log))

@@ -8,10 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from actors.leaving import handed_back
 from benchmarks.rain.endpoint import WAYS, Endpoint
-from benchmarks.rain.job import over_http
+from benchmarks.rain.job import Job, over_http
 from benchmarks.rain.kinds import KINDS, Rain, World
+from benchmarks.rain.rounds import _steps_handed_back
 from benchmarks.rain.verdict import Verdict, compare, left_in_folder, left_in_lake
+from safesweep.engine.counters import Counters
+from safesweep.engine.status import EngineStatus
 from safesweep.files import ROOT
 from safesweep.lake.manifest import write_manifest
 from safesweep.lake.parquet_files import replace_rows
@@ -82,6 +86,13 @@ def test_the_endpoint_misbehaves_for_a_while_and_then_answers_the_same(endpoint,
     assert client.ask(PICTURE, "what?").result(30) == "dagger"
     client.close()
     assert f"--vlm.url={endpoint.url}" in over_http(endpoint.url)
+
+
+def test_what_is_handed_back_is_read_in_the_jobs_logs(tmp_path):
+    status = EngineStatus.of(Counters(), 1.0, in_flight=3, parked=1, waiting=7, steps_in_flight=30)
+    for start in (1, 2):
+        (tmp_path / f"start-{start}.log").write_text(f"a\nwarning   diffusion: {handed_back('a' * 56, status)}\nb\n")
+    assert _steps_handed_back(Job(tmp_path, "127.0.0.1:1", [])) == 60
 
 
 def test_a_kind_that_has_struck_waits_for_the_others(monkeypatch):
