@@ -8,9 +8,9 @@ disk or in an S3 server that fails one request in ten. Each run goes on, started
 compared with the same run undisturbed, which is made first. ``--out`` keeps seed, drops (``rain.jsonl``) and logs.
 
 The last line is one JSON object: ``minutes``, ``kills`` (everything that fell), ``kinds`` (name -> how often), ``runs``, ``starts`` (of the
-job), ``trials`` (in the disturbed runs' lakes), ``steps_handed_back`` (by actors whose node was told to go), and what must be 0: ``missing``,
-``double``, ``different`` (pictures), ``untrue`` (rows that say they are fine and were not scored), ``left_behind`` (processes, Serve
-applications, leases, temporary files), ``hangs``; and ``seed``.
+job), ``trials`` (in the disturbed runs' lakes), ``steps_handed_back`` (by actors whose node was told to go), ``seed``, and what must be 0:
+``missing``, ``double``, ``different`` (pictures), ``untrue`` (rows that say they are fine and were not scored), ``left_behind`` (processes,
+Serve applications, leases, temporary files), ``hangs``.
 The exit code is 1 where one is not.
 """
 

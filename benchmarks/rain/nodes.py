@@ -88,6 +88,17 @@ class Nodes:
         """A fresh spot node joins. Only the main thread may call it: Ray sets a handler of signals."""
         self.spots.append(self._add(SPOT))
 
+    def mend(self) -> int:
+        """Puts fresh nodes in the place of those that ended without being told to, as on a machine that is too busy; returns how many."""
+        dead = [node for node in (self._steady, *self.spots) if not _lives(node)]
+        for node in dead:
+            self._cluster.remove_node(node, allow_graceful=False)
+            if node is self._steady:
+                self._steady = self._add(STEADY)
+            else:
+                self.spots[self.spots.index(node)] = self._add(SPOT)
+        return len(dead)
+
     def close(self) -> list[psutil.Process]:
         """Ends the cluster; returns what of it still lives after that."""
         before: list[psutil.Process] = [one for node in self._all() for one in _children(node)]
@@ -107,6 +118,10 @@ def _patiently(start: Callable[[], Any]) -> Any:
         except Exception as error:  # Ray raises this very class
             log.warning("a node did not start: %s", error)
     return start()
+
+
+def _lives(node: Any) -> bool:
+    return bool(node.all_processes["raylet"][0].process.poll() is None) if "raylet" in node.all_processes else False
 
 
 def _children(node: Any) -> list[psutil.Process]:

@@ -26,7 +26,7 @@ MEAN_S = 5.0
 DRY_AFTER_S = 240.0
 """A run that has been rained on for so long is let end."""
 LONGEST_S = NO_PROGRESS_S + 600.0
-"""A start that has run for so long hangs."""
+"""A start that has run for so long hangs; so does a run that is not complete so long after the last drop."""
 LOOK_S = 0.1
 HANDED_BACK = re.compile(r"warning .* is told to go: .* are handed back, (\d+) steps will be made again")
 """What `actors.leaving` lets a run say."""
@@ -126,9 +126,11 @@ class Weather:
         job, chance = world.job, self._rain.chance
         job.start()
         next_drop = time.monotonic() + chance.expovariate(1 / MEAN_S)
-        while True:
+        while time.monotonic() < dry + LONGEST_S:
             time.sleep(LOOK_S)
             world.catch_up()
+            if not world.later and (dead := self._nodes.mend()):
+                self._say("mended", f"{dead} nodes that had died of themselves")
             code = job.code()
             if code == 0:
                 return
@@ -146,6 +148,7 @@ class Weather:
                     self.kinds[struck[0]] += 1
                     self._say(*struck)
                 next_drop = time.monotonic() + chance.expovariate(1 / MEAN_S)
+        self._hang(job)
 
     def _hang(self, job: Job) -> None:
         self.sums["hangs"] += 1
