@@ -37,17 +37,17 @@ GRACE_S = 3.0
 
 
 class Nodes:
-    """A head, a steady node, and ``spots`` nodes that may go. ``folder`` is short: sockets' paths may have 107 characters."""
+    """A head, as many ``steady`` nodes, and ``spots`` that may go. ``folder`` is short: sockets' paths may have 107 characters."""
 
-    def __init__(self, folder: Path, spots: int = 2) -> None:
+    def __init__(self, folder: Path, steady: int = 1, spots: int = 2) -> None:
         from ray.cluster_utils import Cluster
 
-        head = {"num_cpus": 2, "include_dashboard": False, "labels": {"role": "head"}, "object_store_memory": STORE}
+        head = {"num_cpus": 4, "include_dashboard": False, "labels": {"role": "head"}, "object_store_memory": STORE}
         self._cluster = _patiently(
             lambda: Cluster(initialize_head=True, head_node_args={**head, "temp_dir": str(folder)})
         )
         self.address: str = self._cluster.address
-        self._steady = self._add(STEADY)
+        self._steady = [self._add(STEADY) for _ in range(steady)]
         self.spots = [self._add(SPOT) for _ in range(spots)]
 
     def _add(self, labels: Mapping[str, str]) -> Any:
@@ -60,7 +60,7 @@ class Nodes:
         return sorted(found, key=lambda one: one.pid)
 
     def _all(self) -> list[Any]:
-        return [self._cluster.head_node, self._steady, *self.spots]
+        return [self._cluster.head_node, *self._steady, *self.spots]
 
     def lose(self, place: int) -> None:
         """A spot node is gone at once with all that runs on it."""
@@ -90,14 +90,14 @@ class Nodes:
 
     def mend(self) -> int:
         """Puts fresh nodes in the place of those that ended without being told to, as on a machine that is too busy; returns how many."""
-        dead = [node for node in (self._steady, *self.spots) if not _lives(node)]
-        for node in dead:
-            self._cluster.remove_node(node, allow_graceful=False)
-            if node is self._steady:
-                self._steady = self._add(STEADY)
-            else:
-                self.spots[self.spots.index(node)] = self._add(SPOT)
-        return len(dead)
+        mended = 0
+        for nodes, labels in ((self._steady, STEADY), (self.spots, SPOT)):
+            for place, node in enumerate(nodes):
+                if not _lives(node):
+                    self._cluster.remove_node(node, allow_graceful=False)
+                    nodes[place] = self._add(labels)
+                    mended += 1
+        return mended
 
     def close(self) -> list[psutil.Process]:
         """Ends the cluster; returns what of it still lives after that."""

@@ -51,7 +51,7 @@ class Weather:
         self._folder, self._out, self._seed = folder, out, seed
         self._prompts, self._steps = (3, 8) if short else (8, 12)
         self._places = [place for place in PLACES if not short or place.vlm == "http"]
-        self._small_disk = small_disk
+        self._small_disk, self._short = small_disk, short
         self._rain = Rain(seed)
         self._rounds = itertools.count(1)
         self._wanted: dict[str, Sequence[Row]] = {}
@@ -69,7 +69,7 @@ class Weather:
         boto3.client("s3").create_bucket(Bucket=BUCKET)
         self._endpoint = Endpoint()
         self._disk = Disk(self._folder / "disk") if self._small_disk else None
-        self._nodes = Nodes(self._folder / "ray")
+        self._nodes = Nodes(self._folder / "ray", steady=0 if self._short else 1)
         ray.init(self._nodes.address, log_to_driver=False, logging_level=logging.ERROR)
         self._say("seed", str(self._seed))
         return self

@@ -25,6 +25,9 @@ def surroundings(folder: Path, work: Callable[[], Result]) -> Result:
     own = {
         "RAY_AUTH_MODE": "disabled",
         "RAY_USAGE_STATS_ENABLED": "0",
+        # a busy machine is no dead one: a node that is killed refuses to be asked, one that is slow only answers late
+        "RAY_health_check_timeout_ms": "60000",
+        "RAY_gcs_rpc_server_reconnect_timeout_s": "300",
         "RAY_TMPDIR": str(folder),
         "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
         "RAY_SERVE_LOG_TO_STDERR": "0",

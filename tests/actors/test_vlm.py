@@ -1,7 +1,9 @@
 """actors/vlm.py on a real cluster: pools answer while they are there, and are gone afterwards, however the block ends."""
 
 import logging
+import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,6 +85,25 @@ def test_each_pool_is_started_once_answers_and_is_deleted_at_the_end():
             interview_pools([Interview(GUIDE, QUESTION, read_verdict)], "r-1")
         assert make_client(JUDGE, "r-1").ask(PICTURE, QUESTION).result(timeout=60)
     assert applications() == set()
+
+
+class FallingVlm(TransformersVlm):
+    """Its first replica's process ends while the model is loaded."""
+
+    def load(self):
+        try:
+            Path(self.app).touch(exist_ok=False)
+        except FileExistsError:
+            return super().load()
+        os._exit(1)
+
+
+def test_a_replica_that_dies_while_it_starts_is_started_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("actors.vlm.application", lambda pool, scope: f"falls-{scope}")
+    pool = FallingVlm(model=str(WEIGHTS / "vlm"), max_new_tokens=12, app=str(tmp_path / "fallen"))
+    with pools([pool], "r-7"):
+        assert (tmp_path / "fallen").exists()
+        assert make_client(pool, "r-7").ask(PICTURE, QUESTION).result(timeout=60)
 
 
 class WarningVlm(TransformersVlm):
