@@ -8,9 +8,10 @@ disk or in an S3 server that fails one request in ten. Each run goes on, started
 compared with the same run undisturbed, which is made first. ``--out`` keeps seed, drops (``rain.jsonl``) and logs.
 
 The last line is one JSON object: ``minutes``, ``kills`` (everything that fell), ``kinds`` (name -> how often), ``runs``, ``starts`` (of the
-job), ``trials`` (in the disturbed runs' lakes), ``steps_handed_back`` (by actors whose node was told to go), ``seed``, and what must be 0:
-``missing``, ``double``, ``different`` (pictures), ``untrue`` (rows that say they are fine and were not scored), ``left_behind`` (processes,
-Serve applications, leases, temporary files), ``hangs``.
+job), ``trials`` (in the disturbed runs' lakes), ``steps_handed_back`` (by actors whose node was told to go), ``stayed`` (actors that were
+still there at the end of their node's grace, 3 s), ``seed``, and what must be 0: ``missing``, ``double``, ``different`` (pictures),
+``untrue`` (rows that say they are fine and were not scored), ``left_behind`` (processes, Serve applications, leases, temporary files) and
+``hangs``.
 The exit code is 1 where one is not.
 """
 
@@ -67,7 +68,7 @@ def _rain(folder: Path, out: Path, chosen: argparse.Namespace, own_mounts: bool)
     sums: Counter[str] = weather.sums
     found: dict[str, Any] = {"minutes": round((time.monotonic() - began) / 60, 1), "kills": sum(weather.kinds.values())}
     found |= {"kinds": dict(sorted(weather.kinds.items())), "runs": sums["runs"], "starts": sums["starts"]}
-    found |= {"trials": sums["trials"], "steps_handed_back": sums["steps_handed_back"]}
+    found |= {name: sums[name] for name in ("trials", "steps_handed_back", "stayed")}
     return {**found, **{name: sums[name] for name in ZERO}, "seed": chosen.seed}
 
 

@@ -34,6 +34,9 @@ class World:
     later: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     """What is to be done, and when by the monotonic clock: the end of a weather, the return of a node."""
 
+    stayed: int = 0
+    """Diffusion actors that had not left their node at the end of its grace."""
+
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         """Lets ``action`` be done then."""
         self.later.append((time.monotonic() + seconds, action))
@@ -90,7 +93,13 @@ def node_told_to_go(world: World, chance: random.Random) -> str | None:
     place = chance.randrange(len(world.nodes.spots))
     node = world.nodes.spots[place]
     world.nodes.announce(place)
-    world.after(GRACE_S, lambda: world.nodes.terminate(world.nodes.spots.index(node)))
+
+    def end() -> None:
+        now = world.nodes.spots.index(node)
+        world.stayed += len(world.nodes.workers("diffusion_actor", now))
+        world.nodes.terminate(now)
+
+    world.after(GRACE_S, end)
     world.after(GRACE_S + chance.uniform(*AWAY_S), world.nodes.give_back)
     return f"spot node {place}"
 

@@ -54,9 +54,10 @@ class Nodes:
         options = {"num_cpus": 2, "labels": dict(labels), "object_store_memory": STORE}
         return _patiently(lambda: self._cluster.add_node(**options))
 
-    def workers(self, kind: str) -> list[psutil.Process]:
-        """The living workers of a kind, by process id."""
-        found = [one for node in self._all() for one in _children(node) if TITLES[kind] in _title(one)]
+    def workers(self, kind: str, spot: int | None = None) -> list[psutil.Process]:
+        """The living workers of a kind, by process id; of one spot node alone where ``spot`` is its place."""
+        nodes = self._all() if spot is None else [self.spots[spot]]
+        found = [one for node in nodes for one in _children(node) if TITLES[kind] in _title(one)]
         return sorted(found, key=lambda one: one.pid)
 
     def _all(self) -> list[Any]:

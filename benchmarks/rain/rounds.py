@@ -120,6 +120,7 @@ class Weather:
             job.end()
             world.catch_up(everything=True)
         self._store.fail_every = 0
+        self.sums["stayed"] += world.stayed
         self._judge(place, run_id, job)
 
     def _until_complete(self, world: World, dry: float) -> None:
