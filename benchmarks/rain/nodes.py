@@ -134,7 +134,7 @@ def _children(node: Any) -> list[psutil.Process]:
 
 def _title(process: psutil.Process) -> str:
     try:
-        return " ".join(process.cmdline()) if process.status() != psutil.STATUS_ZOMBIE else ""
+        return str(process.name()) if process.status() != psutil.STATUS_ZOMBIE else ""
     except psutil.Error:
         return ""
 

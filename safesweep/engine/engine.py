@@ -93,14 +93,10 @@ class Engine:
     def status(self) -> EngineStatus:
         """Where it stands; may be asked from any thread, in the middle of a tick too."""
         flying = list(self._in_flight)
-        return EngineStatus.of(
-            self.counters,
-            time.monotonic() - self._started,
-            in_flight=len(flying),
-            parked=sum(bool(trajectory.pending) for trajectory in flying),
-            waiting=self.waiting,
-            steps_in_flight=sum(trajectory.step * len(trajectory.trials) for trajectory in flying),
-        )
+        parked = sum(bool(one.pending) for one in flying)
+        taken = sum(one.step * len(one.trials) for one in flying)
+        seconds = time.monotonic() - self._started
+        return EngineStatus.of(self.counters, seconds, len(flying), parked, self.waiting, taken)
 
     def close(self) -> None:
         """Finishes what was submitted, then stops the thread."""
