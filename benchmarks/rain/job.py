@@ -19,7 +19,7 @@ CELLS = [
 ]
 STUCK = "ExecutionTimeoutError"
 """What a run ends with that had come to its no-progress limit."""
-NO_PROGRESS_S = 240
+NO_PROGRESS_S = 600
 
 
 class Job:

@@ -17,7 +17,7 @@ WHILE_S = 2.0, 8.0
 AWAY_S = 3.0, 10.0
 """How long a node is gone."""
 AT_WORK = 0.8
-"""Share of a driver's kills that must find its actors at work."""
+"""Share of drops that must find actors at work: a run spends most of its time in starting them."""
 LOOKED_FOR_S = 3.0
 """A write task lasts a fraction of a second; one is waited for so long."""
 
@@ -105,11 +105,9 @@ def node_told_to_go(world: World, chance: random.Random) -> str | None:
 
 
 def driver(which: signal.Signals) -> Strike:
-    """A signal to the driver, which its operator starts again; mostly in the middle of its work."""
+    """A signal to the driver, which its operator starts again."""
 
     def strike(world: World, chance: random.Random) -> str | None:
-        if not world.nodes.workers("diffusion_actor") and chance.random() < AT_WORK:
-            return None
         return f"start {world.job.starts}" if world.job.signal(which) else None
 
     return strike
@@ -187,7 +185,9 @@ class Rain:
         self.chance.shuffle(self._row)
 
     def drop(self, world: World) -> tuple[str, str] | None:
-        """Strikes once; the kind and what was struck, or None where no kind found anything."""
+        """Strikes once; the kind and what was struck, or None where no kind found anything, or nothing works yet."""
+        if not world.nodes.workers("diffusion_actor") and self.chance.random() < AT_WORK:
+            return None
         for kind in self._row:
             struck = KINDS[kind](world, self.chance)
             if struck is not None:

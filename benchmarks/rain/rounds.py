@@ -21,7 +21,7 @@ from benchmarks.rain.surroundings import temporary
 from benchmarks.rain.verdict import Row, compare, left_in_folder, left_in_lake, left_on_cluster, rows_of
 from tests.s3_server import BUCKET, S3Server
 
-MEAN_S = 5.0
+MEAN_S = 6.0
 """Between two drops, on average."""
 DRY_AFTER_S = 240.0
 """A run that has been rained on for so long is let end."""

@@ -98,12 +98,20 @@ def test_what_is_handed_back_is_read_in_the_jobs_logs(tmp_path):
 def test_a_kind_that_has_struck_waits_for_the_others(monkeypatch):
     struck = []
     monkeypatch.setattr("benchmarks.rain.kinds.KINDS", {name: _one(name, struck) for name in KINDS})
+    world = World(nodes=Busy(), job=None)
     rain = Rain(seed=1)
     for _ in KINDS:
-        assert rain.drop(None) is not None
+        assert rain.drop(world) is not None
     assert sorted(struck) == sorted(KINDS) and len(KINDS) >= 8
     again = Rain(seed=1)
-    assert [again.drop(None)[0] for _ in KINDS] == struck[: len(KINDS)], "a seed is an order"
+    assert [again.drop(world)[0] for _ in KINDS] == struck[: len(KINDS)], "a seed is an order"
+
+
+class Busy:
+    """Nodes on which every kind of worker works."""
+
+    def workers(self, kind):
+        return [kind]
 
 
 def _one(name, struck):
