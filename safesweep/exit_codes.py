@@ -20,3 +20,5 @@ class ExitCode(IntEnum):
     """An error of the program's own, with its traceback."""
     INTERRUPTED = 130
     """Ctrl-C, or SIGINT: what a shell makes of it."""
+    TERMINATED = 143
+    """SIGTERM, once the pool, the lease and the cluster are given back; likewise."""

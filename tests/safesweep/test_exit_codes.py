@@ -19,6 +19,7 @@ def test_the_codes():
         "NOT_JUDGED": 4,
         "CRASHED": 70,
         "INTERRUPTED": 130,
+        "TERMINATED": 143,
     }
     assert {str(verdict): verdict.exit_code for verdict in Verdict} == {
         "PASS": 0,
