@@ -26,8 +26,11 @@ EXIT_CODE = 75
 """EX_TEMPFAIL: try again, elsewhere."""
 
 
-def leave_with_node(status: Callable[[], EngineStatus], scope: str) -> None:
-    """In a worker of a run: from now on, ends the process as soon as its node is told to go. Outside a run nothing happens."""
+def leave_with_node(status: Callable[[], EngineStatus | None], scope: str) -> None:
+    """In a worker of a run: from now on, ends the process as soon as its node is told to go. Outside a run nothing happens.
+
+    ``status``: where its engine stands; None while there is none yet.
+    """
     import ray
 
     if not scope or not ray.is_initialized():
@@ -74,8 +77,10 @@ def watch_node(
         time.sleep(period_s)
 
 
-def handed_back(node: str, status: EngineStatus) -> str:
+def handed_back(node: str, status: EngineStatus | None) -> str:
     """For people: what a worker that leaves gives back."""
+    if status is None:
+        return f"node {node[:8]} is told to go while the model is being loaded"
     return (
         f"node {node[:8]} is told to go: {status.in_flight} trajectories and {status.waiting} prompts that wait are handed back, "
         f"{status.steps_in_flight} steps will be made again"

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from benchmarks.rain.disk import Disk
 from benchmarks.rain.endpoint import Endpoint
 from benchmarks.rain.job import Job
-from benchmarks.rain.nodes import GRACE_S, Nodes, kill
+from benchmarks.rain.nodes import GRACE_S, Nodes, is_a, kill
 from tests.s3_server import S3Server
 
 WHILE_S = 2.0, 8.0
 """How long the weather of an endpoint, a store or a disk lasts."""
 AWAY_S = 3.0, 10.0
 """How long a node is gone."""
+FOUND_S = 0.5
+"""For so long the workers that were found are looked at."""
 AT_WORK = 0.8
 """Share of drops that must find actors at work: a run spends most of its time in starting them."""
 LOOKED_FOR_S = 3.0
@@ -70,9 +72,14 @@ def write_task(world: World, chance: random.Random) -> str | None:
         return None
     deadline = time.monotonic() + LOOKED_FOR_S
     while time.monotonic() < deadline and world.job.code() is None:
-        if (struck := worker("write_task")(world, chance)) is not None:
-            return struck
-        time.sleep(0.02)
+        # a worker that waits for work is one that may write next: to look at those again is cheaper than to find them
+        known = world.nodes.processes()
+        again = time.monotonic() + FOUND_S
+        while time.monotonic() < again:
+            for one in known:
+                if is_a("write_task", one) and kill(one):
+                    return f"process {one.pid}"
+            time.sleep(0.005)
     return None
 
 

@@ -57,8 +57,12 @@ class Nodes:
     def workers(self, kind: str, spot: int | None = None) -> list[psutil.Process]:
         """The living workers of a kind, by process id; of one spot node alone where ``spot`` is its place."""
         nodes = self._all() if spot is None else [self.spots[spot]]
-        found = [one for node in nodes for one in _children(node) if TITLES[kind] in _title(one)]
+        found = [one for node in nodes for one in _children(node) if is_a(kind, one)]
         return sorted(found, key=lambda one: one.pid)
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that the nodes' raylets have started, whatever it does just now."""
+        return [one for node in self._all() for one in _children(node)]
 
     def _all(self) -> list[Any]:
         return [self._cluster.head_node, *self._steady, *self.spots]
@@ -130,6 +134,11 @@ def _children(node: Any) -> list[psutil.Process]:
         raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
         return list(raylet.children(recursive=True))
     return []
+
+
+def is_a(kind: str, process: psutil.Process) -> bool:
+    """Whether a process works as a kind of `TITLES` at this moment."""
+    return TITLES[kind] in _title(process)
 
 
 def _title(process: psutil.Process) -> str:

@@ -61,5 +61,9 @@ def test_what_is_handed_back_is_said_in_numbers():
     )
 
 
+def test_a_model_that_is_being_loaded_has_nothing_to_hand_back():
+    assert handed_back(OWN, None) == "node aaaaaaaa is told to go while the model is being loaded"
+
+
 def test_outside_a_run_nothing_happens():
     leave_with_node(lambda: pytest.fail("nobody asked"), "")
