@@ -63,7 +63,7 @@ def _rain(folder: Path, out: Path, chosen: argparse.Namespace, own_mounts: bool)
     with Weather(folder, out, chosen.seed, short=chosen.short, small_disk=own_mounts) as weather:
         weather.undisturbed()
         first = time.monotonic()
-        while time.monotonic() - first < chosen.minutes * 60:
+        while time.monotonic() - first < chosen.minutes * 60 or weather.scarce:
             weather.round(first + chosen.minutes * 60)
     sums: Counter[str] = weather.sums
     found: dict[str, Any] = {"minutes": round((time.monotonic() - began) / 60, 1), "kills": sum(weather.kinds.values())}

@@ -23,6 +23,8 @@ from tests.s3_server import BUCKET, S3Server
 
 MEAN_S = 6.0
 """Between two drops, on average."""
+LEAST = 5
+"""Drops of the shortest rain."""
 DRY_AFTER_S = 240.0
 """A run that has been rained on for so long is let end."""
 LONGEST_S = NO_PROGRESS_S + 600.0
@@ -85,6 +87,11 @@ class Weather:
         if self._disk is not None:
             self._disk.close()
 
+    @property
+    def scarce(self) -> bool:
+        """Whether it is still to rain, however long it has: a busy machine may take minutes to start what can be struck."""
+        return sum(self.kinds.values()) < LEAST
+
     def undisturbed(self) -> None:
         """Makes the runs that the others are compared with, one for each VLM."""
         for vlm in dict.fromkeys(place.vlm for place in self._places):
@@ -143,7 +150,7 @@ class Weather:
             elif job.seconds() > LONGEST_S:
                 self._hang(job)
                 job.end()
-            if next_drop <= time.monotonic() < dry:
+            if next_drop <= time.monotonic() and (time.monotonic() < dry or self.scarce):
                 struck = self._rain.drop(world)
                 if struck is not None:
                     self.kinds[struck[0]] += 1
