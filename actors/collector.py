@@ -48,10 +48,21 @@ class Collector:
 
 @contextmanager
 def collecting(scope: str) -> "Iterator[ActorHandle[Any]]":
-    """In the driver, for the block's time: the collector of ``scope``, which names one start of one run."""
-    import ray
+    """In the driver, for the block's time: the collector of ``scope``, which names one start of one run.
 
-    started = ray.remote(num_cpus=0)(Collector).options(name=_name(scope), namespace=NAMESPACE).remote()
+    It lives where the driver does, for another node may go; one that is killed is started again and knows only what it is told then.
+    """
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    options: dict[str, Any] = {
+        "name": _name(scope),
+        "namespace": NAMESPACE,
+        "max_restarts": -1,
+        "scheduling_strategy": here,
+    }
+    started = ray.remote(num_cpus=0)(Collector).options(**options).remote()
     # Ray's types cannot say that what it makes of a class is no class any more
     collector = cast("ActorHandle[Any]", started)
     ray.get(collector.__ray_ready__.remote())

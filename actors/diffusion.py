@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from actors.engine_reports import report_engine
+from actors.leaving import leave_with_node
 from actors.notices import listen
 from actors.pool_start import may_begin
 from actors.settings import DiffusionSettings
+from safesweep.engine.status import EngineStatus
 from safesweep.engine.trajectory import Exchange, Request, TrialResult
 from safesweep.guidance.cell import Cell, cell_labels
 from safesweep.lake.pictures import png, preview_webp
@@ -21,6 +23,7 @@ from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.reply import Reply
 
 if TYPE_CHECKING:
+    from safesweep.engine.engine import Engine
     from safesweep.models.base import DiffusionModel
 
 
@@ -47,6 +50,8 @@ class DiffusionActor:
     The engine computes on a thread of its own and asks the VLM pool from an event loop of its own; Ray Data's loop only awaits.
     """
 
+    _engine: "Engine | None" = None
+
     def __init__(
         self,
         settings: DiffusionSettings,
@@ -57,6 +62,7 @@ class DiffusionActor:
         scope: str = "",
     ) -> None:
         listen("diffusion", scope)
+        leave_with_node(self._status, scope)
         import torch
 
         from safesweep.engine.config import EngineConfig
@@ -87,6 +93,9 @@ class DiffusionActor:
         self._scope, self._begins = scope, False
         self._cells, self._labels, self._stamp = tuple(cells), cell_labels(cells), stamp
 
+    def _status(self) -> EngineStatus | None:
+        return None if self._engine is None else self._engine.status()
+
     async def __call__(self, row: dict[str, Any]) -> list[dict[str, bytes]]:
         """``row``: a prompt's columns, ``cells`` (indices), ``trial_ids`` and ``guidance_scales``, one each a cell."""
         if not self._begins:
@@ -98,6 +107,7 @@ class DiffusionActor:
             for index, scale in zip(row["cells"], row["guidance_scales"], strict=True)
         )
         request = Request(row["prompt"], int(row["seed"]), int(row["width"]), int(row["height"]), cells)
+        assert self._engine is not None
         results = await asyncio.wrap_future(self._engine.submit(request))
         labels = [self._labels[index] for index in row["cells"]]
         return await asyncio.to_thread(self._records, row, cells, labels, results)

@@ -28,6 +28,7 @@ GAUGES = {
     "safesweep_in_flight": ("in_flight", "Trajectories in flight"),
     "safesweep_parked": ("parked", "Trajectories that await an answer of the VLM"),
     "safesweep_waiting": ("waiting", "Requests that are not begun yet"),
+    "safesweep_steps_in_flight": ("steps_in_flight", "Solver steps of trials under way, which a kill would lose"),
 }
 """The same of levels."""
 

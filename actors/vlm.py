@@ -23,8 +23,11 @@ from safesweep.vlm.preflight import Interview, interview
 DEPLOYMENT = "VlmReplica"
 SERVE_STARTS = 30
 """Times that Serve is looked for, a second apart, while another job is starting it."""
-ERROR = re.compile(r"\s*[\w.]*(?:Error|Exception)\b.*:")
-"""How the last line of a traceback begins."""
+POOL_STARTS = 3
+"""Times that a pool is started whose replica's process, or its node, died before its model was loaded."""
+DIED = re.compile(r"\b(ActorDiedError|ActorUnavailableError|NodeDiedError|WorkerCrashedError)\b")
+ERROR = re.compile(r"\s*[\w.]*(?:Error|Exception)\b(?:.*:|\(.*\)$)")
+"""How the last line of a traceback begins, or an error's name alone."""
 
 
 BATCHED: Callable[..., Any] = serve.batch(max_batch_size=16, batch_wait_timeout_s=0.01)
@@ -97,12 +100,16 @@ def deploy(pool: PooledVlm, scope: str) -> None:
     )
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
     start_serve()
-    try:
-        serve.run(replicas.bind(pool, scope), name=application(pool, scope), route_prefix=None)
-    except RuntimeError as error:
-        raise InputError(
-            f"VLM {pool.described()} cannot be started: {_cause(application(pool, scope)) or error}"
-        ) from error
+    app = application(pool, scope)
+    for left in reversed(range(POOL_STARTS)):
+        try:
+            serve.run(replicas.bind(pool, scope), name=app, route_prefix=None)
+            return
+        except RuntimeError as error:
+            cause = _cause(app) or str(error)
+            if not left or not DIED.search(cause):
+                raise InputError(f"VLM {pool.described()} cannot be started: {cause}") from error
+            serve.delete(app)
 
 
 def _cause(app: str) -> str | None:

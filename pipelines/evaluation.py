@@ -3,6 +3,7 @@
 import datetime
 import json
 import time
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -23,6 +24,7 @@ from pipelines.resume import check_reach, check_resume, scorers_of
 from safesweep.errors import InputError
 from safesweep.files import kept_if_filled, on_store
 from safesweep.guidance.cell import Cell
+from safesweep.lake.full_disk import SAID
 from safesweep.lake.lease import Lease, hold, run_place
 from safesweep.lake.parquet_files import arrow_file_system
 from safesweep.lake.schema import SCHEMA
@@ -38,6 +40,8 @@ from safesweep.vlm.checks import check_pools
 from safesweep.vlm.preflight import interview_direct
 
 WRITE_CPUS = 0.25
+WRITERS = 4
+"""Files that are written at a time, at least; as many as there are diffusion actors where these are more."""
 
 
 @dataclass(frozen=True)
@@ -292,6 +296,8 @@ def _stream(
             schema=SCHEMA,
             compression="zstd",
             ray_remote_args={"num_cpus": WRITE_CPUS},
+            # as many as there are CPUs would come and go, a process each time
+            concurrency=max(WRITERS, config.diffusion.actors),
         )
     return warned
 
@@ -306,6 +312,10 @@ def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunSt
     context = DataContext.get_current()
     context.execution_no_progress_timeout_s = config.no_progress_timeout_s
     context.print_on_execution_start = False
+    # of a small run: fewer files than may be written at a time
+    warnings.filterwarnings("ignore", "The maximum number of concurrent tasks", UserWarning)
+    # a disk that is full for a while is waited for, some minutes
+    context.retried_io_errors = list(dict.fromkeys([*context.retried_io_errors, *SAID]))
     requests, blocks = request_blocks(todo, config.prompts_per_block(len(todo.cells)))
     settings = config.diffusion
 

@@ -18,3 +18,7 @@ class ExitCode(IntEnum):
     """The gate's INCONCLUSIVE, and what could not be judged at all: damaged, mixed, changed or not comparable."""
     CRASHED = 70
     """An error of the program's own, with its traceback."""
+    INTERRUPTED = 130
+    """Ctrl-C, or SIGINT: what a shell makes of it."""
+    TERMINATED = 143
+    """SIGTERM, once the pool, the lease and the cluster are given back; likewise."""

@@ -5,7 +5,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -66,8 +66,20 @@ def write_whole(path: str | Path, content: str | bytes) -> None:
     target = Path(path)
     make_folder(target.parent)
     fresh = target.with_name(target.name + ".new")
-    fresh.write_bytes(data)
-    os.replace(fresh, target)
+    with gone_unless_whole(fresh):
+        fresh.write_bytes(data)
+        os.replace(fresh, target)
+
+
+@contextmanager
+def gone_unless_whole(path: Path) -> Iterator[None]:
+    """A file that the block could not write to its end, as on a disk that is full, is taken away; the error goes on."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise
 
 
 def write_json(path: str | Path, content: object) -> None:

@@ -34,9 +34,15 @@ def say_error(text: str) -> None:
 
 
 def process_exit_code(work: Callable[[], int]) -> int:
-    """`exit_code`; an error of the program's own is its traceback and 70, for Python's code for it is 1, which is the gate's BLOCK."""
+    """`exit_code`; an error of the program's own is its traceback and 70, for Python's code for it is 1, which is the gate's BLOCK.
+
+    An interrupt is one line and 130: libraries that handle signals make 1 of it.
+    """
     try:
         return exit_code(work)
+    except KeyboardInterrupt:
+        say_error("interrupted")
+        return int(ExitCode.INTERRUPTED)
     except Exception:
         say_error(traceback.format_exc().rstrip())
         return int(ExitCode.CRASHED)

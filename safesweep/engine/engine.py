@@ -92,8 +92,11 @@ class Engine:
 
     def status(self) -> EngineStatus:
         """Where it stands; may be asked from any thread, in the middle of a tick too."""
-        parked = [bool(trajectory.pending) for trajectory in list(self._in_flight)]
-        return EngineStatus.of(self.counters, time.monotonic() - self._started, len(parked), sum(parked), self.waiting)
+        flying = list(self._in_flight)
+        parked = sum(bool(one.pending) for one in flying)
+        taken = sum(one.step * len(one.trials) for one in flying)
+        seconds = time.monotonic() - self._started
+        return EngineStatus.of(self.counters, seconds, len(flying), parked, self.waiting, taken)
 
     def close(self) -> None:
         """Finishes what was submitted, then stops the thread."""

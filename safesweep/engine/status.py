@@ -8,7 +8,7 @@ from safesweep.engine.counters import Counters
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """Counts from the engine's start on, and three levels of the moment."""
+    """Counts from the engine's start on, and four levels of the moment."""
 
     steps: int
     trials: int
@@ -27,9 +27,13 @@ class EngineStatus:
     """Of these: those that await an answer of the VLM."""
     waiting: int
     """Requests that are not begun yet."""
+    steps_in_flight: int
+    """Solver steps, each counted once a trial, of the trials that are under way: a kill now would lose them."""
 
     @classmethod
-    def of(cls, counters: Counters, seconds: float, in_flight: int, parked: int, waiting: int) -> Self:
+    def of(
+        cls, counters: Counters, seconds: float, in_flight: int, parked: int, waiting: int, steps_in_flight: int
+    ) -> Self:
         """What ``counters`` have now, with the engine's age and its levels."""
         return cls(
             steps=counters.steps,
@@ -43,6 +47,7 @@ class EngineStatus:
             in_flight=in_flight,
             parked=parked,
             waiting=waiting,
+            steps_in_flight=steps_in_flight,
         )
 
     def as_dict(self) -> dict[str, float]:

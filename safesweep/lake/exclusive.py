@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from safesweep.files import on_store
+from safesweep.files import gone_unless_whole, on_store
 from safesweep.lake.stores import store_of
 
 
@@ -20,10 +20,11 @@ def create(path: Path, text: str) -> bool:
         return True
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        opened = path.open("x", encoding="utf-8")
     except (FileExistsError, FileNotFoundError):  # the latter: a holder that goes has taken the empty folder along
         return False
+    with gone_unless_whole(path), opened as file:
+        file.write(text)
     return True
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.fs import FSSpecHandler, PyFileSystem
 
-from safesweep.files import on_store
+from safesweep.files import gone_unless_whole, on_store
 from safesweep.lake.folder import lake_folder
 from safesweep.lake.ranged import RangedReads
 from safesweep.lake.stores import scheme_of, store_of
@@ -67,8 +67,9 @@ def replace_rows(path: Path, rows: pa.Table) -> None:
         store.pipe_file(name, buffer.getvalue().to_pybytes())
         return
     fresh = path.with_name(f"{path.name}.new")
-    pq.write_table(rows, fresh, compression="zstd")
-    os.replace(fresh, path)
+    with gone_unless_whole(fresh):
+        pq.write_table(rows, fresh, compression="zstd")
+        os.replace(fresh, path)
 
 
 def arrow_file_system(path: Path) -> tuple[str, Any]:

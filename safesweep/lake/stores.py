@@ -157,14 +157,14 @@ def failures() -> tuple[type[Exception], ...]:
 def store_failure(error: BaseException) -> str | None:
     """What a store said, as one line, where it is a store's failure that made ``error``; else None."""
     packages = {kind.package for kind in KINDS.values() if kind.package}
-    for one in _chain(error):
+    for one in causes(error):
         from_client = any(f"{os.sep}{package}{os.sep}" in _where(one) for package in packages)
         if isinstance(one, failures()) and (from_client or not isinstance(one, OSError)):
             return " ".join(str(one).split()) or type(one).__name__
     return None
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """An error and what caused it, the cause that Ray tells included."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]

@@ -28,7 +28,7 @@ class Told:
 
 
 def status(**counted) -> dict[str, float]:
-    given = {"seconds": 1.0, "in_flight": 3, "parked": 1, "waiting": 7}
+    given = {"seconds": 1.0, "in_flight": 3, "parked": 1, "waiting": 7, "steps_in_flight": 30}
     levels = {name: counted.pop(name, value) for name, value in given.items()}
     return EngineStatus.of(Counters(**counted), **levels).as_dict()
 

@@ -1,13 +1,17 @@
 """actors/vlm.py on a real cluster: pools answer while they are there, and are gone afterwards, however the block ends."""
 
 import logging
+import os
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+import ray
 from ray import serve
-from ray.exceptions import ActorAlreadyExistsError
+from ray.exceptions import ActorAlreadyExistsError, RayActorError
 
-from actors.collector import collecting
+from actors.collector import NAMESPACE, collecting, collector_of
 from actors.notices import notices
 from actors.vlm import deploy, interview_pools, make_client, pools, start_serve, sweep_up
 from miniature import WEIGHTS
@@ -45,6 +49,26 @@ def applications() -> set[str]:
     return set(serve.status().applications)
 
 
+def test_a_collector_lives_with_its_driver_and_is_started_again_when_it_is_killed():
+    with collecting("r-8") as collector:
+        [actor] = [one for one in ray.util.list_named_actors(all_namespaces=True) if one["name"] == "collector-r-8"]
+        assert actor["namespace"] == NAMESPACE
+        ray.get(collector.add.remote("diffusion", "before"))
+        ray.kill(collector, no_restart=False)
+        again = collector_of("r-8")
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                ray.get(again.add.remote("diffusion", "after"))
+                break
+            except RayActorError:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        assert "diffusion: after" in ray.get(again.take.remote())
+    with pytest.raises(ValueError, match="collector-r-8"):
+        ray.get_actor("collector-r-8", namespace=NAMESPACE)
+
+
 def test_each_pool_is_started_once_answers_and_is_deleted_at_the_end():
     with pools([GUIDE, ENDPOINT, JUDGE, GUIDE], "r-1"):
         assert applications() == {"guide-r-1", "judge-r-1"}
@@ -61,6 +85,25 @@ def test_each_pool_is_started_once_answers_and_is_deleted_at_the_end():
             interview_pools([Interview(GUIDE, QUESTION, read_verdict)], "r-1")
         assert make_client(JUDGE, "r-1").ask(PICTURE, QUESTION).result(timeout=60)
     assert applications() == set()
+
+
+class FallingVlm(TransformersVlm):
+    """Its first replica's process ends while the model is loaded."""
+
+    def load(self):
+        try:
+            Path(self.app).touch(exist_ok=False)
+        except FileExistsError:
+            return super().load()
+        os._exit(1)
+
+
+def test_a_replica_that_dies_while_it_starts_is_started_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("actors.vlm.application", lambda pool, scope: f"falls-{scope}")
+    pool = FallingVlm(model=str(WEIGHTS / "vlm"), max_new_tokens=12, app=str(tmp_path / "fallen"))
+    with pools([pool], "r-7"):
+        assert (tmp_path / "fallen").exists()
+        assert make_client(pool, "r-7").ask(PICTURE, QUESTION).result(timeout=60)
 
 
 class WarningVlm(TransformersVlm):

@@ -167,3 +167,30 @@ def test_a_run_waits_for_nodes_that_are_on_their_way_and_is_refused_without_them
         # here, since Ray starts nodes from the main thread only
         growing.add_node(num_cpus=1, object_store_memory=STORE, labels={"role": "vlm"}, wait=False)
         waiting.result(150)
+
+
+SLOW_TO_CLEAN_UP = """
+import sys, time
+from pathlib import Path
+from pipelines.cluster import cluster
+with cluster(sys.argv[1]):
+    try:
+        print("at work", flush=True)
+        time.sleep(100)
+    finally:
+        time.sleep(5)
+        Path(sys.argv[2]).touch()
+"""
+
+
+def test_sigterm_leaves_the_time_to_clean_up(tmp_path):
+    command = [sys.executable, "-c", SLOW_TO_CLEAN_UP, "local", str(tmp_path / "cleaned")]
+    job = subprocess.Popen(command, env=environment(PYTHONPATH=str(ROOT)), stdout=subprocess.PIPE, text=True)
+    try:
+        assert job.stdout.readline() == "at work\n"
+        job.terminate()
+        assert job.wait(timeout=100) == 143
+        assert (tmp_path / "cleaned").exists()
+    finally:
+        job.kill()
+        job.wait()

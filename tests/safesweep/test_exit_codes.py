@@ -18,6 +18,8 @@ def test_the_codes():
         "TOO_MANY_UNSCORED": 3,
         "NOT_JUDGED": 4,
         "CRASHED": 70,
+        "INTERRUPTED": 130,
+        "TERMINATED": 143,
     }
     assert {str(verdict): verdict.exit_code for verdict in Verdict} == {
         "PASS": 0,

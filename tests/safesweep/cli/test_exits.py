@@ -29,6 +29,14 @@ def test_a_users_mistake_is_one_line_and_all_else_is_raised(capsys):
         exit_code(lambda: 1 // 0)
 
 
+def test_an_interrupt_is_one_line_and_not_the_gates_block(capsys):
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    assert process_exit_code(interrupted) == 130
+    assert capsys.readouterr() == ("", "interrupted\n")
+
+
 def test_a_log_has_one_width_whatever_the_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     assert make_console().width == LOG_WIDTH

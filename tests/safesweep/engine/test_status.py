@@ -22,6 +22,7 @@ def test_steps_are_counted_once_a_trial_and_levels_are_of_the_moment():
         time.sleep(0.001)
     status = engine.status()
     assert status.in_flight >= 1 and status.questions == 1 and status.waiting == 0 and status.trials < 2
+    assert status.steps_in_flight == status.steps - status.trials * none.num_inference_steps > 0
     while not future.done():
         for question in open_questions:
             if not question.done():
