@@ -26,7 +26,9 @@ def store(tmp_path) -> RunStore:
 
 
 def engine(**counted):
-    return EngineStatus.of(Counters(**counted), seconds=10.0, in_flight=4, parked=2, waiting=0).as_dict()
+    return EngineStatus.of(
+        Counters(**counted), seconds=10.0, in_flight=4, parked=2, waiting=0, steps_in_flight=0
+    ).as_dict()
 
 
 @pytest.mark.parametrize("terminal", [False, True])
