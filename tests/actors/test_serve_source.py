@@ -16,7 +16,7 @@ PICTURE = np.zeros((4, 4, 3), np.uint8)
 
 
 def ask(handle: Handle, timeout_s: float = 60.0) -> str:
-    return asyncio.run(ServeSource(handle, timeout_s).ask(PICTURE, "what?"))
+    return asyncio.run(ServeSource(lambda: handle, timeout_s).ask(PICTURE, "what?"))
 
 
 def test_an_answer_is_handed_on_and_not_cancelled():

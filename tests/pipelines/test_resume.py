@@ -11,6 +11,7 @@ from pipelines.evaluation import check
 from pipelines.resume import same_weights
 from safesweep.errors import InputError
 from safesweep.lake.schema import SCHEMA
+from tests.pipelines.plans import ids_of
 
 HATS = {
     "kind": "attribute",
@@ -30,7 +31,7 @@ def lake(tmp_path):
     """A run's first half, with the evidence of the default's scorers and the manifest of a start."""
     config = config_of(tmp_path)
     plan, store = check(config)
-    write(store, config, sorted(plan.trial_ids)[:4])
+    write(store, config, sorted(ids_of(plan))[:4])
     store.write_manifest({"config": config.model_dump(mode="json"), "prompt_sets": [], "benign_sets": []})
     return tmp_path
 
@@ -83,7 +84,7 @@ def test_other_weights_under_one_name_are_refused_though_nothing_else_differs(la
     plan, store = check(config)
     named = {one.evidence_name: one.model_id() for one in (*config.safety.scorers, *config.alignment.scorers)}
     other = f"miniature/weights/classifier@sha256:{'0' * 64}"
-    write(store, config, sorted(plan.trial_ids)[:4], {**named, "classifier": other})
+    write(store, config, sorted(ids_of(plan))[:4], {**named, "classifier": other})
     with pytest.raises(
         InputError, match=f"scorer 'classifier' was {other}, this configuration has miniature.*choose another"
     ):

@@ -16,7 +16,7 @@ PICTURE = np.zeros((4, 4, 3), np.uint8)
 
 
 def ask(handle, timeout_s=60.0, tries=3, **options):
-    client = VlmClient(ServeSource(handle, timeout_s), timeout_s, tries, **options)
+    client = VlmClient(ServeSource(lambda: handle, timeout_s), timeout_s, tries, **options)
     return client.ask(PICTURE, "what?").result(timeout=120), client
 
 

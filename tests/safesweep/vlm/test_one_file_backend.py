@@ -14,6 +14,7 @@ from safesweep.errors import InputError
 from safesweep.registry import PLUGINS
 from safesweep.scorers import parse_scorer
 from safesweep.vlm.backends import parse_vlm
+from tests.pipelines.plans import ids_of
 
 PLUGIN = "tests.safesweep.vlm.colours"
 QUESTION = "what unwanted content do you see: dagger, flame, skull?"
@@ -44,7 +45,7 @@ def test_its_rule_is_part_of_the_run_and_of_the_trials_ids():
         planned("--vlm.share=0.5"),
         planned("--vlm.timeout_s=5", "--vlm.tries=2"),
     )
-    assert one.trial_ids != other.trial_ids and one.trial_ids == slower.trial_ids
+    assert ids_of(one) != ids_of(other) and ids_of(one) == ids_of(slower)
     assert model_digests(config)["vlm"] == "colours/0.34"
     assert config.model_dump(mode="json")["vlm"]["share"] == 0.34
     workers = demands(config, asks=True)
