@@ -1,6 +1,6 @@
-"""Stand-ins for what needs a GPU, as a plugin: a diffusion family whose forward takes a set time and no CPU, and a scorer that is free.
+"""Stand-ins for what needs a GPU: a diffusion family whose forward takes a set time and no CPU, and a scorer that is free.
 
-``SAFESWEEP_PLUGINS=benchmarks.simulation.timed_network`` has them in every process of a run. All else of the run is the product's own.
+All else of a run is the product's own, which knows of them by `plugin`.
 
 Shape suffixes: R network rows, B pictures, C H W latents, S steps.
 """
@@ -14,24 +14,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from safesweep.lake.evidence import Measurement
-from safesweep.measures.profiles import PROFILES
-from safesweep.measures.profiles.base import Profile, Rule
-from safesweep.models import FAMILIES
-from safesweep.scorers import SCORERS
 from safesweep.scorers.base import Client, Scorer, ScorerSettings
 from safesweep.types import Picture
 
-PLUGIN = "benchmarks.simulation.timed_network"
+PLUGIN = "benchmarks.simulation.plugin"
 PIPELINE = "TimedPipeline"
 KIND = "free"
 SIDE = 8
 """Pixels a latent."""
 FORWARD = struct.Struct("<ddi")
 """Of a worker's diary: when a forward began, when it ended (seconds since 1970), rows."""
-
-FAMILIES.add(PIPELINE, "benchmarks.simulation.timed_family:TimedModel")
-PROFILES.add(KIND, Profile(KIND, (Rule(KIND, ("bright",), 0.5, "classifier"),), "a stand-in that measures nothing"))
-SCORERS.add(KIND, f"{PLUGIN}:FreeSettings")
 
 
 def make_checkpoint(folder: Path, forward_ms: float, diary: Path) -> Path:

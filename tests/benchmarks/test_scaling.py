@@ -9,10 +9,14 @@ from urllib.request import urlopen
 import numpy as np
 import pytest
 
+import safesweep.registry
 from benchmarks import scaling
 from benchmarks.simulation import timed_network
 from benchmarks.simulation.timed_network import FORWARD
 from benchmarks.simulation.usage import Moment, Usage, kind_of
+from safesweep.measures.profiles import PROFILES
+from safesweep.models import FAMILIES
+from safesweep.scorers import SCORERS
 from tests.deploy.test_grafana import PAGE, metrics_of
 from tests.marks import STARTS_RAY
 
@@ -77,6 +81,9 @@ def test_the_stand_in_takes_time_and_no_processor(tmp_path):
 def test_two_actors_are_in_the_network_at_once_and_prometheus_has_what_grafana_asks_for(monkeypatch):
     for name, value in {**scaling.VARIABLES, "RAY_TMPDIR": "", "RAY_metrics_report_interval_ms": "500"}.items():
         monkeypatch.setenv(name, value)  # so that they are as before afterwards
+    for registry in (FAMILIES, PROFILES, SCORERS):
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+    monkeypatch.setattr("safesweep.registry._loaded", set(safesweep.registry._loaded))
     told: set[str] = set()
     ended = threading.Event()
 
