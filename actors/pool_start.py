@@ -3,10 +3,9 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-from ray.serve.exceptions import RayServeException
 
 from actors import vlm
 from actors.collector import collector_of
@@ -45,49 +44,46 @@ def pools_starting(
             raise starting.failed
 
 
+@dataclass
 class _Starting:
-    def __init__(
-        self,
-        wanted: Sequence[VlmSettings],
-        asked: Sequence[Interview],
-        scope: str,
-        collector: "ActorHandle[Any]",
-        then: Callable[[], None],
-    ) -> None:
-        self._wanted, self._asked, self._scope, self._then = wanted, asked, scope, then
-        self._collector = collector
-        self._ended, self._opened = threading.Event(), False
-        self.failed: BaseException | None = None
+    """The arguments of ``pools_starting``, and how far it is."""
+
+    wanted: Sequence[VlmSettings]
+    asked: Sequence[Interview]
+    scope: str
+    collector: "ActorHandle[Any]"
+    then: Callable[[], None]
+    failed: BaseException | None = None
+    opened: bool = False
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
         self.thread = threading.Thread(target=self._run, name="start pools")
 
     def end(self) -> None:
         """The block has ended, or failed."""
-        self._ended.set()
-        if not self._opened:
-            # what waits for the replicas is told that they will not come
-            for settings in self._wanted:
-                if settings.pool is not None:
-                    with suppress(RayServeException):
-                        vlm.delete(settings.pool, self._scope)
+        self.ended.set()
+        if not self.opened:
+            vlm.stop_starting(self.scope)
         self.thread.join()
 
     def _run(self) -> None:
         import ray
 
         try:
-            with vlm.pools(self._wanted, self._scope):
-                if not self._ended.is_set():
-                    vlm.interview_pools(self._asked, self._scope)
-                    self._then()
-                    self._opened = True
-                    self._collector.open.remote(True)
+            with vlm.pools(self.wanted, self.scope):
+                if not self.ended.is_set():
+                    vlm.interview_pools(self.asked, self.scope)
+                    self.then()
+                    self.opened = True
+                    self.collector.open.remote(True)
                     # a collector that died and was started again has to be told once more
-                    while not self._ended.wait(TELL_S):
-                        self._collector.open.remote(True)
+                    while not self.ended.wait(TELL_S):
+                        self.collector.open.remote(True)
         except BaseException as error:  # it is raised where the block ends
-            self.failed = None if self._ended.is_set() and not self._opened else error
-            if not self._opened:
-                ray.get(self._collector.open.remote(False))
+            self.failed = None if self.ended.is_set() and not self.opened else error
+            if not self.opened:
+                ray.get(self.collector.open.remote(False))
 
 
 async def may_begin(scope: str) -> bool:

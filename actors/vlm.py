@@ -103,13 +103,33 @@ def deploy(pool: PooledVlm, scope: str) -> None:
     app = application(pool, scope)
     for left in reversed(range(POOL_STARTS)):
         try:
-            serve.run(replicas.bind(pool, scope), name=app, route_prefix=None)
+            with _under_way(app):
+                serve.run(replicas.bind(pool, scope), name=app, route_prefix=None)
             return
         except RuntimeError as error:
             cause = _cause(app) or str(error)
             if not left or not DIED.search(cause):
                 raise InputError(f"VLM {pool.described()} cannot be started: {cause}") from error
             serve.delete(app)
+
+
+_starting: set[str] = set()
+"""Applications that this process waits for just now."""
+
+
+@contextmanager
+def _under_way(app: str) -> Iterator[None]:
+    _starting.add(app)
+    try:
+        yield
+    finally:
+        _starting.discard(app)
+
+
+def stop_starting(scope: str) -> None:
+    """Removes the applications of ``scope`` that another thread waits for in ``deploy``, which then fails at once."""
+    for app in [app for app in tuple(_starting) if app.endswith(f"-{scope}")]:
+        serve.delete(app)
 
 
 def _cause(app: str) -> str | None:

@@ -126,7 +126,7 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     store.check_writable()
     check_unique(store.files(), f"run {run_id!r} in {config.lake}")
     plan = make_plan(config, sets, cells, holders=store.holders)
-    what_is_left(config, plan, store)
+    _without_all_held(plan, store)
     check_resume(config, store)
     for one in asked:
         if one.vlm.pool is None:
@@ -186,7 +186,14 @@ def _evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Consol
 
 
 def what_is_left(config: RunConfig, plan: RunPlan, store: RunStore) -> RunPlan:
-    """The plan less what the lake holds. Raises ``InputError`` where the lake holds trials that the plan has not."""
+    """The plan less what the lake holds and is not made again. Raises ``InputError`` as ``_without_all_held``."""
+    left, held = _without_all_held(plan, store), store.held()
+    kept = held.kept(config.retry_failed)
+    return left if len(kept) == len(held.trials) else plan.without(kept)
+
+
+def _without_all_held(plan: RunPlan, store: RunStore) -> RunPlan:
+    """The plan less all that the lake holds. Raises ``InputError`` where the lake holds trials that the plan has not."""
     held = store.held()
     left = _without(plan, held.trials)
     if foreign := len(held.trials) - (plan.trials - left.trials):
@@ -194,8 +201,7 @@ def what_is_left(config: RunConfig, plan: RunPlan, store: RunStore) -> RunPlan:
             f"run_id: run {store.run_id!r} in {store.lake} holds {foreign} trials that this configuration would not make; "
             "choose another run_id, or run it with the configuration that it began with"
         )
-    kept = held.kept(config.retry_failed)
-    return left if len(kept) == len(held.trials) else plan.without(kept)
+    return left
 
 
 @lru_cache(maxsize=1)

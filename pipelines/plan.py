@@ -64,6 +64,10 @@ class _Left(NamedTuple):
     trials: int
     """Of these prompts, bits that count."""
 
+    def mask(self) -> Mask:
+        """``wanted`` as a flag a trial."""
+        return np.unpackbits(self.wanted, count=self.trials).astype(np.bool_)
+
 
 @dataclass(frozen=True, eq=False)
 class RunPlan:
@@ -110,8 +114,7 @@ class RunPlan:
                 yield Part(batch.take(pa.array(own)), None)
             elif number in self.left:
                 left = self.left[number]
-                wanted = np.unpackbits(left.wanted, count=left.trials).astype(np.bool_)
-                yield Part(batch.take(pa.array(left.prompts)), wanted)
+                yield Part(batch.take(pa.array(left.prompts)), left.mask())
 
     def rows(self) -> Iterator[Row]:
         """One a prompt × sample that has a trial here, as ``TrialNames.rows`` gives them; the rows that share pictures first."""
@@ -190,7 +193,7 @@ def _what_is_left(
             of.append(place)
     wanted = ~made.contains(ids)
     if before is not None:
-        wanted &= np.unpackbits(before.wanted, count=before.trials).astype(np.bool_)
+        wanted &= before.mask()
     starts = np.cumsum([0, *sizes[:-1]])
     row_has = np.add.reduceat(wanted, starts, dtype=np.int64) > 0 if len(ids) else np.zeros(0, dtype=np.bool_)
     a_cell = Counter(np.asarray(cells)[wanted].tolist())

@@ -67,6 +67,12 @@ class Progress:
         return (self.at - self.working_since) * (1 - self.share) / self.share
 
     @property
+    def stored_per_second(self) -> float:
+        """Trials that this start has brought into the lake, not those that were there before."""
+        seconds = self.at - self.since
+        return (self.stored - self.before) / seconds if seconds else 0.0
+
+    @property
     def rows_per_second(self) -> float:
         """Network rows, of all engines together."""
         return self.engines * self.sums["rows"] / self.sums["seconds"] if self.sums.get("seconds") else 0.0

@@ -39,7 +39,6 @@ def _bar(name: str, done: float, wanted: float) -> tuple[RenderableType, ...]:
 
 def _facts(progress: Progress) -> list[tuple[str, str]]:
     sums, seconds = progress.sums, progress.at - progress.since
-    pace = (progress.stored - progress.before) / seconds if seconds else 0.0
     left = progress.seconds_left
     remaining = "" if left is None or progress.share >= 1 else f", about {_duration(left)} left"
     time_line = ("time", f"{_duration(seconds)}{remaining}")
@@ -47,7 +46,10 @@ def _facts(progress: Progress) -> list[tuple[str, str]]:
         return [("engines", "are starting"), time_line]
     failed = f", {sums['failed']:,.0f} failed" if sums["failed"] else ""
     return [
-        ("pictures", f"{sums['trials']:,.0f} made{failed}; {pace:.1f} trials a second reach the lake"),
+        (
+            "pictures",
+            f"{sums['trials']:,.0f} made{failed}; {progress.stored_per_second:.1f} trials a second reach the lake",
+        ),
         (
             "network",
             f"{progress.rows_per_second:,.0f} rows a second, {progress.forward_share:.0%} of the engines' time",

@@ -4,13 +4,9 @@ from safesweep.lake.progress import Progress
 
 
 def progress_line(progress: Progress) -> str:
-    """One line for a log: what the lake holds and at which pace, where the engines stand, when the rest is there.
-
-    The pace counts what this start made, not the trials that were there before.
-    """
+    """One line for a log: what the lake holds and at which pace, where the engines stand, when the rest is there."""
     seconds = progress.at - progress.since
-    pace = (progress.stored - progress.before) / seconds if seconds else 0.0
-    parts = [f"{progress.stored} of {progress.expected} trials in the lake, {pace:.1f} a second"]
+    parts = [f"{progress.stored} of {progress.expected} trials in the lake, {progress.stored_per_second:.1f} a second"]
     if progress.working_since is not None:
         parts.append(engines_text(progress))
     return f"{seconds:5.0f} s  {'; '.join(parts)}{left_text(progress)}"

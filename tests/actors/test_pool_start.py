@@ -2,10 +2,12 @@
 
 import asyncio
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
 
+from actors import vlm
 from actors.collector import collecting
 from actors.pool_start import may_begin, pools_starting
 from safesweep.errors import InputError
@@ -89,3 +91,33 @@ def test_a_block_that_fails_first_leaves_no_pool(cluster, told):
 
 def test_without_a_run_there_is_nothing_to_wait_for(cluster):
     assert asyncio.run(may_begin("")) and asyncio.run(may_begin("r-2"))
+
+
+def test_a_block_that_fails_does_not_wait_for_replicas(cluster, told, monkeypatch):
+    done, _ = told
+    deleted = threading.Event()
+
+    @contextmanager
+    def slow(wanted, scope):
+        with vlm._under_way(f"vlm-{scope}"), vlm._under_way("vlm-another-run"):
+            done.append("waits")
+            assert deleted.wait(60), "nobody has told Serve"
+            raise InputError("VLM cannot be started: it is being deleted")
+        yield
+
+    def delete(app):
+        done.append(app)
+        deleted.set()
+
+    monkeypatch.setattr("actors.vlm.pools", slow)
+    monkeypatch.setattr("actors.vlm.serve.delete", delete)
+
+    def run():
+        with collecting(SCOPE) as collector, pools_starting([], [], SCOPE, collector, lambda: None):
+            while not done:
+                time.sleep(0.01)
+            raise RuntimeError("the graph")
+
+    with pytest.raises(RuntimeError, match="the graph"):
+        run()
+    assert done == ["waits", f"vlm-{SCOPE}"]
