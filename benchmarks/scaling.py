@@ -12,7 +12,6 @@ one), ``trials_per_second_free_network``, and the figures of each run.
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from rich.console import Console
 
 from benchmarks.simulation import timed_network
 from benchmarks.simulation.usage import store_bytes, watched
+from pipelines.cluster import ray_variables
 from pipelines.config import RunConfig
 
 ROWS = 24
@@ -55,8 +55,7 @@ VARIABLES = {
 def simulated_nodes(actors: int) -> Iterator[str]:
     """The address of a cluster with places for ``actors`` diffusion actors and the other stages; no worker of its own is started."""
     # a folder of its own: the file that names the machine's cluster to others is another's
-    with tempfile.TemporaryDirectory(prefix="ss") as folder:
-        os.environ.update({**VARIABLES, "RAY_TMPDIR": folder})
+    with tempfile.TemporaryDirectory(prefix="ss") as folder, ray_variables({**VARIABLES, "RAY_TMPDIR": folder}):
         yield from _nodes(actors)
 
 

@@ -60,7 +60,7 @@ def _own(say: Callable[[str], object] | None) -> Iterator[None]:
         # Ray listens on all interfaces: without it any process that reaches this machine could run code here
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
     }
-    with _environment(variables):
+    with ray_variables(variables):
         import ray
 
         if say is not None and (other := running_here()):
@@ -97,7 +97,7 @@ def _let_sigterm_clean_up() -> None:
 
 
 @contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+def ray_variables(variables: Mapping[str, str]) -> Iterator[None]:
     """Sets ``variables`` for this process and those that it starts, for the block's time; Ray reads its own of them anew."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

@@ -1,5 +1,8 @@
 """How many threads the tests compute with, one, and which of them wait for one another."""
 
+import os
+from collections.abc import Iterator
+
 import pytest
 import torch
 
@@ -20,3 +23,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("ray"):
             item.add_marker(pytest.mark.xdist_group("ray"))
+
+
+@pytest.fixture(autouse=True)
+def leaves_ray_as_it_was(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What one test sets for Ray is no other's: its mode and token stay in the process's environment until someone takes them away."""
+    before = _ray_variables()
+    yield
+    if request.node.get_closest_marker("ray"):
+        assert _ray_variables() == before
+
+
+def _ray_variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("RAY_")}

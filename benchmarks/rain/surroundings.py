@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 from unittest.mock import patch
 
+from pipelines.cluster import ray_variables
 from safesweep.files import ROOT
 from tests.s3_server import KEYS
 
@@ -36,5 +37,5 @@ def surroundings(folder: Path, work: Callable[[], Result]) -> Result:
         "OMP_NUM_THREADS": "1",
         **KEYS,
     }
-    with patch.dict(os.environ, {**kept, **own}, clear=True):
+    with patch.dict(os.environ, kept, clear=True), ray_variables(own):
         return work()

@@ -79,8 +79,7 @@ def test_the_stand_in_takes_time_and_no_processor(tmp_path):
 @STARTS_RAY
 @pytest.mark.timeout(600)
 def test_two_actors_are_in_the_network_at_once_and_prometheus_has_what_grafana_asks_for(monkeypatch):
-    for name, value in {**scaling.VARIABLES, "RAY_TMPDIR": "", "RAY_metrics_report_interval_ms": "500"}.items():
-        monkeypatch.setenv(name, value)  # so that they are as before afterwards
+    monkeypatch.setenv("RAY_metrics_report_interval_ms", "500")
     for registry in (FAMILIES, PROFILES, SCORERS):
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.setattr("safesweep.registry._loaded", set(safesweep.registry._loaded))

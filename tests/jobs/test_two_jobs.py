@@ -10,15 +10,15 @@ from tests.jobs.conftest import ROOT, trials
 from tests.jobs.ray_head import ray_head
 from tests.jobs.test_vlm_endpoint_runs import replicas
 from tests.marks import STARTS_RAY
+from tests.own_ray import no_token
 
 pytestmark = [pytest.mark.timeout(900), STARTS_RAY]
 
 
 @pytest.fixture
-def head(tmp_path, monkeypatch):
+def head(tmp_path):
     """A cluster with room for both."""
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    with ray_head(tmp_path / "head.log", cpus=16, PYTHONPATH=str(ROOT)) as head:
+    with no_token(), ray_head(tmp_path / "head.log", cpus=16, PYTHONPATH=str(ROOT)) as head:
         yield head
 
 

@@ -22,6 +22,7 @@ from safesweep.vlm.vocabulary import HarmVocabulary
 from tests.jobs.conftest import ROOT, TRIALS, environment, trials
 from tests.jobs.ray_head import Head, ray_head
 from tests.marks import STARTS_RAY
+from tests.own_ray import no_token
 from tests.safesweep.vlm.chat_server import ChatServer
 
 pytestmark = [pytest.mark.timeout(600), STARTS_RAY]
@@ -136,10 +137,9 @@ def test_an_endpoint_that_is_not_there_is_bad_input(start, tmp_path):
 
 
 @pytest.fixture
-def head(tmp_path, monkeypatch):
+def head(tmp_path):
     """A cluster that can be asked which actors it runs."""
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    with ray_head(tmp_path / "head.log", cpus=8, PYTHONPATH=str(ROOT)) as head:
+    with no_token(), ray_head(tmp_path / "head.log", cpus=8, PYTHONPATH=str(ROOT)) as head:
         yield head
 
 

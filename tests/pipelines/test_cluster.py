@@ -24,6 +24,7 @@ from safesweep.errors import InputError
 from safesweep.files import ROOT
 from tests.jobs.conftest import environment
 from tests.marks import STARTS_RAY
+from tests.own_ray import no_token
 
 STORE = 80 * 2**20
 RUNS = 'print("it ran", ray.get(ray.remote(lambda: 6 * 7).remote()))'
@@ -91,9 +92,10 @@ def pages(host: str, ports: set[int]) -> set[int]:
 
 
 @STARTS_RAY
-def test_a_second_process_without_the_token_is_refused_at_the_machines_outer_address(monkeypatch, request):
+def test_a_second_process_without_the_token_is_refused_at_the_machines_outer_address(
+    without_token, monkeypatch, request
+):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     # a short path: sockets of Ray's have theirs in it
     folder = Path(tempfile.mkdtemp(prefix="ss"))
     monkeypatch.setenv("RAY_TMPDIR", str(folder))
@@ -143,8 +145,13 @@ def test_a_second_process_without_the_token_is_refused_at_the_machines_outer_add
 
 
 @pytest.fixture
-def growing(monkeypatch):
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+def without_token():
+    with no_token():
+        yield
+
+
+@pytest.fixture
+def growing(without_token):
     head = {"num_cpus": 1, "include_dashboard": False, "object_store_memory": STORE, "labels": {"role": "head"}}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     ray.init(address=cluster.address, logging_level="ERROR", log_to_driver=False)

@@ -102,8 +102,8 @@ def test_a_file_that_is_out_of_reach_is_not_taken_for_a_damaged_one(tmp_path, s3
     assert not [one for one in s3_server.asked if one.path.endswith(".parquet")], "a footer is fetched once"
 
 
-def test_a_lease_is_one_processs_and_a_dead_ones_goes_to_one_of_many(lake):
-    now = [1000.0]
+def test_a_lease_is_one_processs_and_a_dead_ones_goes_to_one_of_many(s3_lake):
+    lake, now = s3_lake, [1000.0]
     leases = [Lease(run_place(lake, "r"), clock=lambda: now[0], sleep=lambda _: None) for _ in range(4)]
     first, *others = leases
     first.take()
