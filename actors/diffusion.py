@@ -84,12 +84,14 @@ class DiffusionActor:
             most_trajectories=settings.most_trajectories,
             reproducible=settings.reproducible,
             decode_batch=settings.decode_batch,
+            speculate=settings.speculate,
+            most_supposed_questions=settings.most_supposed_questions,
         )
         trace = None
         if settings.trace_ticks and trace_folder:
             trace = Trace(settings.trace_ticks, Path(trace_folder) / f"{stamp['run_id']}-{os.getpid()}.json")
         self._engine = Engine(model, config, ask, trace)
-        report_engine(self._engine.status, stamp["run_id"], scope)
+        self._report = report_engine(self._engine.status, stamp["run_id"], scope)
         self._scope, self._begins = scope, False
         self._cells, self._labels, self._stamp = tuple(cells), cell_labels(cells), stamp
 
@@ -109,6 +111,10 @@ class DiffusionActor:
         request = Request(row["prompt"], int(row["seed"]), int(row["width"]), int(row["height"]), cells)
         assert self._engine is not None
         results = await asyncio.wrap_future(self._engine.submit(request))
+        if (
+            not self._engine.waiting and self._engine.status().in_flight <= 1
+        ):  # the last: the driver's sums are then whole
+            self._report()
         labels = [self._labels[index] for index in row["cells"]]
         return await asyncio.to_thread(self._records, row, cells, labels, results)
 

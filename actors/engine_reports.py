@@ -19,7 +19,10 @@ COUNTERS = {
     "safesweep_failed_total": ("failed", "Trials that could not be made"),
     "safesweep_rows_total": ("rows", "Rows of the network"),
     "safesweep_rows_padded_total": ("rows_padded", "Rows that only filled up a batch"),
+    "safesweep_rows_in_vain_total": ("rows_in_vain", "Rows computed under supposed answers that turned out wrong"),
     "safesweep_questions_total": ("questions", "Questions to the VLM"),
+    "safesweep_questions_supposed_total": ("questions_supposed", "Questions sent under supposed answers"),
+    "safesweep_questions_confirmed_total": ("questions_confirmed", "Questions whose supposed answers turned out right"),
     "safesweep_forward_seconds_total": ("forward_seconds", "Seconds in the network"),
     "safesweep_engine_seconds_total": ("seconds", "Seconds of the engine"),
 }
@@ -60,11 +63,14 @@ class Metrics:
         self._told = dict(status)
 
 
-def report_engine(status: Callable[[], EngineStatus], run_id: str, scope: str) -> None:
-    """In a worker: tells from now on, until the process ends, where its engine stands. Outside a run nothing is told."""
+def report_engine(status: Callable[[], EngineStatus], run_id: str, scope: str) -> Callable[[], None]:
+    """In a worker: tells from now on, until the process ends, where its engine stands; what it returns tells it at once, too.
+
+    Outside a run nothing is told.
+    """
     collector = collector_of(scope)
     if collector is None:
-        return
+        return lambda: None
     import ray
 
     worker = ray.get_runtime_context().get_worker_id()
@@ -72,6 +78,7 @@ def report_engine(status: Callable[[], EngineStatus], run_id: str, scope: str) -
     threading.Thread(
         target=_tell, args=(status, collector, worker, metrics), name="engine-reports", daemon=True
     ).start()
+    return lambda: collector.report.remote(worker, status().as_dict())
 
 
 def _tell(status: Callable[[], EngineStatus], collector: "ActorHandle[Any]", worker: str, metrics: Metrics) -> None:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt
 
+from safesweep.engine.config import Policy
 from safesweep.scorers import AnyScorer
 from safesweep.settings import Dtype, Section
 
@@ -26,6 +27,11 @@ class DiffusionSettings(Section):
     questions / denoising time) keeps it busy."""
     most_trajectories: PositiveInt = 512
     """What that law may ask for at most."""
+    speculate: Policy | None = None
+    """Let a picture that awaits an answer go on under a supposed one, in rows that would be padding: *last* supposes what its last answer
+    said (before the first, nothing), *nothing* always nothing. No picture changes; questions may be sent in vain."""
+    most_supposed_questions: int = Field(default=256, ge=0)
+    """Questions under way at once, of one actor, that rest on supposed answers."""
     reproducible: bool = False
     """Pad every forward to one shape: pictures are then bitwise independent of what shared the batch."""
     decode_batch: PositiveInt = 16

@@ -31,7 +31,7 @@ from miniature.defaults import DIFFUSION, FLOW, MINIATURES, Miniature
 from miniature.training.models import make_flow_pipeline, make_pipeline, make_vae
 from miniature.world import SIZE
 from safesweep.engine.config import EngineConfig
-from safesweep.engine.engine import Engine
+from safesweep.engine.engine import AskVlm, Engine
 from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell, parse_method
 from safesweep.guidance.methods.levels import nearest_steps
@@ -214,9 +214,9 @@ class Turns:
 class EngineInTurns(Engine):
     """An engine whose every tick is a turn."""
 
-    def __init__(self, model: DiffusionModel, config: EngineConfig, turns: Turns) -> None:
+    def __init__(self, model: DiffusionModel, config: EngineConfig, turns: Turns, ask: AskVlm | None) -> None:
         self._turns = turns
-        super().__init__(model, config)
+        super().__init__(model, config, ask)
 
     def _tick(self) -> None:
         with self._turns.turn("engine"):
@@ -234,20 +234,36 @@ class Round(NamedTuple):
     """Of the engine's."""
 
 
-def one_round(model: DiffusionModel, work: Sequence[tuple[str, int]], of: Miniature = DIFFUSION) -> Round:
-    """The engine and the loop make the same pictures, in turns."""
-    turns = Turns("engine", "loop")
+def one_round(
+    model: DiffusionModel,
+    work: Sequence[tuple[str, int]],
+    of: Miniature = DIFFUSION,
+    *,
+    method: dict[str, Any] | None = None,
+    ask: AskVlm | None = None,
+    rows: int = ROWS,
+) -> Round:
+    """The engine and the loop make the same pictures, in turns; by default unguided ones.
+
+    ``ask`` answers at once; whom the loop asks too, all previews of a step together. ``rows``: of a forward.
+    """
+    turns, together = Turns("engine", "loop"), rows // 2
+
+    def ask_all(previews: Sequence[Picture]) -> list[str]:
+        assert ask is not None
+        return [ask(preview, "what is there?").result() for preview in previews]
 
     def loop() -> list[Picture]:
-        parts = (work[start : start + PICTURES] for start in range(0, len(work), PICTURES))
+        parts = (work[start : start + together] for start in range(0, len(work), together))
+        asked = None if ask is None else ask_all
         try:
-            made = [plain_loop(model, part, of=of, turn=lambda: turns.turn("loop")) for part in parts]
+            made = [plain_loop(model, part, of=of, ask=asked, turn=lambda: turns.turn("loop")) for part in parts]
             return [picture for part in made for picture in part]
         finally:
             turns.leave("loop")
 
-    engine = EngineInTurns(model, EngineConfig(max_rows=ROWS), turns)
-    futures = [engine.submit(job) for job in jobs(work, {"method": "none"}, of)]
+    engine = EngineInTurns(model, EngineConfig(max_rows=rows), turns, ask)
+    futures = [engine.submit(job) for job in jobs(work, method or {"method": "none"}, of)]
     with ThreadPoolExecutor(1) as thread:
         looped = thread.submit(loop)
         pictures = [future.result()[0].picture for future in futures]

@@ -4,7 +4,8 @@ import datetime
 import json
 import time
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
 
@@ -57,6 +58,8 @@ class RunResult:
     seconds: float
     unjudged: int = 0
     """Trials that were made and that the run's profile cannot judge."""
+    engines: Mapping[str, float] = field(default_factory=dict)
+    """What this start's engines did, as `ENGINE_SUMS` names it; empty where none was started."""
 
     @property
     def missing(self) -> int:
@@ -160,15 +163,18 @@ def _evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Consol
         f"{expected - todo.trials} in the lake already{repeated}"
     )
     warned: list[str] = []
+    engines: dict[str, float] = {}
     if todo.trials:
         with cluster(config.address, console.print):
             require_nodes(demands(config, plan.asks), config.wait_for_nodes_s)
-            warned = _stream(
+            warned, engines = _stream(
                 config, todo, store, manifest, console, lease, held=expected - todo.trials, expected=expected
             )
     after = store.held()
     unjudged = count_unjudged(store.lake, store.run_id, config.profile) if after.trials else 0
-    result = RunResult(store, expected, len(after.trials), after.unscored, time.monotonic() - started, unjudged)
+    result = RunResult(
+        store, expected, len(after.trials), after.unscored, time.monotonic() - started, unjudged, engines
+    )
     files = [str(path.relative_to(store.lake)) for path in store.files()]
     store.write_manifest(
         {
@@ -257,8 +263,8 @@ def _stream(
     *,
     held: int,
     expected: int,
-) -> list[str]:
-    """Returns what the workers' libraries warned of."""
+) -> tuple[list[str], dict[str, float]]:
+    """What the workers' libraries warned of, and what the engines did."""
     from actors import vlm
     from actors.collector import collecting
     from actors.engine_reports import engines_of
@@ -291,7 +297,7 @@ def _stream(
         collecting(scope) as collector,
         notices(collector, partial(console.print, soft_wrap=True, highlight=False)) as warned,
         pools_starting(wanted, asked, scope, collector, begin),
-        watch(store, held, expected, console, steps=todo.steps, engines=partial(engines_of, collector)),
+        watch(store, held, expected, console, steps=todo.steps, engines=partial(engines_of, collector)) as watched,
     ):
         place, file_system = arrow_file_system(store.folder)
         _graph(config, todo, stamp, store, scope).write_parquet(
@@ -305,7 +311,7 @@ def _stream(
             # as many as there are CPUs would come and go, a process each time
             concurrency=max(WRITERS, config.diffusion.actors),
         )
-    return warned
+    return warned, watched.sums
 
 
 def _graph(config: RunConfig, todo: RunPlan, stamp: dict[str, Any], store: RunStore, scope: str) -> Any:

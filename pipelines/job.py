@@ -10,6 +10,7 @@ from safesweep.cli.exits import OK, TOO_MANY_UNSCORED, say_error
 from safesweep.guidance.cell import cell_labels
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.summary import summary
+from safesweep.reports.progress_text import speculation_text
 from safesweep.reports.result_table import result_table
 from safesweep.reports.sheets.write import write_contact_sheets
 
@@ -40,6 +41,8 @@ def show_run(config: RunConfig, result: RunResult, console: Console) -> int:
         f"lake      {store.folder} ({result.held} trials, {result.seconds:.0f} s), manifest {store.manifest_path}"
     )
     console.print(f"sheets    {', '.join(str(path) for path in sheets)}")
+    if supposed := speculation_text(result.engines):
+        console.print(f"supposed  {supposed}", soft_wrap=True, highlight=False)
     if result.unscored_share:
         console.print(
             f"unscored  {result.unscored} trials failed, {result.missing} are missing and {result.unjudged} could not be judged "

@@ -33,12 +33,14 @@ class Watch:
         self._before, self._expected, self._steps = before, expected, steps
         self._since, self._working_since = time.time(), None  # type: float, float | None
         self._written = 0.0
+        self.sums: dict[str, float] = {}
+        """`ENGINE_SUMS` over the engines, as they were last told."""
 
     def look(self) -> lake_progress.Progress:
         """How far the run is now; writes it to the lake every ``FILE_PERIOD_S``."""
         now = time.time()
         engines = self._engines()
-        sums = lake_progress.total(engines)
+        sums = self.sums = lake_progress.total(engines)
         if self._working_since is None and sums["steps"]:
             self._working_since = now
         found = lake_progress.Progress(
@@ -63,18 +65,19 @@ class Watch:
 @contextmanager
 def watch(
     store: RunStore, before: int, expected: int, console: Console, *, steps: int, engines: Engines
-) -> Iterator[None]:
-    """Shows how far the run is while the block runs; arguments as ``Watch`` has them."""
+) -> Iterator[Watch]:
+    """Shows how far the run is while the block runs, and once more at its end; arguments as ``Watch`` has them."""
     stop = threading.Event()
     show = _panel if console.is_terminal else _lines
     looked_at = Watch(store, before, expected, steps, engines)
     thread = threading.Thread(target=show, args=(looked_at, console, stop), name="progress", daemon=True)
     thread.start()
     try:
-        yield
+        yield looked_at
     finally:
         stop.set()
         thread.join()
+        looked_at.look()
         with suppress(*failures()):
             lake_progress.remove_progress(store.lake, store.run_id)
 

@@ -1,6 +1,10 @@
 """How an engine batches."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Policy = Literal["last", "nothing"]
+"""What an answer is supposed to say: what the trial's last one said, before the first one nothing; or always nothing."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,11 @@ class EngineConfig:
     share: bool = True
     """Let the trials of a request share a trajectory while they would take the same steps."""
 
+    speculate: Policy | None = None
+    """Let trajectories that await an answer go on under a supposed one, in rows that would be padding; ``None``: let them wait."""
+    most_supposed_questions: int = 256
+    """Questions under way at once that rest on supposed answers."""
+
     @property
     def buckets(self) -> tuple[int, ...]:
         """Padded batch sizes, ascending."""
@@ -29,3 +38,12 @@ class EngineConfig:
         while halves[0] > 4:
             halves.insert(0, (halves[0] + 1) // 2)
         return tuple(halves)
+
+    def bucket(self, rows: int) -> int:
+        """Rows that a forward of ``rows`` is padded to."""
+        return next(size for size in self.buckets if size >= rows)
+
+    @property
+    def decode_together(self) -> int:
+        """Latents of one decoding: in reproducible mode one."""
+        return 1 if self.reproducible else self.decode_batch

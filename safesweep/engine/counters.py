@@ -27,6 +27,16 @@ class Counters:
     """Questions that separate runs of every trial would have asked and had answered."""
     questions_reused: int = 0
     """Questions that a preview like the last one saved, one a trial."""
+    speculations: int = 0
+    """Times that a parked trajectory went on under supposed answers."""
+    rows_supposed: int = 0
+    """Of ``rows``: those computed under supposed answers."""
+    rows_in_vain: float = 0.0
+    """Of these: those whose suppositions turned out wrong."""
+    questions_supposed: int = 0
+    """Of ``questions``: those sent under supposed answers."""
+    questions_confirmed: int = 0
+    """Of these: those whose suppositions turned out right."""
     trials: int = 0
     failed: int = 0
     forks: int = 0

@@ -14,10 +14,12 @@ from typing import Any
 import torch
 
 from safesweep.engine import batch
+from safesweep.engine.admission import Admission
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.counters import Counters, Stopwatch, Trace
 from safesweep.engine.halves import in_halves
 from safesweep.engine.in_flight import InFlightBound
+from safesweep.engine.speculation import Speculation
 from safesweep.engine.status import EngineStatus
 from safesweep.engine.trajectory import (
     Exchange,
@@ -30,11 +32,8 @@ from safesweep.engine.trajectory import (
     Trajectory,
     TrialResult,
 )
-from safesweep.guidance.cell import Cell
-from safesweep.guidance.edits.base import Edit, EditedPrompt, unedited
 from safesweep.guidance.methods.base import Ask, StepPlan
 from safesweep.models.base import DiffusionModel
-from safesweep.models.solver import SolverTable
 from safesweep.types import Picture
 
 AskVlm = Callable[[Picture, str], "Future[str]"]
@@ -59,9 +58,9 @@ class Engine:
         self._wake = threading.Condition()
         self._waiting: deque[Submission] = deque()
         self._closing = False
-        self._tables: dict[tuple[str, int, int, int], SolverTable] = {}
+        self._admission = Admission(model, config.share, lambda trial, error: self._end([trial], error=_named(error)))
+        self._speculation = Speculation(config.speculate, config.most_supposed_questions, self.counters)
         self._in_flight: list[Trajectory] = []
-        self._admitted = 0
         self._started = time.monotonic()
         model.reproduce(config.reproducible)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -92,7 +91,7 @@ class Engine:
 
     def status(self) -> EngineStatus:
         """Where it stands; may be asked from any thread, in the middle of a tick too."""
-        flying = list(self._in_flight)
+        flying = self._real
         parked = sum(bool(one.pending) for one in flying)
         taken = sum(one.step * len(one.trials) for one in flying)
         seconds = time.monotonic() - self._started
@@ -118,23 +117,24 @@ class Engine:
         self._poll()
         self._admit()
         self._look_ahead()
-        packed = batch.pack([t for t in self._in_flight if not t.pending], self.config.max_rows)
-        self._forward(packed)
+        packed = batch.pack([one for one in self._going if one.rests_on is None], self.config.max_rows)
+        self._forward([*packed, *self._suppose(packed)])
         self._preview()
         self._look_ahead()
         self._advance()
         self._finish()
         seconds = time.monotonic() - started
-        parked = sum(1 for trajectory in self._in_flight if trajectory.pending)
+        real = self._real
+        parked = sum(bool(trajectory.pending) for trajectory in real)
         self._bound_law.tick(seconds, len(packed), parked)
         if self._trace is not None:
             self._trace.span("tick", started, seconds)
-            self._trace.tick(batched=len(packed), parked=parked, ready=len(self._in_flight) - parked)
+            self._trace.tick(batched=len(packed), parked=parked, ready=len(real) - parked)
 
     def _rest(self) -> bool:
         """Sleeps until something can be done; False when closed and empty."""
         started = time.monotonic()
-        parked = len(self._in_flight)
+        parked = len(self._real)
         with self._wake:
             if not self._has_work():
                 with self._timed("idle"):
@@ -145,22 +145,34 @@ class Engine:
     def _has_work(self) -> bool:
         if not self._in_flight:
             return bool(self._waiting) or self._closing
-        if self._waiting and len(self._in_flight) < self._bound:
+        if self._waiting and len(self._real) < self._bound:
             return True
-        return any(all(pending.future.done() for pending in trajectory.pending) for trajectory in self._in_flight)
+        return any(self._speculation.can_go_on(one, self._in_flight) for one in self._in_flight)
+
+    @property
+    def _real(self) -> list[Trajectory]:
+        """Those that rest on no supposed answer."""
+        return [trajectory for trajectory in self._in_flight if trajectory.rests_on is None]
 
     @property
     def _bound(self) -> int:
         return self.config.max_trajectories or self._bound_law.trajectories
 
+    @property
+    def _going(self) -> list[Trajectory]:
+        """Those that can take a step, or ask."""
+        return [trajectory for trajectory in self._in_flight if not trajectory.pending and not trajectory.finished]
+
     def _poll(self) -> None:
         """Takes up the answers that came; a question that failed ends the trials that asked it, and only those."""
         for trajectory in self._in_flight:
-            if trajectory.pending and all(pending.future.done() for pending in trajectory.pending):
+            if trajectory.answered:
                 arrived, trajectory.pending = trajectory.pending, []
                 trajectory.changed()
                 for pending in arrived:
                     self._take_answer(trajectory, pending)
+                self._speculation.settle(trajectory)
+        self._in_flight = [trajectory for trajectory in self._in_flight if trajectory.trials]
 
     def _take_answer(self, trajectory: Trajectory, pending: Pending) -> None:
         seconds = time.monotonic() - pending.asked
@@ -174,7 +186,7 @@ class Engine:
             return
         for trial in pending.trials:
             trial.asked = LastQuestion(pending.clean, answer)
-            self.counters.questions_alone += 1
+            self.counters.questions_alone += trajectory.rests_on is None
             self._take(trajectory, trial, answer, pending.exchange(trajectory.step, answer, seconds))
 
     def _take(self, trajectory: Trajectory, trial: LiveTrial, answer: str, exchange: Exchange) -> None:
@@ -185,51 +197,20 @@ class Engine:
             self._fail(trajectory, [trial], f"answer at step {trajectory.step}: {_named(error)}")
 
     def _admit(self) -> None:
-        while len(self._in_flight) < self._bound:
+        while len(self._real) < self._bound:
             with self._wake:
                 if not self._waiting:
                     return
                 submission = self._waiting.popleft()
-            self._in_flight += self._start(submission)
-
-    def _start(self, submission: Submission) -> list[Trajectory]:
-        """One trajectory for all trials that run on the same solver table; one each where nothing may be shared."""
-        request = submission.request
-        edited: dict[Edit | None, EditedPrompt] = {None: unedited(request.text)}
-        started: dict[object, Trajectory] = {}
-        for index, cell in enumerate(request.cells):
-            trial = LiveTrial(submission, index, cell, edited[None], None)
-            key = (cell.solver, cell.num_inference_steps, cell.embedded_guidance) if self.config.share else index
-            try:
-                if cell.edit is not None and cell.edit not in edited:
-                    edited[cell.edit] = cell.edit.apply(self._model, request.text, request.seed)
-                trial.text, trial.memory = edited[cell.edit], cell.guidance.start()
-                if key not in started:
-                    started[key] = self._launch(request, cell)
-                trial.levels = started[key].table.levels
-                started[key].trials.append(trial)
-            except Exception as error:
-                self._end([trial], error=_named(error))
-        return list(started.values())
-
-    def _launch(self, request: Request, cell: Cell) -> Trajectory:
-        solver = (cell.solver, cell.num_inference_steps, request.width, request.height)
-        if solver not in self._tables:
-            self._tables[solver] = self._model.solver_table(*solver)
-        table = self._tables[solver]
-        noise = self._model.initial_noise(request.seed, request.width, request.height)
-        self._admitted += 1
-        latents = [noise * table.initial_scale]
-        return Trajectory([], table, self._admitted, 0, latents, [], embedded=cell.embedded_guidance)
+            self._in_flight += self._admission.start(submission)
 
     def _look_ahead(self) -> None:
         """Lets every method say what its next step needs; one that cannot ends its own trials."""
-        for trajectory in self._in_flight:
-            if not trajectory.pending:
-                try:
-                    _ = trajectory.outlook
-                except Exception:
-                    self._single_out(trajectory)
+        for trajectory in self._going:
+            try:
+                _ = trajectory.outlook
+            except Exception:
+                self._single_out(trajectory)
         self._in_flight = [trajectory for trajectory in self._in_flight if trajectory.trials]
 
     def _single_out(self, trajectory: Trajectory) -> None:
@@ -239,6 +220,21 @@ class Engine:
             except Exception as error:
                 self._fail(trajectory, [trial], _named(error))
 
+    def _suppose(self, packed: Sequence[batch.Packed]) -> list[batch.Packed]:
+        """Who has rows in the part of the forward that would be padding: those that rest on supposed answers."""
+        if self.config.speculate is None:
+            return []
+        rows = sum(len(texts) for _, texts in packed)
+        free = self.config.bucket(rows) - rows if rows else self.config.max_rows
+        if not free:
+            return []
+        self._in_flight += self._speculation.begin_all(self._in_flight)
+        self._look_ahead()
+        resting = [one for one in self._going if one.rests_on is not None]
+        if packed:
+            resting = [one for one in resting if one.shape == packed[0][0].shape]
+        return batch.pack(resting, free)
+
     def _forward(self, packed: Sequence[batch.Packed]) -> None:
         """One pass of the network over all rows; hands each trajectory its predictions."""
         for (trajectory, texts), rows in in_halves(packed, self._predict, self._first_failed):
@@ -247,7 +243,7 @@ class Engine:
     def _predict(self, packed: Sequence[batch.Packed]) -> list[list[torch.Tensor]]:
         """Noise predictions of each trajectory's rows, which are padded to a bucket."""
         rows = [(trajectory, text) for trajectory, texts in packed for text in texts]
-        bucket = next(size for size in self.config.buckets if size >= len(rows))
+        bucket = self.config.bucket(len(rows))
         for _, text in rows:
             self._model.embed(text)  # encoded here, so that its time is not taken for the network's
         with self._timed("forward", rows=len(rows), bucket=bucket, trajectories=len(packed)):
@@ -257,17 +253,15 @@ class Engine:
         self.counters.rows_padded += bucket - len(rows)
         for trajectory, texts in packed:
             trajectory.charge(self._timed.last * len(texts) / len(rows), rows=len(texts))
+            self.counters.rows_supposed += len(texts) if trajectory.rests_on else 0
         left = iter(predicted.unbind())
         return [[next(left) for _ in texts] for _, texts in packed]
 
     def _preview(self) -> None:
         """Decodes x̂0 for every new question and sends the questions off; their trajectories are parked."""
-        asking: list[Asking] = [
-            (trajectory, ask, trials)
-            for trajectory in self._in_flight
-            if not trajectory.pending and not trajectory.needs()
-            for ask, trials in trajectory.outlook.questions.items()
-        ]
+        ready = [trajectory for trajectory in self._going if trajectory.outlook.questions and not trajectory.needs()]
+        chosen = self._speculation.allowed(ready, self._in_flight)
+        asking: list[Asking] = [(one, ask, trials) for one in chosen for ask, trials in one.outlook.questions.items()]
         for (trajectory, ask, trials), (latents, preview) in in_halves(asking, self._predict_clean, self._first_failed):
             trajectory.changed()
             if preview is None:
@@ -281,7 +275,7 @@ class Engine:
             clean = batch.predicted_clean([(trajectory, ask.plan) for trajectory, ask, _ in asking], self._model)
             good = batch.finite(clean)
             sound = [latents for latents, fine in zip(clean, good, strict=True) if fine]
-            decoded = iter(batch.decode(sound, self._model.preview, self._decode_batch))
+            decoded = iter(batch.decode(sound, self._model.preview, self.config.decode_together))
         for trajectory, _, _ in asking:
             trajectory.charge(self._timed.last / len(asking))
         return [(latents, next(decoded) if fine else None) for latents, fine in zip(clean, good, strict=True)]
@@ -301,7 +295,7 @@ class Engine:
                 asking.append(trial)
                 continue
             answer = trial.asked.answer
-            self.counters.questions_reused += 1
+            self.counters.questions_reused += trajectory.rests_on is None
             self._take(trajectory, trial, answer, Exchange.again(trajectory.step, preview, ask.question, answer))
         if not asking:
             return
@@ -310,46 +304,50 @@ class Engine:
         except Exception as error:
             self._fail(trajectory, asking, f"VLM at step {trajectory.step}: {_named(error)}")
             return
-        trajectory.pending.append(Pending(future, ask.question, asking, preview, clean, time.monotonic()))
+        pending = Pending(future, ask.question, asking, preview, clean, time.monotonic())
+        trajectory.pending.append(pending)
         self.counters.questions += 1
+        if trajectory.rests_on is not None:
+            self.counters.questions_supposed += 1
+            for trial in asking:
+                trial.sent.append(pending)
         future.add_done_callback(self._notify)
 
     def _notify(self, _: "Future[str]") -> None:
         with self._wake:
             self._wake.notify()
 
-    @property
-    def _decode_batch(self) -> int:
-        return 1 if self.config.reproducible else self.config.decode_batch
-
     def _advance(self) -> None:
         """Forks where trials part, combines the predictions, and takes one solver step for all that are complete."""
-        complete = [t for t in self._in_flight if not t.pending and not t.outlook.questions and not t.needs()]
+        complete = [t for t in self._going if not t.outlook.questions and not t.needs()]
         if not complete:
             return
         with self._timed("solver", trajectories=len(complete)):
             for trajectory, kept in in_halves(complete, batch.updated_tracks, self._failed_alone):
                 trajectory.tracked = kept
             steps = [pair for trajectory in complete if trajectory.trials for pair in self._fork(trajectory)]
-            for (trajectory, _), taken in in_halves(steps, self._take_steps, self._first_failed):
+            for (trajectory, _), taken in in_halves(
+                steps, lambda some: batch.take_steps(some, self._model), self._first_failed
+            ):
                 if taken.finite:
                     trajectory.push(taken.latents, taken.output)
-                    self.counters.steps += len(trajectory.trials)
+                    self.counters.steps += 0 if trajectory.rests_on else len(trajectory.trials)
                 else:
                     self._fail(trajectory, trajectory.trials, f"latents are not finite after step {trajectory.step}")
         for trajectory, _ in steps:
             trajectory.charge(self._timed.last / len(steps))
 
-    def _take_steps(self, steps: Sequence[batch.Step]) -> list[batch.SolverStep]:
-        return batch.take_steps(steps, self._model)
-
     def _fork(self, trajectory: Trajectory) -> list[tuple[Trajectory, StepPlan]]:
         """The trajectory for the first plan among its trials, and a fork for every other one."""
-        self.counters.rows_alone += trajectory.outlook.charge_alone(trajectory.step)
-        plans = trajectory.outlook.plans
+        alone, plans = trajectory.outlook.charge_alone(trajectory.step), trajectory.outlook.plans
         forks = [(trajectory.fork(trials), plan) for plan, trials in list(plans.items())[1:]]
         self._in_flight += [fork for fork, _ in forks]
-        self.counters.forks += len(forks)
+        if trajectory.rests_on is None:
+            self.counters.rows_alone += alone
+            self.counters.forks += len(forks)
+        else:
+            for fork, _ in forks:
+                fork.rest_on(trajectory.rests_on)
         first, trajectory.trials = next(iter(plans.items()))
         parts = [(trajectory, first), *forks]
         if forks and trajectory.tracked:
@@ -360,7 +358,7 @@ class Engine:
 
     def _finish(self) -> None:
         """Decodes the trajectories that took their last step and resolves their trials."""
-        done = [trajectory for trajectory in self._in_flight if trajectory.trials and trajectory.finished]
+        done = [trajectory for trajectory in self._real if trajectory.trials and trajectory.finished]
         for trajectory, picture in in_halves(done, self._decode_finished, self._failed_alone):
             self._end(trajectory.trials, picture=picture)
             trajectory.trials = []
@@ -369,7 +367,7 @@ class Engine:
     def _decode_finished(self, done: Sequence[Trajectory]) -> list[Picture]:
         with self._timed("decode", pictures=len(done)):
             finished = [trajectory.latents[0] for trajectory in done]
-            pictures = batch.decode(finished, self._model.decode, self._decode_batch)
+            pictures = batch.decode(finished, self._model.decode, self.config.decode_together)
         for trajectory in done:
             trajectory.charge(self._timed.last / len(done))
         return pictures
@@ -385,6 +383,11 @@ class Engine:
             self._fail(trajectory, trajectory.trials, _named(error))
 
     def _fail(self, trajectory: Trajectory, trials: Sequence[LiveTrial], error: str) -> None:
+        if (
+            trajectory.rests_on is not None
+        ):  # the trials themselves take the real answer, and meet the same failure if it is theirs
+            self._speculation.abandon(trajectory, trials)
+            return
         self._end(trials, error=error)
         trajectory.drop(trials)
 

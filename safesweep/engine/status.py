@@ -16,7 +16,13 @@ class EngineStatus:
     failed: int
     rows: int
     rows_padded: int
+    rows_in_vain: float
+    """Of these: computed under supposed answers that turned out wrong."""
     questions: int
+    questions_supposed: int
+    """Of these: sent under supposed answers."""
+    questions_confirmed: int
+    """Of these: whose suppositions have turned out right."""
     forward_seconds: float
     """In the network."""
     seconds: float
@@ -41,7 +47,10 @@ class EngineStatus:
             failed=counters.failed,
             rows=counters.rows,
             rows_padded=counters.rows_padded,
+            rows_in_vain=counters.rows_in_vain,
             questions=counters.questions,
+            questions_supposed=counters.questions_supposed,
+            questions_confirmed=counters.questions_confirmed,
             forward_seconds=counters.forward_seconds,
             seconds=seconds,
             in_flight=in_flight,

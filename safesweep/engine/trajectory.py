@@ -92,9 +92,22 @@ class LastQuestion(NamedTuple):
     answer: str
 
 
+@dataclass(frozen=True, eq=False)
+class Supposition:
+    """What a copy of a parked trial was made from."""
+
+    trial: "LiveTrial"
+    asked: LastQuestion | None
+    """The question on its way with the answer that is supposed; or the trial's last one, where it waits for none."""
+    memory: Any
+    """The trial's under that answer."""
+    verbatim: bool
+    """Whether the answer's words count, and not its meaning alone: they may be taken again at a later question."""
+
+
 @dataclass
 class LiveTrial:
-    """A trial that is being denoised."""
+    """A trial that is being denoised; or a copy of one, that goes on under a supposed answer and accounts for what it did since."""
 
     submission: Submission
     index: int
@@ -109,6 +122,27 @@ class LiveTrial:
     rows: float = 0.0
     rows_alone: int = 0
     compute_seconds: float = 0.0
+    supposition: Supposition | None = None
+    sent: "list[Pending]" = field(default_factory=list)
+    """A copy's own questions."""
+
+    def supposing(self, asked: LastQuestion | None, step: int | None) -> "LiveTrial":
+        """A copy that has taken ``asked``'s answer to the question of ``step``; without a step it waits for none."""
+        memory, guidance = self.memory, self.cell.guidance
+        if step is not None and asked is not None:
+            memory = guidance.answered(self.at(step), asked.answer).memory
+        ask = guidance.ask(self.at(step)) if step is not None else None
+        return LiveTrial(
+            self.submission,
+            self.index,
+            self.cell,
+            self.text,
+            memory,
+            self.levels,
+            answered_step=self.answered_step if step is None else step,
+            asked=asked,
+            supposition=Supposition(self, asked, memory, verbatim=ask is not None and ask.reuse is not None),
+        )
 
     def at(self, step: int) -> At:
         """Where the trial stands, for its method."""
@@ -160,6 +194,13 @@ class Pending:
     preview: Picture
     clean: torch.Tensor
     asked: float
+    confirmed: bool = False
+    """Sent under a supposed answer that has turned out right."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it came back without an answer."""
+        return self.future.done() and (self.future.cancelled() or self.future.exception() is not None)
 
     def exchange(self, step: int, answer: str, seconds: float) -> Exchange:
         """The record of this question and its answer."""
@@ -233,6 +274,12 @@ class Trajectory:
     predictions: dict[Text, torch.Tensor] = field(default_factory=dict)
     tracked: dict[Track, torch.Tensor] = field(default_factory=dict)
     pending: list[Pending] = field(default_factory=list)
+    rests_on: "Trajectory | None" = None
+    """The parked trajectory whose supposed answers this one goes on under."""
+    resting: "list[Trajectory]" = field(default_factory=list)
+    """Those that go on under supposed answers to this one's questions."""
+    tried: bool = False
+    """Whether there is, or was, one resting on it at this step."""
     _outlook: Outlook | None = None
 
     @property
@@ -244,6 +291,17 @@ class Trajectory:
     def finished(self) -> bool:
         """Whether the last step is taken."""
         return self.step == self.table.steps
+
+    @property
+    def answered(self) -> bool:
+        """Whether all its answers are there; one that rests on supposed answers leaves a failure be until these turn out right."""
+        done = bool(self.pending) and all(pending.future.done() for pending in self.pending)
+        return done and (self.rests_on is None or not any(pending.failed for pending in self.pending))
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is known to need nothing but to ask a question."""
+        return self._outlook is not None and bool(self._outlook.questions) and not self.needs()
 
     @property
     def outlook(self) -> Outlook:
@@ -279,6 +337,12 @@ class Trajectory:
             predictions=dict(self.predictions),
             tracked=dict(self.tracked),
         )
+
+    def rest_on(self, parked: "Trajectory | None") -> None:
+        """Goes on under supposed answers to the questions of ``parked`` from now on; with none, under real ones alone."""
+        self.rests_on = parked
+        if parked is not None:
+            parked.resting.append(self)
 
     def charge(self, seconds: float, rows: int = 0) -> None:
         """Puts compute time and rows to the account of its trials, in equal shares."""

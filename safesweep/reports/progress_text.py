@@ -1,5 +1,7 @@
 """How far a run is, in words."""
 
+from collections.abc import Mapping
+
 from safesweep.lake.progress import Progress
 
 
@@ -10,6 +12,17 @@ def progress_line(progress: Progress) -> str:
     if progress.working_since is not None:
         parts.append(engines_text(progress))
     return f"{seconds:5.0f} s  {'; '.join(parts)}{left_text(progress)}"
+
+
+def speculation_text(sums: Mapping[str, float]) -> str:
+    """What going on under supposed answers sent and computed; empty where nobody did. ``sums``: those of `ENGINE_SUMS`."""
+    if not sums.get("questions_supposed") and not sums.get("rows_in_vain"):
+        return ""
+    in_vain = sums["questions_supposed"] - sums["questions_confirmed"]
+    return (
+        f"{sums['questions_supposed']:,.0f} of {sums['questions']:,.0f} questions were sent under supposed answers, "
+        f"{in_vain:,.0f} of them in vain; {sums['rows_in_vain']:,.0f} of {sums['rows']:,.0f} network rows were in vain"
+    )
 
 
 def left_text(progress: Progress) -> str:

@@ -154,7 +154,11 @@ def test_a_step_with_more_texts_than_rows_is_computed_in_parts_with_the_same_bit
 def test_more_work_than_fits_waits_and_is_all_done_in_order():
     most: list[int] = []
     config = EngineConfig(max_rows=4, max_trajectories=3)
-    made = run([job(cell("none"), seed=s) for s in range(9)], config, before_close=lambda e: most.append(e._admitted))
+    made = run(
+        [job(cell("none"), seed=s) for s in range(9)],
+        config,
+        before_close=lambda e: most.append(e._admission._admitted),
+    )
     assert len({trial.picture.tobytes() for [trial] in made.results}) == 9
     assert most == [9]
 
