@@ -19,6 +19,7 @@ COUNTERS = {
     "safesweep_failed_total": ("failed", "Trials that could not be made"),
     "safesweep_rows_total": ("rows", "Rows of the network"),
     "safesweep_rows_padded_total": ("rows_padded", "Rows that only filled up a batch"),
+    "safesweep_rows_supposed_total": ("rows_supposed", "Rows computed under supposed answers"),
     "safesweep_rows_in_vain_total": ("rows_in_vain", "Rows computed under supposed answers that turned out wrong"),
     "safesweep_questions_total": ("questions", "Questions to the VLM"),
     "safesweep_questions_supposed_total": ("questions_supposed", "Questions sent under supposed answers"),

@@ -14,10 +14,12 @@ class EngineStatus:
     trials: int
     """Ended, those that failed among them."""
     failed: int
-    rows: int
     rows_padded: int
+    rows: int
+    rows_supposed: int
+    """Of these: computed under supposed answers."""
     rows_in_vain: float
-    """Of these: computed under supposed answers that turned out wrong."""
+    """Of these: those whose suppositions turned out wrong."""
     questions: int
     questions_supposed: int
     """Of these: sent under supposed answers."""
@@ -47,6 +49,7 @@ class EngineStatus:
             failed=counters.failed,
             rows=counters.rows,
             rows_padded=counters.rows_padded,
+            rows_supposed=counters.rows_supposed,
             rows_in_vain=counters.rows_in_vain,
             questions=counters.questions,
             questions_supposed=counters.questions_supposed,

@@ -14,6 +14,7 @@ ENGINE_SUMS = (
     "trials",
     "failed",
     "rows",
+    "rows_supposed",
     "rows_in_vain",
     "questions",
     "questions_supposed",

@@ -16,12 +16,12 @@ def progress_line(progress: Progress) -> str:
 
 def speculation_text(sums: Mapping[str, float]) -> str:
     """What going on under supposed answers sent and computed; empty where nobody did. ``sums``: those of `ENGINE_SUMS`."""
-    if not sums.get("questions_supposed") and not sums.get("rows_in_vain"):
+    if not sums.get("rows_supposed"):
         return ""
     in_vain = sums["questions_supposed"] - sums["questions_confirmed"]
     return (
-        f"{sums['questions_supposed']:,.0f} of {sums['questions']:,.0f} questions were sent under supposed answers, "
-        f"{in_vain:,.0f} of them in vain; {sums['rows_in_vain']:,.0f} of {sums['rows']:,.0f} network rows were in vain"
+        f"{sums['questions_supposed']:,.0f} of {sums['questions']:,.0f} questions and {sums['rows_supposed']:,.0f} of "
+        f"{sums['rows']:,.0f} network rows rested on supposed answers; {in_vain:,.0f} and {sums['rows_in_vain']:,.0f} of them in vain"
     )
 
 

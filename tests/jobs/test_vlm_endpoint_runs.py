@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import time
@@ -89,6 +90,29 @@ def test_the_whole_job_with_its_vlm_behind_http(start, tmp_path, endpoint):
     [warned] = manifest["warnings"]
     assert warned.startswith("scoring: transformers: ") and "newly initialized" in warned
     assert f"warning   {warned[:60]}" in job.log.read_text()
+
+
+def test_a_run_says_what_its_supposed_answers_took(start, tmp_path, endpoint):
+    at_once = endpoint.answer
+
+    def later(picture, question):
+        time.sleep(2)
+        return at_once(picture, question)
+
+    endpoint.answer = later
+    job = start("--run_id=r", "--limit=1", "--diffusion.speculate=last", *over_http(endpoint))
+    assert job.wait(timeout=500) == 0, job.log.read_text()[-3000:]
+    found = re.search(
+        r"supposed  (\d+) of (\d+) questions and \d+ of [\d,]+ network rows rested on supposed answers; (\d+) and",
+        job.log.read_text(),
+    )
+    assert found, job.log.read_text()[-3000:]
+    supposed, sent, in_vain = map(int, found.groups())
+    rows = trials(tmp_path / "lake")
+    served = sum(1 / one["shared_by"] for row in rows for one in row["exchanges"])
+    assert {row["status"] for row in rows} == {"ok"} and served == pytest.approx(sent - in_vain)
+    # how far a picture comes within two seconds is the machine's affair
+    assert 0 <= in_vain <= supposed < sent
 
 
 def test_an_endpoint_that_dies_in_the_middle_fails_by_name_what_it_leaves_unanswered(start, tmp_path, endpoint):

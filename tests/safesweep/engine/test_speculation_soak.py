@@ -1,4 +1,4 @@
-"""Thousands of trials of every kind, with and without supposed answers, to a VLM that is slow, changes its mind and fails: the same bits."""
+"""Trials of every kind with and without supposed answers, from a VLM that is slow, changes its mind and fails: the same bits."""
 
 import asyncio
 import os
@@ -65,7 +65,9 @@ def random_cell(chance: random.Random) -> Cell:
             "remember": chance.choice([True, False]),
         },
     }
-    return cell(method, g=chance.choice([2.0, 4.0]), solver=chance.choice(SUPPORTED[:3]), steps=steps, **numbers.get(method, {}))
+    return cell(
+        method, g=chance.choice([2.0, 4.0]), solver=chance.choice(SUPPORTED[:3]), steps=steps, **numbers.get(method, {})
+    )
 
 
 class Left(NamedTuple):

@@ -1,7 +1,7 @@
 """A run's progress in words."""
 
 from safesweep.lake.progress import ENGINE_SUMS, Progress
-from safesweep.reports.progress_text import progress_line
+from safesweep.reports.progress_text import progress_line, speculation_text
 
 
 def progress(**changes) -> Progress:
@@ -28,3 +28,13 @@ def test_engines_and_what_is_left_are_told_from_the_first_step_on():
 def test_at_the_end_nothing_is_left():
     sums = dict.fromkeys(ENGINE_SUMS, 0.0) | {"steps": 3000}
     assert "left" not in progress_line(progress(working_since=1020.0, engines=1, sums=sums, stored=400))
+
+
+def test_supposed_answers_are_told_of_where_there_were_some():
+    sums = dict.fromkeys(ENGINE_SUMS, 0.0)
+    assert speculation_text(sums) == speculation_text({}) == ""
+    sums |= {"questions": 1120, "questions_supposed": 412, "questions_confirmed": 351}
+    sums |= {"rows": 9340, "rows_supposed": 3104, "rows_in_vain": 209.6}
+    assert speculation_text(sums) == (
+        "412 of 1,120 questions and 3,104 of 9,340 network rows rested on supposed answers; 61 and 210 of them in vain"
+    )
