@@ -287,16 +287,13 @@ class Engine:
         assert self._ask is not None
         asking = []
         for trial in trials:
-            if (
-                ask.reuse is None
-                or trial.asked is None
-                or batch.cosine_similarity(clean, trial.asked.clean) < ask.reuse
-            ):
+            last = trial.asked
+            if ask.reuse is None or last is None or batch.cosine_similarity(clean, last.clean) < ask.reuse:
                 asking.append(trial)
                 continue
-            answer = trial.asked.answer
+            again = Exchange.again(trajectory.step, preview, ask.question, last.answer)
             self.counters.questions_reused += trajectory.rests_on is None
-            self._take(trajectory, trial, answer, Exchange.again(trajectory.step, preview, ask.question, answer))
+            self._take(trajectory, trial, last.answer, again)
         if not asking:
             return
         try:
