@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -80,7 +81,7 @@ def test_a_resumed_run_counts_what_the_lake_held(tmp_path, monkeypatch):
     def watched(store, held, expected, console, *, steps, engines):
         assert engines() == [], "no worker was started"
         seen.append((held, expected, steps))
-        yield
+        yield SimpleNamespace(sums={"rows_supposed": 3.0})
 
     class Written:
         def write_parquet(self, *_, **__):
@@ -99,6 +100,7 @@ def test_a_resumed_run_counts_what_the_lake_held(tmp_path, monkeypatch):
     left = len(ids_of(plan)) - 3
     assert seen == [(3, len(ids_of(plan)), left * config.num_inference_steps)] and left > 0
     assert (result.held, result.missing) == (3, len(ids_of(plan)) - 3)
+    assert result.engines == {"rows_supposed": 3.0}
 
 
 def test_a_profile_without_its_scorer_is_refused_at_once():
