@@ -111,9 +111,8 @@ class DiffusionActor:
         request = Request(row["prompt"], int(row["seed"]), int(row["width"]), int(row["height"]), cells)
         assert self._engine is not None
         results = await asyncio.wrap_future(self._engine.submit(request))
-        if (
-            not self._engine.waiting and self._engine.status().in_flight <= 1
-        ):  # the last: the driver's sums are then whole
+        # behind the last one the driver's sums are whole
+        if not self._engine.waiting and self._engine.status().in_flight <= 1:
             self._report()
         labels = [self._labels[index] for index in row["cells"]]
         return await asyncio.to_thread(self._records, row, cells, labels, results)

@@ -10,7 +10,8 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from miniature.prompt_sets import FOLDER
 from miniature.quality import dynamic_cell, none_cell
 from miniature.world import SIZE
 from safesweep.engine.config import EngineConfig
-from safesweep.engine.engine import AskVlm, Engine
+from safesweep.engine.engine import Engine
 from safesweep.engine.trajectory import Request, TrialResult
 from safesweep.guidance.cell import Cell
 from safesweep.prompts.reader import read_prompts
@@ -106,10 +107,9 @@ def _measure(family: Family, groups: Sequence[Sequence[Prompt]], asking: Cell) -
     answers = _answers(family, [prompt for group in groups for prompt in group], asking, config)
     late = Late(answers, unknown="nothing")
 
-    def engine(ask: AskVlm, **options: Any) -> Engine:
-        return Engine(family.diffusion, EngineConfig(max_rows=config.max_rows, reproducible=True, **options), ask)
-
-    plain, blocking, speculating = engine(late.ask), engine(late.ask), engine(late.ask, speculate="last")
+    plain, blocking, speculating = (
+        Engine(family.diffusion, replace(config, speculate=policy), late.ask) for policy in (None, None, "last")
+    )
     _run(plain, _requests(groups[0], none_cell(family.of)))  # what is set up at the first call
     ratios: dict[str, list[float]] = {"blocking": [], "speculating": []}
     equal = True

@@ -159,10 +159,10 @@ def _take_place(copy: LiveTrial) -> LiveTrial:
 
 def _share_again(copies: Sequence[LiveTrial]) -> None:
     """An exchange says how many trials it served: of those that shared it while it was supposed, the ones that are left."""
-    served = Counter(_place(exchange) for copy in copies for exchange in copy.exchanges)
+    served = Counter(_place(one) for copy in copies for one in copy.exchanges if not one.reused)
     for copy in copies:
         copy.exchanges = [one if one.reused else replace(one, shared_by=served[_place(one)]) for one in copy.exchanges]
 
 
-def _place(exchange: Exchange) -> tuple[int, int, bool]:
-    return exchange.step, id(exchange.preview), exchange.reused
+def _place(exchange: Exchange) -> tuple[int, int]:
+    return exchange.step, id(exchange.preview)
