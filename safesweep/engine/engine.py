@@ -167,10 +167,10 @@ class Engine:
         """Takes up the answers that came; a question that failed ends the trials that asked it, and only those."""
         for trajectory in self._in_flight:
             if trajectory.answered:
-                arrived, trajectory.pending = trajectory.pending, []
-                trajectory.changed()
-                for pending in arrived:
+                for pending in list(trajectory.pending):
                     self._take_answer(trajectory, pending)
+                trajectory.pending = []
+                trajectory.changed()
                 self._speculation.settle(trajectory)
         self._in_flight = [trajectory for trajectory in self._in_flight if trajectory.trials]
 

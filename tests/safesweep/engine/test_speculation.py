@@ -1,6 +1,7 @@
 """Going on under supposed answers changes no picture, no exchange and no error; only how long they take, and what was computed in vain."""
 
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -123,6 +124,37 @@ def test_an_answer_that_comes_before_the_one_it_rests_on_counts_and_a_failure_wa
         engine.close()
         assert result.error == error
         assert len(result.exchanges) == (1 if error else 2)
+
+
+def test_what_rests_on_a_chain_of_which_one_trial_was_wrong_goes_on_for_the_others():
+    """Both ask at step 0, each its own question; the second one asks again at step 1, and a third trajectory rests on that."""
+    first = cell("dynamic_negative", query_steps=(0,))
+    second = cell("dynamic_negative", query_steps=(0, 1), reuse_similarity=1.0)
+    asked = job(first, second)
+    vlm = Held()
+    engine = Engine(tiny_model(), NOTHING, vlm.ask)
+    future = engine.submit(asked)
+    vlm.wait_for(3)
+    end = time.monotonic() + 60
+    while engine.counters.rows_supposed < 2 * (STEPS - 1):  # until what rests on step 1 has taken the last step
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    with engine._wake:
+        vlm.answer(0, "nothing")
+        vlm.answer(1, "dagger")
+    vlm.wait_for(4)
+    vlm.answer(3, "dagger")
+    results = future.result(60)
+    closing = threading.Thread(target=engine.close)
+    closing.start()
+    closing.join(60)
+    assert not closing.is_alive() and engine.status().in_flight == 0 and engine._in_flight == []
+    alone = [
+        run([job(one)], EXACT, said)
+        for one, said in ((first, lambda *_: _now("nothing")), (second, lambda *_: _now("dagger")))
+    ]
+    for result, wanted in zip(results, alone, strict=True):
+        assert (result.picture == wanted.results[0][0].picture).all() and result.error is None
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])

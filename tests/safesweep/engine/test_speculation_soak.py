@@ -88,7 +88,7 @@ def of(result) -> Left:
 
 
 @SLOW
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200 if os.environ.get("LONG_TESTS") else 600)
 def test_the_same_bits():
     chance = random.Random(11)
     supposed = confirmed = failed = forks = made = 0
