@@ -34,7 +34,8 @@ from safesweep.lake.trial_ids import TrialIds
 from safesweep.lake.unique import check_unique
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.trials import count_unjudged
-from safesweep.models import check_embedded, check_pipeline, check_solvers, check_text_tokens, family_of
+from safesweep.models import check_embedded, check_pipeline, check_text_tokens, family_of
+from safesweep.models.apart import check_solvers_apart
 from safesweep.models.probe import EVERY
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.checks import check_pools
@@ -107,7 +108,7 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     check_pipeline(config.diffusion.model, config.diffusion.revision)
     solvers = [(cell.solver, cell.num_inference_steps) for cell in cells]
     sizes = picture_sizes(config, sets.prompts)
-    check_solvers(config.diffusion.model, config.diffusion.revision, solvers, sorted(sizes))
+    check_solvers_apart(config.diffusion.model, config.diffusion.revision, solvers, sorted(sizes))
     check_text_tokens(config.diffusion.model, config.diffusion.revision, config.diffusion.text_tokens)
     embedded = [cell.embedded_guidance for cell in cells]
     check_embedded(config.diffusion.model, config.diffusion.revision, embedded)
