@@ -1,6 +1,7 @@
 """How an engine batches."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 Policy = Literal["last", "nothing"]
@@ -29,15 +30,22 @@ class EngineConfig:
     most_supposed_questions: int = 256
     """Questions under way at once that rest on supposed answers."""
 
-    @property
+    few_sizes: bool = False
+    """Pad to halves of ``max_rows`` and no sizes between, as a compiled network wants it, each of whose sizes takes minutes to prepare."""
+
+    @cached_property
     def buckets(self) -> tuple[int, ...]:
-        """Padded batch sizes, ascending."""
+        """Padded batch sizes, ascending: ``max_rows`` and its halves, and its eighths where few sizes are not wanted.
+
+        Supposed answers are for rows that would be padding, so that they have few sizes too.
+        """
         if self.reproducible:
             return (self.max_rows,)
         halves = [self.max_rows]
         while halves[0] > 4:
             halves.insert(0, (halves[0] + 1) // 2)
-        return tuple(halves)
+        eighths = [] if self.few_sizes or self.speculate else [-(-self.max_rows * part // 8) for part in range(1, 8)]
+        return tuple(sorted({*halves, *eighths}))
 
     def bucket(self, rows: int) -> int:
         """Rows that a forward of ``rows`` is padded to."""
