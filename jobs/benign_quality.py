@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""FID and KID of a run's benign pictures: how far each cell's are from the reference.
+"""FID, KID and CMMD of a run's benign pictures: how far each cell's are from the reference, and how many a cell changes.
 
-    safesweep quality lake RUN_ID --model MODEL
+    safesweep quality lake RUN_ID --model MODEL [--lpips_weights alexnet-owt-7be5be79.pth]
 
 Exit codes: 0 done, 2 something handed in cannot be used.
 """
@@ -44,26 +44,34 @@ class QualityOptions(CommandSettings):
     """torch device."""
     batch_size: int = 32
     """Pictures at a time."""
-    subsets: int = Field(default=100, ge=1)
-    """KID: subsets drawn."""
-    subset_size: int = Field(default=1000, ge=2)
-    """KID: pictures a subset, at most."""
+    jackknife_groups: int = Field(default=20, ge=0)
+    """Groups of prompts that the distances' intervals leave out in turn; 0 for no intervals."""
+    lpips_weights: Path | None = None
+    """torchvision's weights of the network of lpips_net, for LPIPS; left out without them."""
+    lpips_net: Literal["alex", "vgg", "squeeze"] = "alex"
+    """Whose features LPIPS compares."""
 
 
 def run(options: QualityOptions) -> int:
     from pydantic import ValidationError
 
     from safesweep.lake.store import RunStore
-    from safesweep.quality.benign import Sampling, benign_quality, quality_table, write_quality
+    from safesweep.quality.benign import benign_quality, quality_table, write_quality
     from safesweep.quality.features import FeatureSettings
+    from safesweep.quality.perceptual import LpipsSettings, load_lpips
 
     features = options.model_dump(include={"kind", "model", "pretrained", "device", "batch_size"})
     try:
         settings = FeatureSettings.model_validate(features)
     except ValidationError as error:
         raise InputError(explain(error)) from error
-    sampling = Sampling(options.subsets, options.subset_size)
-    found = benign_quality(options.lake, options.run, settings, reference=options.reference, sampling=sampling)
+    look = None
+    if options.lpips_weights is not None:
+        chosen = {"net": options.lpips_net, "weights": options.lpips_weights}
+        look = load_lpips(LpipsSettings(**chosen, device=options.device))
+    found = benign_quality(
+        options.lake, options.run, settings, reference=options.reference, groups=options.jackknife_groups, look=look
+    )
     banner = ((RunStore(options.lake, options.run).manifest() or {}).get("config") or {}).get("banner")
     console = make_console()
     console.print(quality_table(found, settings, banner))

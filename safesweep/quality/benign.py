@@ -1,4 +1,4 @@
-"""FID and KID of every cell's benign pictures, against the baseline's own or a folder of pictures."""
+"""FID, KID and CMMD of every cell's benign pictures, against the baseline's own or a folder of pictures, and how many a cell changes."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,17 +15,21 @@ from safesweep.lake.parquet_files import open_parquet
 from safesweep.lake.pictures import PictureError, unpack_picture
 from safesweep.lake.reader import run_files
 from safesweep.lake.store import RunStore
+from safesweep.measures.intervals import Interval
 from safesweep.measures.overview import CellName
 from safesweep.measures.summary import summary
+from safesweep.quality.changes import Changes, changes
 from safesweep.quality.distances import Distances, DistanceState
 from safesweep.quality.features import Features, FeatureSettings, check_features, make_features
+from safesweep.quality.jackknife import GROUPS, Estimate
+from safesweep.quality.perceptual import LookApart
 from safesweep.reports.none_cell import baseline_of
 from safesweep.reports.terminal import terminal_table
-from safesweep.reports.text import DASH, significant
+from safesweep.reports.text import DASH, percent, significant
 from safesweep.types import Picture
 
 PICTURE_FILES = (".png", ".jpg", ".jpeg", ".webp")
-_COLUMNS = ("method", "cell", "prompt_set", "status", "picture")
+_COLUMNS = ("method", "cell", "prompt_set", "prompt_hash", "status", "picture")
 
 
 class CellQuality(NamedTuple):
@@ -36,17 +40,8 @@ class CellQuality(NamedTuple):
     reference: str
     """The baseline's cell, or the folder."""
     distances: Distances
-
-
-class Sampling(NamedTuple):
-    """How KID draws."""
-
-    subsets: int = 100
-    subset_size: int = 1000
-    seed: int = 0
-
-
-EVERY_DAY = Sampling()
+    changes: Changes | None
+    """Against the baseline's cell; None for a cell without one."""
 
 
 def benign_quality(
@@ -55,7 +50,8 @@ def benign_quality(
     settings: FeatureSettings,
     *,
     reference: Path | None = None,
-    sampling: Sampling = EVERY_DAY,
+    groups: int = GROUPS,
+    look: LookApart | None = None,
 ) -> list[CellQuality]:
     """Measures each cell that has a reference, sorted by method and cell.
 
@@ -64,7 +60,8 @@ def benign_quality(
         run_id: a run whose manifest names its benign sets.
         settings: the features.
         reference: a folder of pictures; None compares with the pictures of the run's `none` cell.
-        sampling: of KID.
+        groups: of prompts, for the distances' intervals; 0 for none.
+        look: LPIPS; None leaves it out.
 
     Raises:
         InputError: no such run, no benign set, no reference, features that cannot be had.
@@ -88,7 +85,7 @@ def benign_quality(
         )
     features = make_features(settings)
     wanted = {name: base for name, base in pairs.items() if name != base} if reference is None else dict(near)
-    states = {name: DistanceState(features.width, *sampling[:2]) for name in wanted}
+    states = {name: DistanceState(features.width) for name in wanted}
     for path in files:
         found = file_states(path, features, benign, pairs if reference is None else {}, settings.batch_size)
         for name, state in found.items():
@@ -97,9 +94,12 @@ def benign_quality(
     for batch in _batches(shown, settings.batch_size):
         vectors = features.of([np.asarray(Image.open(path).convert("RGB")) for path in batch])
         for state in states.values():
-            state.add(vectors, reference=True)
+            state.add(vectors, [str(path) for path in batch], reference=True)
+    changed = changes(
+        files, benign, {name: base for name, base in pairs.items() if name != base}, look, settings.batch_size
+    )
     return [
-        CellQuality(*name, str(reference) if reference else pairs[name][1], state.distances(sampling.seed))
+        CellQuality(*name, str(reference) if reference else pairs[name][1], state.distances(groups), changed.get(name))
         for name, state in sorted(states.items())
     ]
 
@@ -116,14 +116,14 @@ def file_states(
         if name != base:
             compared.setdefault(base, []).append(name)
     states: dict[CellName, DistanceState] = {}
-    for names, pictures in _benign_pictures(path, benign, batch_size):
+    for names, clusters, pictures in _benign_pictures(path, benign, batch_size):
         vectors = features.of(pictures)
         for name in set(names):
-            own = vectors[[index for index, other in enumerate(names) if other == name]]
+            places = [index for index, other in enumerate(names) if other == name]
             targets = [(name, False), *((other, True) for other in compared.get(name, []))]
             for target, as_reference in targets:
                 state = states.setdefault(target, DistanceState(features.width))
-                state.add(own, reference=as_reference)
+                state.add(vectors[places], [clusters[place] for place in places], reference=as_reference)
     return states
 
 
@@ -145,22 +145,35 @@ def quality_table(found: Sequence[CellQuality], settings: FeatureSettings, banne
     """The distances for a terminal or a log."""
     table = terminal_table(
         f"Benign pictures, features: {settings.name}. FID is biased upwards with few pictures: compare only equal numbers of "
-        "them. KID ± standard deviation over subsets. Distances of other features are other measures.",
+        "them. Distances of other features are other measures. Equal, alike (at most two colour levels apart on average) and "
+        "LPIPS: picture by picture with the baseline's. Intervals are of 95 %, over prompts.",
         banner=banner,
     )
-    for header in ("cell", "reference", "FID", "KID × 1000", "pictures"):
+    for header in ("cell", "reference", "FID", "KID × 1000", "CMMD", "pictures", "equal", "alike", "LPIPS"):
         table.add_column(header, justify="left" if header in ("cell", "reference") else "right", overflow="fold")
     for one in found:
-        fid, kid, deviation, pictures, reference = one.distances
-        missing = math.isnan(fid)
+        fid, kid, cmmd, pictures, reference = one.distances
+        changed = one.changes
         table.add_row(
             one.cell,
             one.reference,
-            significant(fid, 4),
-            DASH if missing else f"{1000 * kid:.2f} ± {1000 * deviation:.2f}",
+            _with_interval(fid),
+            _with_interval(Estimate(*(1000 * part for part in kid))),
+            _with_interval(cmmd),
             f"{pictures:,} : {reference:,}",
+            *(DASH if part is None else _share(part) for part in (changed and changed.same, changed and changed.near)),
+            DASH if changed is None or changed.lpips is None else _with_interval(Estimate(*changed.lpips[:3])),
         )
     return table
+
+
+def _with_interval(one: Estimate) -> str:
+    bounds = "" if math.isnan(one.low) else f" ({significant(one.low, 3)} … {significant(one.high, 3)})"
+    return significant(one.value, 4) + bounds
+
+
+def _share(one: Interval) -> str:
+    return f"{percent(one.estimate)} ({percent(one.low)} … {percent(one.high)})"
 
 
 def write_quality(found: Sequence[CellQuality], settings: FeatureSettings, path: Path) -> None:
@@ -170,14 +183,20 @@ def write_quality(found: Sequence[CellQuality], settings: FeatureSettings, path:
             "method": one.method,
             "cell": one.cell,
             "reference": one.reference,
-            **one.distances._asdict(),
+            **{name: part._asdict() for name, part in zip(("fid", "kid", "cmmd"), one.distances, strict=False)},
+            "pictures": one.distances.pictures,
+            "reference_pictures": one.distances.reference,
+            "changes": one.changes and {name: part and part._asdict() for name, part in one.changes._asdict().items()},
         }
         for one in found
     ]
     write_json(path, {"features": settings.model_dump(), "cells": rows})
 
 
-def _benign_pictures(path: Path, benign: set[str], batch_size: int) -> Iterator[tuple[list[CellName], list[Picture]]]:
+def _benign_pictures(
+    path: Path, benign: set[str], batch_size: int
+) -> Iterator[tuple[list[CellName], list[str], list[Picture]]]:
+    """Their cells, their prompts' hashes and the pictures."""
     with open_parquet(path) as file:
         for batch in file.iter_batches(batch_size, columns=list(_COLUMNS), use_threads=False):
             rows = [
@@ -191,7 +210,7 @@ def _benign_pictures(path: Path, benign: set[str], batch_size: int) -> Iterator[
                 pictures = [unpack_picture(row["picture"]) for row in rows]
             except PictureError as error:
                 raise InputError(f"{path}: a picture cannot be measured: {error}") from error
-            yield [(row["method"], row["cell"]) for row in rows], pictures
+            yield [(row["method"], row["cell"]) for row in rows], [row["prompt_hash"] for row in rows], pictures
 
 
 def _batches(paths: Sequence[Path], size: int) -> Iterator[Sequence[Path]]:

@@ -1,24 +1,29 @@
-"""FID and KID of two sets of vectors, as states that add up: files and machines can be counted apart and merged."""
+"""FID, KID and CMMD of two sets of vectors, with intervals, as states that add up: files and machines can be counted apart and merged."""
 
 import warnings
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torchmetrics.image.fid import FrechetInceptionDistance
-from torchmetrics.image.kid import KernelInceptionDistance
 
-NAN = float("nan")
+from safesweep.quality.jackknife import GROUPS, NAN, Estimate, group_of, jackknife
+from safesweep.quality.kernels import Discrepancy, Grouped, cubic, gaussian
+
+CMMD_SCALE = 1000.0
+NONE = Estimate(NAN, NAN, NAN)
 
 
 class Distances(NamedTuple):
     """How far a set of pictures is from its reference; NaN where there are too few."""
 
-    fid: float
+    fid: Estimate
     """Fréchet distance of two normal distributions (Heusel et al. 2017). Biased upwards, more so with few pictures."""
-    kid: float
-    """Squared maximum mean discrepancy, cubic kernel (Bińkowski et al. 2018): unbiased, so it may be slightly negative."""
-    kid_std: float
-    """Standard deviation over the subsets."""
+    kid: Estimate
+    """Squared maximum mean discrepancy, cubic kernel (Bińkowski et al. 2018), of all pictures: unbiased, so it may be negative."""
+    cmmd: Estimate
+    """Squared maximum mean discrepancy, Gaussian kernel of 10, × 1000 (Jayasumana et al. 2024: CLIP's ViT-L/14 at 336 pixels)."""
     pictures: int
     reference: int
 
@@ -35,38 +40,59 @@ class _Given(torch.nn.Module):
 
 
 class DistanceState:
-    """Sums of a set and its reference."""
+    """The vectors of a set and of its reference, each with its prompt. That all are kept is wanted: the sets are benign prompts."""
 
-    def __init__(self, width: int, subsets: int = 100, subset_size: int = 1000) -> None:
-        self.subset_size = subset_size
-        with warnings.catch_warnings():
-            # that it keeps all vectors is known and wanted: the sets are benign prompts
-            warnings.simplefilter("ignore", UserWarning)
-            self._fid = FrechetInceptionDistance(feature=_Given(width), compute_with_cache=False)
-            self._kid = KernelInceptionDistance(
-                feature=_Given(width), subsets=subsets, subset_size=subset_size, compute_with_cache=False
-            )
-        # a state that only ever takes in others must know its dtype too
-        self.add(torch.zeros(0, width), reference=True)
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._kept: dict[bool, list[torch.Tensor]] = {False: [], True: []}
+        self._clusters: dict[bool, list[str]] = {False: [], True: []}
 
-    def add(self, vectors: torch.Tensor, *, reference: bool) -> None:
-        """Counts vectors [N, width] in."""
-        vectors = vectors.float().cpu()
-        for metric in (self._fid, self._kid):
-            metric.update(vectors, real=reference)
+    def add(self, vectors: torch.Tensor, clusters: Sequence[str], *, reference: bool) -> None:
+        """Counts vectors [N, width] in. ``clusters``: whose pictures are alike, one each: hashes of prompts, or files' names."""
+        if len(vectors) != len(clusters):
+            raise ValueError(f"{len(vectors)} vectors and {len(clusters)} clusters; one each is allowed")
+        self._kept[reference].append(vectors.float().cpu())
+        self._clusters[reference] += clusters
 
     def merge(self, other: "DistanceState") -> None:
         """Takes in what another state has counted."""
-        for mine, theirs in ((self._fid, other._fid), (self._kid, other._kid)):
-            mine.merge_state(theirs)
+        for side in (False, True):
+            self._kept[side] += other._kept[side]
+            self._clusters[side] += other._clusters[side]
 
-    def distances(self, seed: int = 0) -> Distances:
-        """The two distances; KID's subsets are as large as asked for, or as the smaller set allows, and drawn with ``seed``."""
-        pictures, reference = int(self._fid.fake_features_num_samples), int(self._fid.real_features_num_samples)
+    def distances(self, groups: int = GROUPS) -> Distances:
+        """The three distances. ``groups``: of prompts, for the intervals' jackknife; 0 for none."""
+        pictures, reference = (len(self._clusters[side]) for side in (False, True))
         if min(pictures, reference) < 2:
-            return Distances(NAN, NAN, NAN, pictures, reference)
-        self._kid.subset_size = min(self.subset_size, pictures, reference)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            mean, deviation = self._kid.compute()
-        return Distances(float(self._fid.compute()), float(mean), float(deviation), pictures, reference)
+            return Distances(NONE, NONE, NONE, pictures, reference)
+        number = max(1, groups)
+        made, shown = (
+            Grouped(
+                torch.cat(self._kept[side]), np.array([group_of(one, number) for one in self._clusters[side]], np.int64)
+            )
+            for side in (False, True)
+        )
+        filled = sorted({*made.groups.tolist(), *shown.groups.tolist()}) if groups else []
+        kid, cmmd = (Discrepancy.of(kernel, made, shown, number) for kernel in (cubic, gaussian))
+        return Distances(
+            jackknife(self._fid(made, shown), [self._fid(made, shown, one) for one in filled]),
+            jackknife(kid.unbiased(), [kid.unbiased(one) for one in filled]),
+            _scaled(jackknife(cmmd.biased(), [cmmd.biased(one) for one in filled])),
+            pictures,
+            reference,
+        )
+
+    def _fid(self, made: Grouped, shown: Grouped, without: int | None = None) -> float:
+        metric = FrechetInceptionDistance(feature=_Given(self._width), compute_with_cache=False)
+        for one, real in ((made, False), (shown, True)):
+            left = one.vectors[torch.from_numpy(one.groups != without)] if without is not None else one.vectors
+            if len(left) < 2:
+                return NAN
+            metric.update(left, real=real)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return float(metric.compute())
+
+
+def _scaled(one: Estimate) -> Estimate:
+    return Estimate(*(CMMD_SCALE * part for part in one))

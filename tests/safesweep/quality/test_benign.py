@@ -13,7 +13,7 @@ from safesweep.errors import InputError
 from safesweep.lake.pictures import png
 from safesweep.lake.schema import SCHEMA
 from safesweep.lake.store import RunStore
-from safesweep.quality.benign import Sampling, benign_quality
+from safesweep.quality.benign import benign_quality
 from safesweep.quality.features import FeatureSettings
 from tests.jobs.conftest import call
 
@@ -55,12 +55,13 @@ def lake(tmp_path):
 
 @pytest.mark.parametrize("settings", [CLIP, CLASSIFIER], ids=["clip", "classifier"])
 def test_a_cell_that_leaves_benign_pictures_alone_is_at_no_distance(lake, settings):
-    dynamic, static = benign_quality(lake, "r", settings, sampling=Sampling(5, 1000))
+    dynamic, static = benign_quality(lake, "r", settings)
     assert (dynamic.cell, dynamic.reference) == ("dynamic_negative γ=4", "none")
     assert dynamic.distances[3:] == (12, 12) and static.distances[3:] == (11, 12)
-    assert abs(dynamic.distances.fid) < 1e-3
-    assert static.distances.fid > 10 * max(dynamic.distances.fid, 1e-3)
-    assert static.distances.kid > dynamic.distances.kid
+    assert abs(dynamic.distances.fid.value) < 1e-3
+    assert static.distances.fid.value > 10 * max(dynamic.distances.fid.value, 1e-3)
+    assert static.distances.kid.value > dynamic.distances.kid.value
+    assert static.distances.cmmd.value > dynamic.distances.cmmd.value
 
 
 def test_a_folder_of_pictures_is_a_reference_for_every_cell(lake, tmp_path):
@@ -68,17 +69,22 @@ def test_a_folder_of_pictures_is_a_reference_for_every_cell(lake, tmp_path):
     folder.mkdir()
     for number in range(5):
         Image.new("RGB", (64, 64), (number * 50, 0, 0)).save(folder / f"{number}.png")
-    found = benign_quality(lake, "r", CLIP, reference=folder, sampling=Sampling(2, 100))
+    found = benign_quality(lake, "r", CLIP, reference=folder, groups=0)
     assert [one.cell for one in found] == sorted(CELLS)
-    assert all(one.distances.reference == 5 and one.distances.fid > 0 for one in found)
+    assert all(one.distances.reference == 5 and one.distances.fid.value > 0 for one in found)
 
 
 def test_the_job_prints_and_writes(lake, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    result = call(COMMAND, str(lake), "r", "--model", CLIP.model, "--subsets", "2")
+    result = call(COMMAND, str(lake), "r", "--model", CLIP.model, "--jackknife_groups", "3")
     assert result.exit_code == 0, result.stderr
     content = json.loads((tmp_path / "out" / "r" / "benign_quality.json").read_text())
     assert [cell["pictures"] for cell in content["cells"]] == [12, 11]
+    dynamic, static = (cell["changes"] for cell in content["cells"])
+    assert (dynamic["same"]["estimate"], dynamic["same"]["n"], dynamic["lpips"]) == (1.0, 12, None)
+    assert (static["near"]["estimate"], static["near"]["n"]) == (0.0, 11)
+    assert 0 < dynamic["same"]["low"] < 1 and content["cells"][1]["fid"]["low"] < content["cells"][1]["fid"]["high"]
+    assert "equal" in result.stdout and "100.0%" in result.stdout
 
 
 def test_what_cannot_be_compared_is_named(lake, tmp_path):
