@@ -67,8 +67,7 @@ def run(options: QualityOptions) -> int:
         raise InputError(explain(error)) from error
     look = None
     if options.lpips_weights is not None:
-        chosen = {"net": options.lpips_net, "weights": options.lpips_weights}
-        look = load_lpips(LpipsSettings(**chosen, device=options.device))
+        look = load_lpips(LpipsSettings(net=options.lpips_net, weights=options.lpips_weights, device=options.device))
     found = benign_quality(
         options.lake, options.run, settings, reference=options.reference, groups=options.jackknife_groups, look=look
     )

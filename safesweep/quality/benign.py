@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -172,6 +172,11 @@ def _with_interval(one: Estimate) -> str:
     return significant(one.value, 4) + bounds
 
 
+def _as_json(one: Changes) -> dict[str, Any]:
+    looks = None if one.lpips is None else one.lpips._asdict()
+    return {"same": one.same._asdict(), "near": one.near._asdict(), "lpips": looks}
+
+
 def _share(one: Interval) -> str:
     return f"{percent(one.estimate)} ({percent(one.low)} … {percent(one.high)})"
 
@@ -186,7 +191,7 @@ def write_quality(found: Sequence[CellQuality], settings: FeatureSettings, path:
             **{name: part._asdict() for name, part in zip(("fid", "kid", "cmmd"), one.distances, strict=False)},
             "pictures": one.distances.pictures,
             "reference_pictures": one.distances.reference,
-            "changes": one.changes and {name: part and part._asdict() for name, part in one.changes._asdict().items()},
+            "changes": None if one.changes is None else _as_json(one.changes),
         }
         for one in found
     ]

@@ -57,6 +57,6 @@ def test_each_picture_meets_that_of_its_prompt_and_seed(tmp_path):
 
 
 def test_what_cannot_be_compared_is_named(tmp_path):
-    rows = [trial(NONE, 0, 1), trial(GUIDED, 0, 1, picture=b"none")]
+    rows = [trial(NONE, 0, 1), {**trial(GUIDED, 0, 1), "picture": b"none"}]
     with pytest.raises(InputError, match="sld strong: a picture cannot be compared"):
         changes(lake(tmp_path, rows), {"benign"}, {GUIDED: NONE})
