@@ -1,5 +1,6 @@
 """LPIPS: how different two pictures look, by a network's features weighed as people judged (Zhang et al. 2018), by torchmetrics."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,8 @@ from safesweep.errors import InputError
 from safesweep.settings import Section
 from safesweep.types import Picture
 
+_SLICE = re.compile(r"^slices?\.?\d+\.")
+"""torchmetrics cuts torchvision's features into slices and keeps their numbers: slice2.3.weight, or slices.1.3.weight, is features.3.weight."""
 LookApart = Callable[[Sequence[Picture], Sequence[Picture]], list[float]]
 """Two lists of pictures of one size to their LPIPS, one a pair: 0 for equal ones."""
 
@@ -42,8 +45,7 @@ def load_lpips(settings: LpipsSettings) -> LookApart:
         )
     try:
         found = torch.load(settings.weights, map_location="cpu", weights_only=True)
-        # the library cuts torchvision's features into slices and keeps their numbers: slice2.3.weight is features.3.weight
-        taken = {name: found["features." + name.partition(".")[2]] for name in wanted}
+        taken = {name: found["features." + _SLICE.sub("", name)] for name in wanted}
         network.net.load_state_dict(taken)
     except Exception as error:  # a pickle can fail in any way
         raise InputError(
