@@ -188,7 +188,14 @@ def write_quality(found: Sequence[CellQuality], settings: FeatureSettings, path:
             "method": one.method,
             "cell": one.cell,
             "reference": one.reference,
-            **{name: part._asdict() for name, part in zip(("fid", "kid", "cmmd"), one.distances, strict=False)},
+            **{
+                name: part._asdict()
+                for name, part in (
+                    ("fid", one.distances.fid),
+                    ("kid", one.distances.kid),
+                    ("cmmd", one.distances.cmmd),
+                )
+            },
             "pictures": one.distances.pictures,
             "reference_pictures": one.distances.reference,
             "changes": None if one.changes is None else _as_json(one.changes),
