@@ -14,7 +14,7 @@ from safesweep.libraries import quiet_libraries
 from safesweep.types import Picture
 from safesweep.vlm.examples import Example
 from safesweep.vlm.likelihood import Form, likelihoods
-from safesweep.vlm.prefix import Prefix, encode_prefix, go_on, join
+from safesweep.vlm.prefix import Prefix, encode, encode_prefix, go_on, join
 from safesweep.vlm.processor_options import check_processor_options
 from safesweep.vlm.prompting import Inputs, Prompting
 from safesweep.vlm.reading import THOUGHTS
@@ -193,9 +193,9 @@ class VisionLanguageModel:
         why = "its tokens differ"
         if torch.equal(row.ids, whole["input_ids"]):
             _, hidden = go_on(self._model, prefix, row, row.ids.shape[1])
-            wanted = self._model.base_model(**whole, use_cache=False).last_hidden_state[:, -1]
+            wanted, _ = encode(self._model, **whole, use_cache=False)
             head = self._model.get_output_embeddings()
-            logits, expected = head(hidden[:, -1]).float(), head(wanted).float()
+            logits, expected = head(hidden[:, -1]).float(), head(wanted[:, -1]).float()
             apart = float((logits - expected).abs().max() / expected.std())
             why = f"its logits differ by {apart:.2g} standard deviations"
             if apart <= TOLERANCE[self._model.dtype]:

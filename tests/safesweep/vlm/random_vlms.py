@@ -1,4 +1,4 @@
-"""Qwen2.5-VL, LLaVA and SmolVLM with random weights: the real classes with their real processors and chat templates, made small.
+"""Qwen2.5-VL, LLaVA, SmolVLM and Llama 4 with random weights: the real classes with their real processors and chat templates, made small.
 
 Templates are those of the released checkpoints, shortened to what a conversation of pictures and texts takes.
 """
@@ -11,6 +11,10 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     CLIPImageProcessor,
     CLIPVisionConfig,
+    Llama4Config,
+    Llama4ForConditionalGeneration,
+    Llama4ImageProcessor,
+    Llama4Processor,
     LlamaConfig,
     LlavaConfig,
     LlavaForConditionalGeneration,
@@ -46,6 +50,11 @@ SMOL_TEMPLATE = (
     "{% if message['content'][0]['type'] == 'image' %}:{% else %}: {% endif %}{% for line in message['content'] %}"
     "{% if line['type'] == 'text' %}{{ line['text'] }}{% else %}<image>{% endif %}{% endfor %}<end_of_utterance>\n"
     "{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}"
+)
+LLAMA4_TEMPLATE = (
+    "<s>{% for message in messages %}<|header_start|>{{ message['role'] }}<|header_end|>\n\n{% for content in message['content'] %}"
+    "{% if content['type'] == 'image' %}<|image|>{% else %}{{ content['text'] }}{% endif %}{% endfor %}<|eot|>{% endfor %}"
+    "{% if add_generation_prompt %}<|header_start|>assistant<|header_end|>\n\n{% endif %}"
 )
 
 
@@ -193,4 +202,50 @@ def smol() -> tuple[Any, Any]:
     return SmolVLMForConditionalGeneration(config), processor
 
 
-FAMILIES: dict[str, Callable[[], tuple[Any, Any]]] = {"qwen2.5-vl": qwen, "llava": llava, "smolvlm": smol}
+def llama4() -> tuple[Any, Any]:
+    """Llama 4 (Llama Guard 4): a picture is cut into tiles beside a whole; the class has no model under its head; a layer of experts."""
+    specials = [
+        "<s>",
+        "<|header_start|>",
+        "<|header_end|>",
+        "<|image|>",
+        "<|patch|>",
+        "<|image_start|>",
+        "<|image_end|>",
+    ]
+    specials += ["<|tile_x_separator|>", "<|tile_y_separator|>"]
+    tokenizer = _tokenizer("<|eot|>", specials, {"image_token": "<|image|>"}, bos_token="<s>")
+    processor = Llama4Processor(
+        Llama4ImageProcessor(size={"height": 32, "width": 32}, max_patches=4),
+        tokenizer,
+        patch_size=8,
+        chat_template=LLAMA4_TEMPLATE,
+    )
+    text = {"intermediate_size_mlp": 48, "num_local_experts": 2, "head_dim": 8, "moe_layers": [1]}
+    vision = {
+        "hidden_size": 32,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": 32,
+        "patch_size": 8,
+        "vision_output_dim": 32,
+        "projector_input_dim": 32,
+        "projector_output_dim": 32,
+        "initializer_range": 0.3,
+    }
+    config = Llama4Config(
+        text_config={**_text(tokenizer), **text},
+        vision_config=vision,
+        image_token_index=tokenizer.convert_tokens_to_ids("<|patch|>"),
+    )
+    torch.manual_seed(4)
+    return Llama4ForConditionalGeneration(config), processor
+
+
+FAMILIES: dict[str, Callable[[], tuple[Any, Any]]] = {
+    "qwen2.5-vl": qwen,
+    "llava": llava,
+    "smolvlm": smol,
+    "llama4": llama4,
+}
