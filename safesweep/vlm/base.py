@@ -122,6 +122,11 @@ class VlmSettings(Section, ABC):
         """Whether it answers any question, in words of its own; otherwise only the questions of vocabularies."""
         return True
 
+    @property
+    def weighs(self) -> bool:
+        """Whether it gives the likelihood of each answer to a ``safesweep.vlm.questions.Choice``; otherwise it writes one."""
+        return False
+
 
 class DirectVlm(VlmSettings):
     """A backend that whoever asks reaches by itself: an endpoint, or a rule cheap enough to run in the asking process."""
