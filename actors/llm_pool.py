@@ -1,0 +1,64 @@
+"""A pool on Ray Serve's own LLM deployment: vLLM behind replicas that take a picture and a question and give the answer.
+
+The replicas in front of it speak to the deployment itself, not over HTTP, and answer as those of any pool do.
+"""
+
+import json
+from typing import Any
+
+from ray import serve
+
+from safesweep.types import Picture
+from safesweep.vlm.backends.serve_llm import SERVED_AS, ServeLlmVlm
+from safesweep.vlm.chat_request import check_status
+from safesweep.vlm.errors import VlmTroubleError
+from safesweep.vlm.reply import Reply
+
+FRONTS = 4
+"""Replicas that turn pictures into requests, at most; they use a CPU now and then and hold none."""
+
+
+class LlmFront:
+    """Puts questions to the LLM deployment that it is bound to."""
+
+    def __init__(self, server: Any, pool: ServeLlmVlm) -> None:
+        self._server = server.options(stream=True)
+        self._requests = pool.requests(SERVED_AS)
+        self._where = pool.described()
+
+    async def ask(self, picture: Picture, question: str) -> Reply:
+        """The answer, as an endpoint's is read. ``picture``: uint8 [H, W, 3] RGB. Raises a ``VlmError``."""
+        from ray.serve.llm.openai_api_models import ChatCompletionRequest
+
+        request = ChatCompletionRequest(**await self._requests.body(picture, question))
+        async for response in self._server.chat.remote(request):
+            return self._read(question, response)
+        raise VlmTroubleError(f"{self._where}: no answer came")
+
+    def _read(self, question: str, response: Any) -> Reply:
+        told = json.loads(response.model_dump_json())
+        error = told.get("error")
+        if error:
+            check_status(int(error.get("code") or 500), {}, str(error.get("message")), self._where)
+        return self._requests.read(question, json.dumps(told), self._where)
+
+
+def llm_application(pool: ServeLlmVlm, name: str) -> serve.Application:
+    """The application, not yet run; its ingress deployment is called ``name`` and has ``ask``.
+
+    Raises ``ValueError`` for settings that Ray refuses, ``ImportError`` without vLLM.
+    """
+    from ray.serve.llm import LLMConfig, build_llm_deployment
+
+    server = build_llm_deployment(LLMConfig(**pool.llm_config()))
+    front = serve.deployment(LlmFront).options(
+        name=name,
+        num_replicas=min(FRONTS, pool.max_replicas or pool.replicas),
+        max_ongoing_requests=pool.max_ongoing_requests * (pool.max_replicas or pool.replicas),
+        max_queued_requests=pool.max_queued_requests,
+        health_check_period_s=2,
+        max_constructor_retry_count=1,
+        graceful_shutdown_wait_loop_s=0.1,
+        ray_actor_options={"num_cpus": 0},
+    )
+    return front.bind(server, pool)
