@@ -4,6 +4,9 @@ The replicas in front of it speak to the deployment itself, not over HTTP, and a
 """
 
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ray import serve
@@ -43,14 +46,29 @@ class LlmFront:
         return self._requests.read(question, json.dumps(told), self._where)
 
 
+@contextmanager
+def _root_logger_kept() -> Iterator[None]:
+    """``ray.serve.llm``, when it is imported, gives the root logger a handler of its own that writes JSON, and wants to hear everything."""
+    root, speaker = logging.getLogger(), logging.getLogger("ray.llm")
+    handlers, level = list(root.handlers), root.level
+    speaker.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
 def llm_application(pool: ServeLlmVlm, name: str) -> serve.Application:
     """The application, not yet run; its ingress deployment is called ``name`` and has ``ask``.
 
     Raises ``ValueError`` for settings that Ray refuses, ``ImportError`` without vLLM.
     """
-    from ray.serve.llm import LLMConfig, build_llm_deployment
+    with _root_logger_kept():
+        from ray.serve.llm import LLMConfig, build_llm_deployment
 
-    server = build_llm_deployment(LLMConfig(**pool.llm_config()))
+        labels = {"placement_group_bundle_label_selector": [pool.label_selector]} if pool.label_selector else None
+        server = build_llm_deployment(LLMConfig(**pool.llm_config()), override_serve_options=labels)
     front = serve.deployment(LlmFront).options(
         name=name,
         num_replicas=min(FRONTS, pool.max_replicas or pool.replicas),

@@ -45,7 +45,7 @@ class ServeLlmVlm(RequestVlm, ServedVlm):
     """Of a hub id."""
     dtype: Dtype = "bfloat16"
     """Type of its weights."""
-    num_gpus: float = Field(default=1.0, gt=0)
+    num_gpus: float = Field(default=1.0, gt=0, le=1)
     """GPUs that one worker of a copy takes; a share of one is allowed."""
     tensor_parallel_size: PositiveInt = 1
     """Workers, of ``num_gpus`` each, that one copy is spread over."""
@@ -116,7 +116,7 @@ class ServeLlmVlm(RequestVlm, ServedVlm):
             "max_ongoing_requests": self.max_ongoing_requests,
             "max_queued_requests": self.max_queued_requests,
             # the engine's workers hold the GPUs; a replica that held a CPU could starve the data pipeline for ever
-            "ray_actor_options": {"num_cpus": 0, "label_selector": self.label_selector},
+            "ray_actor_options": {"num_cpus": 0},
         }
         engine: dict[str, Any] = {
             "dtype": self.dtype,
@@ -124,7 +124,6 @@ class ServeLlmVlm(RequestVlm, ServedVlm):
             "gpu_memory_utilization": round(MEMORY * min(1.0, self.num_gpus), 3),
             "limit_mm_per_prompt": {"image": 1 + len(self.examples)},
             "trust_remote_code": False,
-            "served_model_name": [SERVED_AS],
         }
         if self.processor_options:
             engine["mm_processor_kwargs"] = self.processor_options

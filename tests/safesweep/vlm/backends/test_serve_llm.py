@@ -1,4 +1,4 @@
-"""vlm.backend serve_llm: what is refused before a run, and settings that Ray's own LLMConfig takes; tests/actors/test_llm_pool.py runs it."""
+"""vlm.backend serve_llm: what is refused before a run, and settings that Ray's own LLMConfig takes; run by test_llm_pool.py."""
 
 import pytest
 from pydantic import ValidationError
@@ -62,7 +62,7 @@ def test_settings_are_those_of_rays_own_class():
     config = LLMConfig(**settings.llm_config())
     assert config.model_loading_config.model_source == str(ROOT / MODEL)
     assert config.deployment_config["autoscaling_config"]["max_replicas"] == 4
-    assert config.deployment_config["ray_actor_options"] == {"num_cpus": 0, "label_selector": {"role": "vlm"}}
+    assert config.deployment_config["ray_actor_options"] == {"num_cpus": 0}
     assert config.deployment_config["max_queued_requests"] == 99
     assert config.placement_group_config == {"bundle_per_worker": {"GPU": 1.0}}
     engine = config.engine_kwargs
@@ -76,10 +76,12 @@ def test_settings_are_those_of_rays_own_class():
 
 def test_a_share_of_a_card_fills_no_more_than_its_share():
     assert vlm(num_gpus=0.5).llm_config()["engine_kwargs"]["gpu_memory_utilization"] == 0.45
-    assert vlm(num_gpus=2).llm_config()["engine_kwargs"]["gpu_memory_utilization"] == 0.9
+    assert vlm().llm_config()["engine_kwargs"]["gpu_memory_utilization"] == 0.9
     assert vlm(num_gpus=0.5, tensor_parallel_size=3, engine_kwargs={"pipeline_parallel_size": 2}).gpus == 3.0
     with pytest.raises(ValidationError, match="num_gpus"):
         vlm(num_gpus=0)
+    with pytest.raises(ValidationError, match="num_gpus"):
+        vlm(num_gpus=2)  # a card a worker: a larger copy has more workers
 
 
 @pytest.mark.parametrize("name", ["trust_remote_code", "worker_cls", "chat_template", "max_model_length", "model"])
