@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from ray import serve
 
@@ -21,6 +21,7 @@ FRONTS = 4
 """Replicas that turn pictures into requests, at most; they use a CPU now and then and hold none."""
 
 
+@serve.deployment
 class LlmFront:
     """Puts questions to the LLM deployment that it is bound to."""
 
@@ -69,7 +70,8 @@ def llm_application(pool: ServeLlmVlm, name: str) -> serve.Application:
 
         labels = {"placement_group_bundle_label_selector": [pool.label_selector]} if pool.label_selector else None
         server = build_llm_deployment(LLMConfig(**pool.llm_config()), override_serve_options=labels)
-    front = serve.deployment(LlmFront).options(
+    # a class's decorator tells mypy nothing of what it returns
+    front = cast(serve.Deployment, LlmFront).options(
         name=name,
         num_replicas=min(FRONTS, pool.max_replicas or pool.replicas),
         max_ongoing_requests=pool.max_ongoing_requests * (pool.max_replicas or pool.replicas),

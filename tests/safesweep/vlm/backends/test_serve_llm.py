@@ -1,9 +1,13 @@
 """vlm.backend serve_llm: what is refused before a run, and settings that Ray's own LLMConfig takes; run by test_llm_pool.py."""
 
+from types import SimpleNamespace
+
 import pytest
+import yaml
 from pydantic import ValidationError
 from ray.llm._internal.serve.core.configs.llm_config import LLMConfig
 
+from pipelines.command_line import read_config
 from safesweep.errors import InputError
 from safesweep.files import ROOT
 from safesweep.models.checkpoint import digest
@@ -105,3 +109,26 @@ def test_its_names():
     assert (one.pool, one.weights, one.writes, one.weighs) == (one, (MODEL, None), True, False)
     # a preset's options of a pool of transformers are left aside
     assert vlm(device="cuda", mode="generate", reuse_prefix=True) == vlm()
+
+
+LARGE = sorted(
+    path.stem
+    for path in (ROOT / "jobs/presets").glob("*.yaml")
+    if "Qwen2.5-VL" in str(yaml.safe_load(path.read_text()).get("vlm"))
+)
+
+
+@pytest.mark.parametrize("preset", LARGE)
+def test_each_preset_with_a_large_vlm_has_what_it_takes(preset, monkeypatch):
+    monkeypatch.setattr(
+        "safesweep.vlm.backends.serve_llm.model_folder", lambda model, revision: SimpleNamespace(path=model)
+    )
+    for hardware in yaml.safe_load((ROOT / "jobs/presets" / f"{preset}.yaml").read_text())["hardware"]:
+        found = read_config(["--preset", preset, "--hardware", hardware, "--vlm.backend=serve_llm"]).vlm
+        assert isinstance(found, ServeLlmVlm) and found.engine_kwargs == {"max_model_len": 4096}
+        config = LLMConfig(**found.llm_config())
+        assert config.engine_kwargs["gpu_memory_utilization"] == pytest.approx(0.9 * found.num_gpus, abs=1e-3)
+
+
+def test_presets_are_found():
+    assert len(LARGE) >= 9
