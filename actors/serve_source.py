@@ -33,8 +33,11 @@ class ServeSource:
             raise VlmTroubleError(f"TimeoutError: no answer within {self._timeout:g} s") from error
         except (RayError, RayServeException) as error:
             response.cancel()
-            if isinstance(error, RayTaskError) and isinstance(error.cause, InputError):
-                raise VlmError(str(error.cause)) from error
+            cause = error.cause if isinstance(error, RayTaskError) else None
+            if isinstance(cause, InputError):
+                raise VlmError(str(cause)) from error
+            if isinstance(cause, VlmError):  # a replica that reads an engine's answer knows best what is the matter
+                raise cause from error
             raise VlmTroubleError(_described(error)) from error
 
 

@@ -16,7 +16,8 @@ from actors.notices import listen
 from actors.serve_source import ServeSource
 from safesweep.errors import InputError
 from safesweep.types import Picture
-from safesweep.vlm.base import PooledVlm, VlmSettings
+from safesweep.vlm.backends.serve_llm import ServeLlmVlm
+from safesweep.vlm.base import PooledVlm, ServedVlm, VlmSettings
 from safesweep.vlm.client import VlmClient
 from safesweep.vlm.preflight import Interview, interview
 
@@ -61,7 +62,7 @@ def scope_of(run_id: str, holder: str) -> str:
     return f"{run_id}-{holder}"
 
 
-def application(pool: PooledVlm, scope: str) -> str:
+def application(pool: ServedVlm, scope: str) -> str:
     """Name of the Serve application that one start of one run has for ``pool``: two on a cluster never share one."""
     return f"{pool.app}-{scope}"
 
@@ -80,11 +81,33 @@ def start_serve() -> None:
     serve.start(proxy_location="Disabled")
 
 
-def deploy(pool: PooledVlm, scope: str) -> None:
+def deploy(pool: ServedVlm, scope: str) -> None:
     """Starts the pool and waits until every replica runs. Remove it with ``delete``: an application outlives its job."""
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
+    start_serve()
+    app = application(pool, scope)
+    for left in reversed(range(POOL_STARTS)):
+        try:
+            with _under_way(app):
+                serve.run(_bound(pool, scope), name=app, route_prefix=None)
+            return
+        except (ImportError, ValueError) as error:  # of ray.serve.llm: settings that it refuses, vLLM that is broken
+            raise InputError(f"VLM {pool.described()} cannot be started: {_first_line(error)}") from error
+        except RuntimeError as error:
+            cause = _cause(app) or str(error)
+            if not left or not DIED.search(cause):
+                raise InputError(f"VLM {pool.described()} cannot be started: {cause}") from error
+            serve.delete(app)
+
+
+def _bound(pool: ServedVlm, scope: str) -> serve.Application:
+    if isinstance(pool, ServeLlmVlm):
+        from actors.llm_pool import llm_application
+
+        return llm_application(pool, DEPLOYMENT)
     # a class's decorator tells mypy nothing of what it returns
     replicas = cast(serve.Deployment, VlmReplica).options(
-        num_replicas=pool.replicas,
+        **pool.scaling(),
         max_ongoing_requests=pool.max_ongoing_requests,
         max_queued_requests=pool.max_queued_requests,
         health_check_period_s=2,
@@ -98,19 +121,12 @@ def deploy(pool: PooledVlm, scope: str) -> None:
             "label_selector": pool.label_selector,
         },
     )
-    logging.getLogger("ray.serve").setLevel(logging.WARNING)
-    start_serve()
-    app = application(pool, scope)
-    for left in reversed(range(POOL_STARTS)):
-        try:
-            with _under_way(app):
-                serve.run(replicas.bind(pool, scope), name=app, route_prefix=None)
-            return
-        except RuntimeError as error:
-            cause = _cause(app) or str(error)
-            if not left or not DIED.search(cause):
-                raise InputError(f"VLM {pool.described()} cannot be started: {cause}") from error
-            serve.delete(app)
+    return replicas.bind(pool, scope)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else 'no reason given'}"
 
 
 _starting: set[str] = set()
@@ -151,7 +167,7 @@ def interview_pools(asked: Iterable[Interview], scope: str) -> None:
                 client.close()
 
 
-def delete(pool: PooledVlm, scope: str) -> None:
+def delete(pool: ServedVlm, scope: str) -> None:
     """Removes the pool."""
     serve.delete(application(pool, scope))
 
@@ -169,7 +185,7 @@ def pools(wanted: Iterable[VlmSettings], scope: str) -> Iterator[None]:
 
     ``scope`` names one start of one run, and stands in the names of its applications: nothing else of the cluster is touched.
     """
-    started: list[PooledVlm] = []
+    started: list[ServedVlm] = []
     try:
         for settings in wanted:
             if (pool := settings.pool) is not None and pool not in started:
@@ -191,5 +207,5 @@ def make_client(settings: VlmSettings, scope: str = "") -> VlmClient:
     )
 
 
-def _served(pool: PooledVlm, scope: str) -> ServeSource:
+def _served(pool: ServedVlm, scope: str) -> ServeSource:
     return ServeSource(partial(serve.get_deployment_handle, DEPLOYMENT, application(pool, scope)), pool.timeout_s)

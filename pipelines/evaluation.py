@@ -250,7 +250,7 @@ def demands(config: RunConfig, asks: bool) -> list[Demand]:
     ]
     for vlm in check_pools(config.vlm if asks else None, _judges(config)):
         if (pool := vlm.pool) is not None:
-            found.append(Demand("vlm", pool.replicas, {"GPU": pool.num_gpus}, pool.label_selector))
+            found.append(Demand("vlm", pool.replicas, {"GPU": pool.gpus}, pool.label_selector))
     return [*found, Demand("writing", 1, {"CPU": WRITE_CPUS})]
 
 

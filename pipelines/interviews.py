@@ -6,6 +6,7 @@ from safesweep.guidance.cell import Cell
 from safesweep.scorers import ScorerSettings
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.preflight import Interview
+from safesweep.vlm.questions import same_question
 
 
 def interviews(vlm: VlmSettings | None, cells: Iterable[Cell], scorers: Sequence[ScorerSettings]) -> list[Interview]:
@@ -22,6 +23,6 @@ def interviews(vlm: VlmSettings | None, cells: Iterable[Cell], scorers: Sequence
     ]
     found: list[Interview] = []
     for one in (*guiding, *judging):
-        if all((one.vlm, one.question) != (other.vlm, other.question) for other in found):
+        if not any(one.vlm == other.vlm and same_question(one.question, other.question) for other in found):
             found.append(one)
     return found

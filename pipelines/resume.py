@@ -21,6 +21,8 @@ IMMATERIAL = {
     # of a judge: where it runs, and how patiently it is asked
     *("url", "api_key_env", "app", "replicas", "num_gpus", "label_selector", "timeout_s", "tries", "max_batch_size"),
     *("batch_wait_s", "max_ongoing_requests", "max_queued_requests", "reuse_prefix"),
+    *("max_replicas", "target_ongoing_requests", "upscale_delay_s", "downscale_delay_s"),
+    *("tensor_parallel_size", "accelerator_type"),
 }
 """Options of scorers that no measurement depends on, or that the evidence's own names tell."""
 

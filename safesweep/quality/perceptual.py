@@ -15,7 +15,7 @@ from safesweep.settings import Section
 from safesweep.types import Picture
 
 _SLICE = re.compile(r"^slices?\.?\d+\.")
-"""torchmetrics cuts torchvision's features into slices and keeps their numbers: slice2.3.weight and slices.1.3.weight are features.3.weight."""
+"""torchmetrics cuts torchvision's features into slices and keeps their numbers: slice2.3.weight is features.3.weight."""
 LookApart = Callable[[Sequence[Picture], Sequence[Picture]], list[float]]
 """Two lists of pictures of one size to their LPIPS, one a pair: 0 for equal ones."""
 

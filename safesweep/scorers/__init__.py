@@ -17,10 +17,13 @@ SCORERS: Registry[type[ScorerSettings]] = Registry(
         "classifier": "safesweep.scorers.classifier:ClassifierSettings",
         "clip": "safesweep.scorers.clip:ClipSettings",
         "judge": "safesweep.scorers.judge:JudgeSettings",
+        "llama_guard4": "safesweep.scorers.llama_guard4:LlamaGuard4Settings",
+        "llavaguard": "safesweep.scorers.llavaguard:LlavaGuardSettings",
         "nudenet": "safesweep.scorers.nudenet:NudeNetSettings",
         "nudenet-v0": "safesweep.scorers.nudenet_v0:NudeNetV0Settings",
         "q16": "safesweep.scorers.q16:Q16Settings",
         "safety_checker": "safesweep.scorers.safety_checker:SafetyCheckerSettings",
+        "shieldgemma2": "safesweep.scorers.shieldgemma2:ShieldGemma2Settings",
     },
 )
 """Kind -> its settings."""

@@ -52,7 +52,7 @@ def find_verdict(answer: str) -> Verdict:
 
 def _in_json(text: str) -> Verdict | None:
     last = None
-    for found in _objects(text):
+    for found in json_objects(text):
         named = {str(key).casefold(): value for key, value in found.items()}
         rating = str(named.get("rating", "")).strip().casefold()
         if rating in ("safe", "unsafe"):
@@ -61,7 +61,7 @@ def _in_json(text: str) -> Verdict | None:
     return last
 
 
-def _objects(text: str) -> Iterator[dict[str, object]]:
+def json_objects(text: str) -> Iterator[dict[str, object]]:
     """The JSON objects that stand in ``text``, one behind the other."""
     decoder, place, broken = json.JSONDecoder(), text.find("{"), 0
     while place >= 0 and broken < MOST_BROKEN:

@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
-from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 from safesweep.models.checkpoint import digest
-from safesweep.settings import Section
+from safesweep.settings import Section, is_none
 from safesweep.types import Picture
 
 DigestOf = Callable[[str, str | None], str]
@@ -96,14 +96,14 @@ class VlmSettings(Section, ABC):
         """Who answers and where, for the log: "2 × miniature/weights/vlm on Ray Serve"."""
 
     @abstractmethod
-    def source(self, served: "Callable[[PooledVlm], Source]") -> Source:
+    def source(self, served: "Callable[[ServedVlm], Source]") -> Source:
         """What answers, for use on one event loop; ``served`` reaches the replicas of a pool.
 
         Raises ``InputError`` for a key or a file that is missing.
         """
 
     @property
-    def pool(self) -> "PooledVlm | None":
+    def pool(self) -> "ServedVlm | None":
         """The pool of replicas that must run before it can be asked."""
         return None
 
@@ -122,6 +122,11 @@ class VlmSettings(Section, ABC):
         """Whether it answers any question, in words of its own; otherwise only the questions of vocabularies."""
         return True
 
+    @property
+    def weighs(self) -> bool:
+        """Whether it gives the likelihood of each answer to a ``safesweep.vlm.questions.Choice``; otherwise it writes one."""
+        return False
+
 
 class DirectVlm(VlmSettings):
     """A backend that whoever asks reaches by itself: an endpoint, or a rule cheap enough to run in the asking process."""
@@ -130,13 +135,13 @@ class DirectVlm(VlmSettings):
     def load(self) -> Source:
         """What answers, for use on one event loop. Raises ``InputError`` for a key or a file that is missing."""
 
-    def source(self, served: "Callable[[PooledVlm], Source]") -> Source:
+    def source(self, served: "Callable[[ServedVlm], Source]") -> Source:
         """What ``load`` gives."""
         return self.load()
 
 
-class PooledVlm(VlmSettings):
-    """A backend whose model replicas on Ray Serve hold, which answer the questions of all actors in batches."""
+class ServedVlm(VlmSettings):
+    """A backend whose model replicas on Ray Serve hold, which answer the questions of all actors."""
 
     num_gpus: float = Field(default=0.0, ge=0)
     """GPUs that one replica takes; a share of one is allowed."""
@@ -146,20 +151,58 @@ class PooledVlm(VlmSettings):
     """Questions that one replica takes at a time; at least twice the batch."""
     max_queued_requests: int = Field(default=512, ge=-1)
     """Questions that may wait for a replica; beyond it one is refused and tried again later. -1: no bound."""
+    max_replicas: PositiveInt | None = Field(default=None, exclude_if=is_none)
+    """Let the pool grow to so many copies while questions wait, and shrink to ``replicas`` when none do; by default it keeps its size."""
+    target_ongoing_requests: PositiveFloat | None = Field(default=None, exclude_if=is_none)
+    """max_replicas: questions, answered and waiting, that one copy should have; more of them, measured over some time, make the pool grow.
+    By default twice the batch."""
+    upscale_delay_s: float = Field(default=10.0, ge=0)
+    """max_replicas: seconds for which too many questions must wait before a copy is added."""
+    downscale_delay_s: float = Field(default=120.0, ge=0)
+    """max_replicas: seconds of too few questions before a copy goes; a new one has to load the model again."""
     app: str = "safesweep-vlm"
     """Name of the Serve application, in front of that of the run's start."""
     label_selector: dict[str, str] = Field(default={})
     """Labels of the nodes that may hold it, as Ray's label selectors write them; by default any node."""
 
-    @abstractmethod
-    def load(self) -> Answerer:
-        """The model, in the replica. Raises ``InputError`` when it is not on the replica's node."""
+    @model_validator(mode="after")
+    def _grows(self) -> "ServedVlm":
+        if self.max_replicas is not None and self.max_replicas < self.replicas:
+            raise ValueError(f"max_replicas is {self.max_replicas}; allowed: replicas, {self.replicas}, or more")
+        return self
 
-    def source(self, served: "Callable[[PooledVlm], Source]") -> Source:
+    def scaling(self) -> dict[str, Any]:
+        """Serve's options for the number of copies: ``num_replicas``, or ``autoscaling_config``, which follows the measured queue."""
+        if self.max_replicas is None:
+            return {"num_replicas": self.replicas}
+        return {
+            "autoscaling_config": {
+                "min_replicas": self.replicas,
+                "max_replicas": self.max_replicas,
+                "target_ongoing_requests": self.target_ongoing_requests or 2.0 * self.max_batch_size,
+                "upscale_delay_s": self.upscale_delay_s,
+                "downscale_delay_s": self.downscale_delay_s,
+            }
+        }
+
+    @property
+    def gpus(self) -> float:
+        """GPUs that one copy takes in all."""
+        return self.num_gpus
+
+    def source(self, served: "Callable[[ServedVlm], Source]") -> Source:
         """The pool's replicas."""
         return served(self)
 
     @property
-    def pool(self) -> "PooledVlm":
+    def pool(self) -> "ServedVlm":
         """Itself."""
         return self
+
+
+class PooledVlm(ServedVlm):
+    """A pool whose replicas are this project's own: each loads the model and answers in batches."""
+
+    @abstractmethod
+    def load(self) -> Answerer:
+        """The model, in the replica. Raises ``InputError`` when it is not on the replica's node."""

@@ -22,18 +22,11 @@ from typing import Any
 import torch
 
 from safesweep.errors import InputError
-from safesweep.vlm.prefix import Prefix, copy_for, join
+from safesweep.vlm.prefix import Prefix
 from safesweep.vlm.prompting import Inputs, Prompting
+from safesweep.vlm.tree import PROMPT, Branch, log_probabilities
 
 SEPARATOR = ", "
-MOST_LOGITS = 2**26
-"""Logits that are computed together: 256 MiB in float32."""
-PROMPT = -1
-"""Parent of a branch's first token: the last token of the prompt."""
-
-
-Branch = tuple[int, ...]
-"""A word's tokens in the tree: their places, ascending."""
 
 
 @dataclass(frozen=True)
@@ -100,57 +93,9 @@ def _behind(prompting: Prompting, start: str, known: list[int], rest: str) -> li
 
 def likelihoods(model: Any, prefix: Prefix | None, inputs: Inputs, form: Form) -> list[dict[str, float]]:
     """Term -> m_k in [0, 1] for every row of ``inputs``, in one forward."""
-    row = join(model, prefix, inputs)
-    rows, length = row.ids.shape
-    device = row.ids.device
-    tree = torch.tensor(form.ids, device=device).expand(rows, -1)
-    depth = torch.tensor(_depths(form.parents), device=device)
-    behind = (row.after + depth).expand(*row.positions.shape[:-1], -1)  # [B, N], or [3, B, N]
-    asked = torch.cat([row.ids[:, row.start :], tree], dim=1)
-    hidden = model.base_model(
-        input_ids=asked,
-        attention_mask=_mask(form, length, row.start, rows, model.dtype, device),
-        position_ids=torch.cat([row.positions[..., row.start :], behind], dim=-1),
-        past_key_values=copy_for(prefix, rows) if prefix is not None else None,
-        use_cache=prefix is not None,
-        **row.pictures,
-    ).last_hidden_state[:, length - row.start - 1 :]
-    # place 0: behind the prompt, place n + 1: behind token n
     columns = sorted({*form.ids, *form.stops})
-    named_BK = _chain(_log_probabilities(model.get_output_embeddings(), hidden, columns), columns, form)
+    named_BK = _chain(log_probabilities(model, prefix, inputs, form.ids, form.parents, columns), columns, form)
     return [dict(zip(form.terms, row, strict=True)) for row in named_BK.clamp(max=1.0).tolist()]
-
-
-def _log_probabilities(head: Any, hidden_BND: torch.Tensor, columns: Sequence[int]) -> torch.Tensor:
-    """log P of the tokens ``columns`` behind every place, [B, N, len(columns)]; some places at a time, for a vocabulary is large."""
-    rows, places, _ = hidden_BND.shape
-    together = max(1, MOST_LOGITS // (rows * int(head.weight.shape[0])))
-    parts = []
-    for start in range(0, places, together):
-        logits = head(hidden_BND[:, start : start + together]).float()
-        parts.append(logits[..., list(columns)] - logits.logsumexp(dim=-1, keepdim=True))
-    return torch.cat(parts, dim=1)
-
-
-def _depths(parents: Sequence[int]) -> list[int]:
-    depths: list[int] = []
-    for parent in parents:
-        depths.append(0 if parent == PROMPT else depths[parent] + 1)
-    return depths
-
-
-def _mask(form: Form, length: int, start: int, rows: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    """Additive attention mask [B, 1, Q, K]: the prompt is causal, a token of the tree sees the prompt and its own branch."""
-    count = len(form.ids)
-    sees = torch.zeros((length + count, length + count), dtype=torch.bool)
-    sees[:length, :length] = torch.ones((length, length), dtype=torch.bool).tril()
-    sees[length:, :length] = True
-    for place, parent in enumerate(form.parents):
-        if parent != PROMPT:
-            sees[length + place, length:] = sees[length + parent, length:]
-        sees[length + place, length + place] = True
-    mask = torch.zeros(sees.shape, dtype=dtype).masked_fill(~sees, torch.finfo(dtype).min)
-    return mask[start:].to(device).expand(rows, 1, -1, -1)
 
 
 def _chain(logp_BNU: torch.Tensor, columns: Sequence[int], form: Form) -> torch.Tensor:

@@ -14,11 +14,13 @@ from safesweep.libraries import quiet_libraries
 from safesweep.types import Picture
 from safesweep.vlm.examples import Example
 from safesweep.vlm.likelihood import Form, likelihoods
-from safesweep.vlm.prefix import Prefix, encode_prefix, go_on, join
+from safesweep.vlm.prefix import Prefix, encode, encode_prefix, go_on, join
 from safesweep.vlm.processor_options import check_processor_options
 from safesweep.vlm.prompting import Inputs, Prompting
+from safesweep.vlm.questions import Choice
 from safesweep.vlm.reading import THOUGHTS
 from safesweep.vlm.reply import Reply
+from safesweep.vlm.weighing import Answers, weigh
 
 log = logging.getLogger(__name__)
 
@@ -82,18 +84,22 @@ class VisionLanguageModel:
         return self._reuse and self._checked
 
     def check(self, question: str) -> None:
-        """Any question can be asked."""
+        """Any question can be asked. Raises ``InputError`` for a choice that is none."""
+        if isinstance(question, Choice):
+            Answers.make(self._prompting, question, question.answers)
 
     @torch.inference_mode()
     def answer(self, pictures: Sequence[Picture], questions: Sequence[str]) -> list[str]:
         """One ``Reply`` a (picture, question): greedy, at most ``max_new_tokens`` tokens, special tokens (but for those that mark thoughts)
-        and outer blanks removed.
+        and outer blanks removed; of a ``Choice`` the likeliest of its answers, with the weights of all.
 
-        ``pictures``: uint8 [H, W, 3] RGB each.
+        ``pictures``: uint8 [H, W, 3] RGB each. Raises ``InputError`` for a choice that is none.
         """
         answers: dict[int, Reply] = {}
         for members in _groups(pictures, questions):
-            written = self._generate([pictures[index] for index in members], questions[members[0]])
+            question = questions[members[0]]
+            give = self._weigh if isinstance(question, Choice) else self._generate
+            written = give([pictures[index] for index in members], question)
             answers.update(zip(members, written, strict=True))
         return [answers[index] for index in range(len(pictures))]
 
@@ -111,6 +117,16 @@ class VisionLanguageModel:
             prefix, inputs = self._inputs([pictures[index] for index in members], question)
             found.update(zip(members, likelihoods(self._model, prefix, inputs, form), strict=True))
         return [found[index] for index in range(len(pictures))]
+
+    def _weigh(self, pictures: Sequence[Picture], question: str) -> list[Reply]:
+        answers = Answers.make(self._prompting, question, Choice.of(question))
+        prefix, inputs = self._inputs(pictures, question)
+        found = weigh(self._model, prefix, inputs, answers)
+        tokens = inputs["input_ids"].shape[1] + (prefix.length if prefix else 0)
+        return [
+            Reply(max(one, key=one.__getitem__), prompt_tokens=tokens, completion_tokens=0, weights=one)
+            for one in found
+        ]
 
     def _generate(self, pictures: Sequence[Picture], question: str) -> list[Reply]:
         prefix, inputs = self._inputs(pictures, question)
@@ -193,9 +209,9 @@ class VisionLanguageModel:
         why = "its tokens differ"
         if torch.equal(row.ids, whole["input_ids"]):
             _, hidden = go_on(self._model, prefix, row, row.ids.shape[1])
-            wanted = self._model.base_model(**whole, use_cache=False).last_hidden_state[:, -1]
+            wanted, _ = encode(self._model, **whole, use_cache=False)
             head = self._model.get_output_embeddings()
-            logits, expected = head(hidden[:, -1]).float(), head(wanted).float()
+            logits, expected = head(hidden[:, -1]).float(), head(wanted[:, -1]).float()
             apart = float((logits - expected).abs().max() / expected.std())
             why = f"its logits differ by {apart:.2g} standard deviations"
             if apart <= TOLERANCE[self._model.dtype]:
@@ -214,8 +230,8 @@ class VisionLanguageModel:
 
 
 def _groups(pictures: Sequence[Picture], questions: Sequence[str]) -> list[list[int]]:
-    """Places of the pairs that have one picture size and one question."""
-    groups: dict[tuple[object, str], list[int]] = {}
+    """Places of the pairs that have one picture size and one question, with the answers that it offers."""
+    groups: dict[tuple[object, str, tuple[str, ...]], list[int]] = {}
     for index, (picture, question) in enumerate(zip(pictures, questions, strict=True)):
-        groups.setdefault((picture.shape, question), []).append(index)
+        groups.setdefault((picture.shape, question, Choice.of(question)), []).append(index)
     return list(groups.values())

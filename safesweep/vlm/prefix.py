@@ -41,10 +41,22 @@ class Row:
     """Where the part begins that is not encoded yet."""
 
 
+def encode(model: Any, **inputs: Any) -> tuple[torch.Tensor, Any]:
+    """The states [B, T, D] that the model's head sees, and the keys and values where ``use_cache`` asks for them.
+
+    Classes without a model under their head (Llama 4's) are run whole, the head itself at one place only.
+    """
+    if model.base_model is not model:
+        done = model.base_model(**inputs)
+        return done.last_hidden_state, done.past_key_values
+    done = model(**inputs, output_hidden_states=True, logits_to_keep=1)
+    return done.hidden_states[-1], done.past_key_values
+
+
 def encode_prefix(model: Any, inputs: Inputs) -> Prefix:
     """Runs the model over the prefix once. ``inputs``: of one row."""
-    done = model.base_model(**inputs, use_cache=True)
-    return Prefix(inputs, done.past_key_values)
+    _, cache = encode(model, **inputs, use_cache=True)
+    return Prefix(inputs, cache)
 
 
 def join(model: Any, prefix: Prefix | None, inputs: Inputs) -> Row:
@@ -89,13 +101,13 @@ def go_on(model: Any, prefix: Prefix, row: Row, end: int) -> tuple[Any, torch.Te
     Returns the keys and values of everything so far, and the last hidden states [B, end - start, D].
     """
     ids = row.ids[:, row.start : end]
-    cache = copy_for(prefix, ids.shape[0])
-    done = model.base_model(
+    hidden, cache = encode(
+        model,
         input_ids=ids,
         attention_mask=torch.ones((ids.shape[0], end), dtype=torch.long, device=ids.device),
         position_ids=row.positions[..., row.start : end],
-        past_key_values=cache,
+        past_key_values=copy_for(prefix, ids.shape[0]),
         use_cache=True,
         **row.pictures,
     )
-    return done.past_key_values, done.last_hidden_state
+    return cache, hidden

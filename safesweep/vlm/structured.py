@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from safesweep.errors import InputError
 from safesweep.vlm.errors import VlmMalformedError
+from safesweep.vlm.questions import Listing
 from safesweep.vlm.vocabulary import HarmVocabulary, vocabulary_asking
 
 SHOWN = 200
@@ -40,6 +41,12 @@ class _Terms(BaseModel):
     terms: list[str]
 
 
+class _Listing(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    violated: list[str]
+    rationale: str
+
+
 class _Verdict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     rating: Literal["Safe", "Unsafe"]
@@ -48,11 +55,13 @@ class _Verdict(BaseModel):
 
 
 def form_for(question: str, vocabularies: Sequence[str] = ()) -> AnswerForm:
-    """A list of terms for the question of a vocabulary (those that ship, and the YAML files ``vocabularies``), a rating for one that asks
-    for a rating.
+    """A list of names for a ``Listing``, a list of terms for the question of a vocabulary (those that ship, and the YAML files
+    ``vocabularies``), a rating for one that asks for a rating.
 
     Raises ``InputError`` for any other question.
     """
+    if isinstance(question, Listing):
+        return listing_form(question.names)
     try:
         return terms_form(vocabulary_asking(question, tuple(vocabularies)))
     except InputError:
@@ -79,6 +88,26 @@ def terms_form(vocabulary: HarmVocabulary) -> AnswerForm:
         return ", ".join(term for term in terms if term in allowed) or vocabulary.nothing
 
     return AnswerForm("terms", _object(terms=items), read)
+
+
+def listing_form(names: Sequence[str]) -> AnswerForm:
+    """``{"violated": […], "rationale": …}``, each one of ``names``; the answer stays the JSON that it is."""
+    items = {"type": "array", "items": {"type": "string", "enum": list(names)}}
+
+    def read(answer: str) -> str:
+        read_listing(answer, names)
+        return answer
+
+    return AnswerForm("policies", _object(violated=items, rationale={"type": "string"}), read)
+
+
+def read_listing(answer: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The names that a ``Listing``'s answer lists. Raises ``VlmMalformedError`` for another form, and for a name that was not asked for."""
+    listed = _validated(_Listing, answer).violated
+    unknown = [name for name in listed if name not in names]
+    if unknown:
+        raise VlmMalformedError(f"the answer names {unknown[0][:SHOWN]!r}, which was not asked for: {answer[:SHOWN]!r}")
+    return tuple(dict.fromkeys(listed))
 
 
 def _object(**properties: dict[str, Any]) -> dict[str, Any]:

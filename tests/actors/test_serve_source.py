@@ -9,7 +9,7 @@ from ray.serve.exceptions import BackPressureError
 
 from actors.serve_source import ServeSource
 from safesweep.errors import InputError
-from safesweep.vlm.errors import VlmBusyError, VlmError, VlmTroubleError
+from safesweep.vlm.errors import VlmBusyError, VlmError, VlmRefusedError, VlmTroubleError
 from tests.safesweep.vlm.serve_handle import Handle
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)
@@ -33,6 +33,7 @@ def test_an_answer_is_handed_on_and_not_cancelled():
         (RayTaskError("ask", "traceback", RuntimeError("out of memory")), VlmTroubleError, "^RayTaskError: "),
         (BackPressureError(num_queued_requests=9, max_queued_requests=9), VlmBusyError, "^BackPressureError: "),
         (RayTaskError("ask", "traceback", InputError("no vocabulary asks")), VlmError, "^no vocabulary asks$"),
+        (RayTaskError("ask", "traceback", VlmRefusedError("the filter")), VlmRefusedError, "^the filter$"),
     ],
 )
 def test_what_goes_wrong_is_named_and_the_question_taken_back(outcome, error, why):

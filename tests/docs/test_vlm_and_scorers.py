@@ -12,8 +12,15 @@ from tests.docs.test_docs import ROOT, blocks
 
 def test_the_vlm_settings_are_valid():
     shown = [parse_vlm(yaml.safe_load(block)["vlm"]) for block in blocks("docs/vlm.md", "yaml")]
-    assert [one.backend for one in shown] == ["transformers", "openai", "openai", "transformers"]
-    assert len(shown[3].examples) == 2
+    assert [one.backend for one in shown] == [
+        "transformers",
+        "transformers",
+        "serve_llm",
+        "openai",
+        "openai",
+        "transformers",
+    ]
+    assert len(shown[5].examples) == 2
 
 
 def test_the_scorers_are_valid_and_complete():

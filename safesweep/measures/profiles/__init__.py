@@ -13,6 +13,11 @@ PROFILES: Registry[Profile] = Registry(
         "nudenet-v0@0.6": "safesweep.measures.profiles.nudenet_v0:NUDENET_V0",
         "q16": "safesweep.measures.profiles.q16:Q16",
         "i2p": "safesweep.measures.profiles.i2p:I2P",
+        "shieldgemma2@0.5": "safesweep.measures.profiles.judges:SHIELDGEMMA2",
+        "shieldgemma2-sexual@0.5": "safesweep.measures.profiles.judges:SHIELDGEMMA2_SEXUAL",
+        "llavaguard@0.5": "safesweep.measures.profiles.judges:LLAVAGUARD",
+        "llama_guard4@0.5": "safesweep.measures.profiles.judges:LLAMA_GUARD4",
+        "judge@0.5": "safesweep.measures.profiles.judges:JUDGE",
     },
 )
 """Name -> profile; each under its own name."""

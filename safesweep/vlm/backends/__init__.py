@@ -15,6 +15,7 @@ BACKENDS: Registry[type[VlmSettings]] = Registry(
     {
         "transformers": "safesweep.vlm.backends.transformers:TransformersVlm",
         "openai": "safesweep.vlm.backends.openai:OpenAiVlm",
+        "serve_llm": "safesweep.vlm.backends.serve_llm:ServeLlmVlm",
     },
 )
 """Name -> its settings."""

@@ -108,3 +108,8 @@ class TransformersVlm(ChatVlm, PooledVlm):
     def writes(self) -> bool:
         """Not in score mode."""
         return self.mode == "generate"
+
+    @property
+    def weighs(self) -> bool:
+        """Where it may write, it may be read as well."""
+        return self.writes

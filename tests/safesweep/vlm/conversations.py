@@ -34,11 +34,11 @@ def conversation(picture: Picture, examples: tuple[Example, ...], answer: str | 
 
 
 def encoded(processor: Any, turns: list[dict[str, Any]], prompt: bool = True) -> dict[str, torch.Tensor]:
-    return dict(
-        processor.apply_chat_template(
-            turns, add_generation_prompt=prompt, tokenize=True, return_dict=True, return_tensors="pt"
-        )
+    made = processor.apply_chat_template(
+        turns, add_generation_prompt=prompt, tokenize=True, return_dict=True, return_tensors="pt"
     )
+    # Llama 4's processor gives pictures in bfloat16, whatever the weights are
+    return {name: value.float() if value.is_floating_point() else value for name, value in made.items()}
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Qwen2.5-VL, LLaVA and SmolVLM with random weights: the real classes with their real processors and chat templates, made small.
+"""Qwen2.5-VL, LLaVA, SmolVLM and Llama 4 with random weights: the real classes with their real processors and chat templates, made small.
 
 Templates are those of the released checkpoints, shortened to what a conversation of pictures and texts takes.
 """
@@ -11,6 +11,10 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     CLIPImageProcessor,
     CLIPVisionConfig,
+    Llama4Config,
+    Llama4ForConditionalGeneration,
+    Llama4ImageProcessor,
+    Llama4Processor,
     LlamaConfig,
     LlavaConfig,
     LlavaForConditionalGeneration,
@@ -47,9 +51,14 @@ SMOL_TEMPLATE = (
     "{% if line['type'] == 'text' %}{{ line['text'] }}{% else %}<image>{% endif %}{% endfor %}<end_of_utterance>\n"
     "{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}"
 )
+LLAMA4_TEMPLATE = (
+    "<s>{% for message in messages %}<|header_start|>{{ message['role'] }}<|header_end|>\n\n{% for content in message['content'] %}"
+    "{% if content['type'] == 'image' %}<|image|>{% else %}{{ content['text'] }}{% endif %}{% endfor %}<|eot|>{% endfor %}"
+    "{% if add_generation_prompt %}<|header_start|>assistant<|header_end|>\n\n{% endif %}"
+)
 
 
-def _tokenizer(eos: str, specials: list[str], named: dict[str, str], **more: str) -> PreTrainedTokenizerFast:
+def tokenizer_of(eos: str, specials: list[str], named: dict[str, str], **more: str) -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -65,7 +74,7 @@ def _tokenizer(eos: str, specials: list[str], named: dict[str, str], **more: str
     )
 
 
-def _text(tokenizer: Any) -> dict[str, Any]:
+def text_config(tokenizer: Any) -> dict[str, Any]:
     return {
         "vocab_size": len(tokenizer),
         "hidden_size": 32,
@@ -85,7 +94,7 @@ def qwen() -> tuple[Any, Any]:
     """Qwen2.5-VL: a picture's tokens follow from its size, positions lie in a plane."""
     specials = ["<|im_start|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
     named = {"image_token": "<|image_pad|>", "video_token": "<|video_pad|>"}
-    tokenizer = _tokenizer("<|im_end|>", specials, named)
+    tokenizer = tokenizer_of("<|im_end|>", specials, named)
     size = {"shortest_edge": 28 * 28, "longest_edge": 84 * 84}
     processor = Qwen2_5_VLProcessor(
         Qwen2VLImageProcessor(size=size), tokenizer, Qwen2VLVideoProcessor(), chat_template=QWEN_TEMPLATE
@@ -93,7 +102,7 @@ def qwen() -> tuple[Any, Any]:
     ids = tokenizer.convert_tokens_to_ids
     config = Qwen2_5_VLConfig(
         text_config={
-            **_text(tokenizer),
+            **text_config(tokenizer),
             "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0},
         },
         vision_config={
@@ -120,7 +129,7 @@ def llava() -> tuple[Any, Any]:
     """LLaVA 1.5: every picture has the same number of tokens; a first token is put before the text."""
     from tokenizers.processors import TemplateProcessing
 
-    tokenizer = _tokenizer("</s>", ["<s>", "<image>"], {"image_token": "<image>"}, bos_token="<s>")
+    tokenizer = tokenizer_of("</s>", ["<s>", "<image>"], {"image_token": "<image>"}, bos_token="<s>")
     first = TemplateProcessing(single="<s> $A", special_tokens=[("<s>", tokenizer.convert_tokens_to_ids("<s>"))])
     tokenizer.backend_tokenizer.post_processor = first
     pictures = CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
@@ -144,7 +153,7 @@ def llava() -> tuple[Any, Any]:
     )
     config = LlavaConfig(
         vision_config=vision,
-        text_config=LlamaConfig(**_text(tokenizer)),
+        text_config=LlamaConfig(**text_config(tokenizer)),
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         image_seq_length=16,
         vision_feature_select_strategy="default",
@@ -164,7 +173,7 @@ def smol() -> tuple[Any, Any]:
         "global_image_token": "<global-img>",
         "end_of_utterance_token": "<end_of_utterance>",
     }
-    tokenizer = _tokenizer("<end_of_utterance>", specials, named)
+    tokenizer = tokenizer_of("<end_of_utterance>", specials, named)
     size = {"longest_edge": 64}
     largest = {"longest_edge": 32}
     processor = SmolVLMProcessor(
@@ -175,7 +184,7 @@ def smol() -> tuple[Any, Any]:
         chat_template=SMOL_TEMPLATE,
     )
     config = SmolVLMConfig(
-        text_config={**_text(tokenizer), "model_type": "llama"},
+        text_config={**text_config(tokenizer), "model_type": "llama"},
         vision_config={
             "hidden_size": 32,
             "intermediate_size": 32,
@@ -193,4 +202,50 @@ def smol() -> tuple[Any, Any]:
     return SmolVLMForConditionalGeneration(config), processor
 
 
-FAMILIES: dict[str, Callable[[], tuple[Any, Any]]] = {"qwen2.5-vl": qwen, "llava": llava, "smolvlm": smol}
+def llama4() -> tuple[Any, Any]:
+    """Llama 4 (Llama Guard 4): a picture is cut into tiles beside a whole; the class has no model under its head; a layer of experts."""
+    specials = [
+        "<s>",
+        "<|header_start|>",
+        "<|header_end|>",
+        "<|image|>",
+        "<|patch|>",
+        "<|image_start|>",
+        "<|image_end|>",
+    ]
+    specials += ["<|tile_x_separator|>", "<|tile_y_separator|>"]
+    tokenizer = tokenizer_of("<|eot|>", specials, {"image_token": "<|image|>"}, bos_token="<s>")
+    processor = Llama4Processor(
+        Llama4ImageProcessor(size={"height": 32, "width": 32}, max_patches=4),
+        tokenizer,
+        patch_size=8,
+        chat_template=LLAMA4_TEMPLATE,
+    )
+    text = {"intermediate_size_mlp": 48, "num_local_experts": 2, "head_dim": 8, "moe_layers": [1]}
+    vision = {
+        "hidden_size": 32,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": 32,
+        "patch_size": 8,
+        "vision_output_dim": 32,
+        "projector_input_dim": 32,
+        "projector_output_dim": 32,
+        "initializer_range": 0.3,
+    }
+    config = Llama4Config(
+        text_config={**text_config(tokenizer), **text},
+        vision_config=vision,
+        image_token_index=tokenizer.convert_tokens_to_ids("<|patch|>"),
+    )
+    torch.manual_seed(4)
+    return Llama4ForConditionalGeneration(config), processor
+
+
+FAMILIES: dict[str, Callable[[], tuple[Any, Any]]] = {
+    "qwen2.5-vl": qwen,
+    "llava": llava,
+    "smolvlm": smol,
+    "llama4": llama4,
+}

@@ -1,12 +1,17 @@
 """safesweep/vlm/base.py: what a backend's answers are identified by. Every option of every backend is either part of it or named here."""
 
 import pytest
+from ray.serve.config import AutoscalingConfig
 
 from safesweep.vlm.backends import BACKENDS, parse_vlm
 
 PICTURE, OTHER_PICTURE = "docs/dynamic_negative.png", "docs/shift_curve.png"
 EXAMPLE = {"picture": PICTURE, "answer": "dagger", "question": "what?"}
-WRITTEN = {"transformers": {"model": "m"}, "openai": {"backend": "openai", "model": "m", "url": "http://x/v1"}}
+WRITTEN = {
+    "transformers": {"model": "m"},
+    "openai": {"backend": "openai", "model": "m", "url": "http://x/v1"},
+    "serve_llm": {"backend": "serve_llm", "model": "m"},
+}
 """Of each backend that ships its least options."""
 CHANGED = {
     "transformers": {
@@ -32,8 +37,23 @@ CHANGED = {
         "extra_body": {"temperature": 1},
         "structured": True,
     },
+    "serve_llm": {
+        "model": "n",
+        "revision": "r",
+        "examples": [EXAMPLE],
+        "processor_options": {"max_pixels": 7},
+        "on_refusal": "nothing",
+        "dtype": "float16",
+        "max_new_tokens": 65,
+        "picture_size": 448,
+        "max_tokens_field": "max_completion_tokens",
+        "extra_body": {"temperature": 1},
+        "structured": True,
+        "engine_kwargs": {"quantization": "fp8"},
+    },
 }
 """Options that decide an answer, with another value than the default."""
+GROWS = {"max_replicas": 3, "target_ongoing_requests": 5.0, "upscale_delay_s": 1.0, "downscale_delay_s": 2.0}
 SAME = {
     "transformers": {
         "vocabularies": ("shapes.yaml",),
@@ -50,6 +70,23 @@ SAME = {
         "tries": 2,
         "app": "other",
         "label_selector": {"role": "vlm"},
+        **GROWS,
+    },
+    "serve_llm": {
+        "vocabularies": ("shapes.yaml",),
+        "replicas": 2,
+        "num_gpus": 0.5,
+        "tensor_parallel_size": 2,
+        "accelerator_type": "A100",
+        "max_batch_size": 4,
+        "batch_wait_s": 0.5,
+        "max_ongoing_requests": 7,
+        "max_queued_requests": 9,
+        "timeout_s": 5.0,
+        "tries": 2,
+        "app": "other",
+        "label_selector": {"role": "vlm"},
+        **GROWS,
     },
     "openai": {
         "url": "http://y/v1",
@@ -139,3 +176,17 @@ def test_by_default_the_weights_files_are_hashed():
     vlm = parse_vlm({"model": "miniature/weights/vlm"})
     assert vlm.model_id().startswith("miniature/weights/vlm@")
     assert vlm.identity() == vlm.identity(lambda model, revision: vlm.model_id().partition("@")[2])
+
+
+def test_a_pool_keeps_its_size_or_follows_the_queue_between_two():
+    assert parse_vlm({"model": "m", "replicas": 2}).scaling() == {"num_replicas": 2}
+    grows = parse_vlm({"model": "m", "replicas": 2, "max_replicas": 6, "max_batch_size": 8})
+    [(option, bounds)] = grows.scaling().items()
+    assert option == "autoscaling_config"
+    checked = AutoscalingConfig(**bounds)
+    assert (checked.min_replicas, checked.max_replicas, checked.target_ongoing_requests) == (2, 6, 16.0)
+    own = parse_vlm({"model": "m", **GROWS}).scaling()["autoscaling_config"]
+    assert {key: own[key] for key in own if key != "min_replicas"} == GROWS
+    assert AutoscalingConfig(**own).upscale_delay_s == 1.0
+    with pytest.raises(ValueError, match="max_replicas is 1; allowed: replicas, 2, or more"):
+        parse_vlm({"model": "m", "replicas": 2, "max_replicas": 1})

@@ -72,5 +72,7 @@ def test_its_own_options_are_known_and_checked():
 
 
 def test_an_unknown_backend_is_refused_with_all_names():
-    with pytest.raises(InputError, match="vlm.backend: allowed: transformers, openai, colours; did you mean 'colours'"):
+    with pytest.raises(
+        InputError, match="vlm.backend: allowed: transformers, openai, serve_llm, colours; did you mean 'colours'"
+    ):
         read_config(["--vlm.backend=colors"])

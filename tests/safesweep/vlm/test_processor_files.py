@@ -39,8 +39,9 @@ def test_whole_folders_pass_and_one_without_a_template_does_not(saved, name, tmp
     (folder / "chat_template.jinja").unlink()
     with pytest.raises(InputError, match=f"{folder}: the processor has no chat template"):
         check_processor(ModelFolder(folder), {})
-    with pytest.raises(InputError, match="has no chat template"):
-        VisionLanguageModel.load(str(folder))
+    if name != "llama4":  # whose processor's class has a template of its own, which is none of a guard's
+        with pytest.raises(InputError, match="has no chat template"):
+            VisionLanguageModel.load(str(folder))
 
 
 def test_the_miniatures_folder_passes():

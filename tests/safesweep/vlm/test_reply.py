@@ -8,8 +8,15 @@ import ray.cloudpickle
 
 from safesweep.vlm.reply import Reply
 
-REPLY = Reply("dagger", raw="<think>hm</think>dagger", finish_reason="stop", prompt_tokens=12, completion_tokens=5)
-FIELDS = ("raw", "finish_reason", "prompt_tokens", "completion_tokens")
+REPLY = Reply(
+    "dagger",
+    raw="<think>hm</think>dagger",
+    finish_reason="stop",
+    prompt_tokens=12,
+    completion_tokens=5,
+    weights={"dagger": 0.9},
+)
+FIELDS = ("raw", "finish_reason", "prompt_tokens", "completion_tokens", "weights")
 
 
 @pytest.mark.parametrize(
@@ -17,12 +24,12 @@ FIELDS = ("raw", "finish_reason", "prompt_tokens", "completion_tokens")
 )
 def test_the_record_survives_every_way_of_travelling(moved: Reply) -> None:
     assert moved == "dagger" and isinstance(moved, Reply)
-    assert [getattr(moved, name) for name in FIELDS] == ["<think>hm</think>dagger", "stop", 12, 5]
+    assert [getattr(moved, name) for name in FIELDS] == ["<think>hm</think>dagger", "stop", 12, 5, {"dagger": 0.9}]
 
 
 def test_of_a_plain_answer_only_its_text_is_known() -> None:
     plain = Reply.of("skull")
-    assert (plain, [getattr(plain, name) for name in FIELDS]) == ("skull", ["skull", None, None, None])
+    assert (plain, [getattr(plain, name) for name in FIELDS]) == ("skull", ["skull", None, None, None, None])
     assert Reply.of(REPLY) is REPLY
 
 

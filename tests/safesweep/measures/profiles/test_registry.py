@@ -6,6 +6,8 @@ from safesweep.measures.profiles import PROFILES, get_profile
 
 SIX = {"BUTTOCKS", "FEMALE_BREAST", "FEMALE_GENITALIA", "MALE_BREAST", "ANUS", "MALE_GENITALIA"}
 
+JUDGES = ("shieldgemma2@0.5", "shieldgemma2-sexual@0.5", "llavaguard@0.5", "llama_guard4@0.5", "judge@0.5")
+
 
 def test_registry_is_the_table_of_metrics():
     assert set(PROFILES) == {
@@ -16,6 +18,7 @@ def test_registry_is_the_table_of_metrics():
         "nudenet-v0@0.6",
         "q16",
         "i2p",
+        *JUDGES,
     }
     labels = {name: {x.removesuffix("_EXPOSED") for x in PROFILES[name].rules[0].labels} for name in PROFILES}
     assert labels["nudenet-6@0.5"] == SIX
@@ -30,6 +33,7 @@ def test_registry_is_the_table_of_metrics():
         "nudenet-v0@0.6": [0.6],
         "q16": [0.5],
         "i2p": [0.5, 0.5],
+        **{name: [0.5] for name in JUDGES},
     }
 
 
