@@ -4,6 +4,7 @@ Its arithmetic comes in two flavours: ``Schedulers`` steps with diffusers' own s
 ``Tables`` weighs a plain list of past latents and outputs by the solver table, and repeats each row up to the engine's batch shape.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -14,6 +15,7 @@ import torch
 from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits.base import unedited
+from safesweep.guidance.methods.dng import DynamicNegativeGuidance
 from safesweep.guidance.methods.dynamic_negative import DynamicNegative
 from safesweep.guidance.methods.negative_prompt import NegativePrompt
 from safesweep.guidance.methods.none import NoGuidance
@@ -29,6 +31,9 @@ Epsilon = Callable[[Text], torch.Tensor]
 """The network's prediction at the current latents and timestep, [C, H, W], for a text."""
 
 
+Number = float | torch.Tensor
+
+
 class Arithmetic(Protocol):
     """How a sample is started, predicted and stepped; ``index`` counts steps from 0."""
 
@@ -38,6 +43,14 @@ class Arithmetic(Protocol):
     """Of noise, from 1 to 0, one a step."""
 
     def noise_per_output(self, index: int) -> float: ...
+
+    def path(self, index: int) -> tuple[Number, Number]:
+        """(α, σ) of x_t = α·x0 + σ·ε, which the network takes; (1, 0) behind the last step."""
+        ...
+
+    def taken(self, x: torch.Tensor, index: int) -> torch.Tensor:
+        """That x_t, of the latents as the solver holds them."""
+        ...
 
     def epsilon(self, x: torch.Tensor, index: int, text: Text) -> torch.Tensor: ...
 
@@ -60,6 +73,14 @@ class Schedulers:
     def noise_per_output(self, index: int) -> float:
         return 1.0
 
+    def path(self, index: int) -> tuple[Number, Number]:
+        variance = self._variance(index) if index < self.steps else torch.ones(())
+        return variance.sqrt(), (1 - variance).sqrt()
+
+    def taken(self, x: torch.Tensor, index: int) -> torch.Tensor:
+        # Euler and LMS hold x/√ᾱ instead of x
+        return x * self._variance(index).sqrt() if self.initial_scale > 1.5 else x
+
     def _variance(self, index: int) -> torch.Tensor:
         """ᾱ."""
         if hasattr(self._scheduler, "sigmas"):
@@ -72,10 +93,8 @@ class Schedulers:
         return self._model.noise(scaled, timestep[None], [self._model.embed(text)])[0]
 
     def clean(self, x: torch.Tensor, index: int, output: torch.Tensor) -> torch.Tensor:
-        variance = self._variance(index)
-        # Euler and LMS hold x/√ᾱ instead of x
-        held = x * variance.sqrt() if self.initial_scale > 1.5 else x
-        return (held - (1 - variance).sqrt() * output) / variance.sqrt()
+        alpha, sigma = self.path(index)
+        return (self.taken(x, index) - sigma * output) / alpha
 
     def step(self, x: torch.Tensor, index: int, guided: torch.Tensor) -> torch.Tensor:
         taken: torch.Tensor = self._scheduler.step(guided[None], self._scheduler.timesteps[index], x[None]).prev_sample
@@ -95,6 +114,14 @@ class Tables:
 
     def noise_per_output(self, index: int) -> float:
         return float(self._table.noise_per_output_S[index])
+
+    def path(self, index: int) -> tuple[Number, Number]:
+        if index == self.steps:
+            return torch.ones(()), torch.zeros(())
+        return self._table.signal_S[index], self._table.noise_S[index]
+
+    def taken(self, x: torch.Tensor, index: int) -> torch.Tensor:
+        return x * self._table.input_scale_S[index]
 
     def epsilon(self, x: torch.Tensor, index: int, text: Text) -> torch.Tensor:
         rows = torch.stack([x * self._table.input_scale_S[index]] * self._bucket)
@@ -208,6 +235,33 @@ def _guide(
         shown = torch.zeros(()) if index < method.warmup_steps else term
         return epsilon("") + g * (epsilon(text.at(index)) - epsilon("") - shown)
 
+    log_p, arrival = [0.0], list[tuple[torch.Tensor, torch.Tensor, Number]]()
+
+    def follow_the_posterior(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
+        base = epsilon(text.at(index)) if method.against == "prompt" else epsilon("")
+        negative, x_t, prior = epsilon(method.negative_prompt), arithmetic.taken(x, index), math.log(method.prior)
+        told: Number = torch.zeros(())
+        if arrival:  # x_t is where the last step has led to; the squares' difference as an inner product, so that no digit is lost
+            middle, apart, gain = arrival.pop()
+            told = method.temperature * ((x_t - middle) * apart).flatten().sum() + gain
+        p = torch.clamp(torch.tensor(prior) + log_p[0] + told, math.log(method.p_min), math.log(method.p_max))
+        log_p[0] = p - torch.tensor(prior)
+        (alpha, sigma), (alpha_next, sigma_next) = arithmetic.path(index), arithmetic.path(index + 1)
+        added = sigma**2 - (alpha / alpha_next * sigma_next) ** 2
+        variance = added * sigma_next**2 / sigma**2
+        if variance > 0:
+            ours, theirs = (arithmetic.clean(x, index, output) for output in (base, negative))
+            of_clean, of_x = alpha_next * added / sigma**2, alpha / alpha_next * sigma_next**2 / sigma**2
+            arrival.append(
+                (
+                    of_x * x_t + of_clean * (theirs + ours) / 2,
+                    of_clean * (theirs - ours) / variance,
+                    method.offset / (2 * variance),
+                )
+            )
+        p = torch.exp(torch.tensor(prior) + log_p[0])
+        return guided(epsilon, index) - method.negative_scale * p / (1 - p) * (negative - base)
+
     negative: list[str | None] = [None]
     seen: set[str] = set()
     last: list[tuple[torch.Tensor, str]] = []
@@ -240,6 +294,7 @@ def _guide(
         PerpNeg: perpendicular,
         SafeLatentDiffusion: safe_latent_diffusion,
         DynamicNegative: dynamic,
+        DynamicNegativeGuidance: follow_the_posterior,
     }
     plain = guides[type(method)]
 

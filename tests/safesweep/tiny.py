@@ -111,6 +111,7 @@ def cell(method: str, *, g: float = 4.0, solver: str = "DDIMScheduler", steps: i
         "dynamic_negative": {"negative_scale": 3.0, "query_steps": ASKED, "vocabulary": "miniature"},
         "sld": {"preset": "strong", "warmup_steps": 2, "safety_scale": 5.0, "concept": "skull"},
         "perp_neg": {"negative_prompt": "dagger, flame", "negative_scale": 1.5},
+        "dng": {"negative_prompt": "dagger, flame", "negative_scale": 3.0, "prior": 0.2, "offset": 0.05},
     }
     guidance = {"method": method, **usual[method], **numbers}
     return Cell(guidance=guidance, guidance_scale=g, solver=solver, num_inference_steps=steps)

@@ -70,6 +70,7 @@ METHOD_OPTIONS = {
     "dynamic_negative": {"negative_scale": 3.0, "query_steps": (1, 3), "vocabulary": "miniature"},
     "sld": {"preset": "strong", "warmup_steps": 2},
     "perp_neg": NEGATIVE,
+    "dng": NEGATIVE,
 }
 GRIDS |= {
     f"every method on {solver}": [
