@@ -173,3 +173,17 @@ class DiffusionModel(ABC):
     @abstractmethod
     def preview(self, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
         """Predicted clean latents to previews, by the preview decoder where there is one."""
+
+    def encoded(self, pictures: Sequence[Picture], batch: int) -> torch.Tensor:
+        """Clean latents [B, C, H, W], float32, of pictures of one size, ``batch`` at a time: what ``decode`` makes pictures of.
+
+        Raises ``NotImplementedError`` for a family that cannot.
+        """
+        raise NotImplementedError(f"{type(self).__name__} encodes no pictures")
+
+    def decoded(self, latents_BCHW: torch.Tensor) -> torch.Tensor:
+        """Pictures [B, 3, H, W] from -1 to 1, float32, of clean latents, with gradients where the caller records them.
+
+        Raises ``NotImplementedError`` for a family that cannot.
+        """
+        raise NotImplementedError(f"{type(self).__name__} decodes nothing that can be differentiated")

@@ -37,6 +37,9 @@ class FlowSchedulers:
         sigma = self.levels[index] if index < self.steps else 0.0
         return 1 - sigma, sigma
 
+    def clean_per_output(self, index: int) -> float:
+        return -self.levels[index]
+
     def taken(self, x: torch.Tensor, index: int) -> torch.Tensor:
         return x
 

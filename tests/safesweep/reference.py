@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
 from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell
@@ -20,6 +21,7 @@ from safesweep.guidance.methods.dynamic_negative import DynamicNegative
 from safesweep.guidance.methods.negative_prompt import NegativePrompt
 from safesweep.guidance.methods.none import NoGuidance
 from safesweep.guidance.methods.perp_neg import PerpNeg
+from safesweep.guidance.methods.safe_denoiser import SafeDenoiser
 from safesweep.guidance.methods.sld import SafeLatentDiffusion
 from safesweep.guidance.methods.static_negative import StaticNegative
 from safesweep.models.base import DiffusionModel
@@ -50,6 +52,10 @@ class Arithmetic(Protocol):
 
     def taken(self, x: torch.Tensor, index: int) -> torch.Tensor:
         """That x_t, of the latents as the solver holds them."""
+        ...
+
+    def clean_per_output(self, index: int) -> Number:
+        """How far x̂0 moves with the output."""
         ...
 
     def epsilon(self, x: torch.Tensor, index: int, text: Text) -> torch.Tensor: ...
@@ -92,6 +98,10 @@ class Schedulers:
         scaled = self._scheduler.scale_model_input(x[None], timestep)
         return self._model.noise(scaled, timestep[None], [self._model.embed(text)])[0]
 
+    def clean_per_output(self, index: int) -> Number:
+        alpha, sigma = self.path(index)
+        return -sigma / alpha
+
     def clean(self, x: torch.Tensor, index: int, output: torch.Tensor) -> torch.Tensor:
         alpha, sigma = self.path(index)
         return (self.taken(x, index) - sigma * output) / alpha
@@ -127,6 +137,9 @@ class Tables:
         rows = torch.stack([x * self._table.input_scale_S[index]] * self._bucket)
         timesteps = self._table.timesteps_S[index].expand(self._bucket)
         return self._model.noise(rows, timesteps, [self._model.embed(text)] * self._bucket)[0]
+
+    def clean_per_output(self, index: int) -> Number:
+        return self._table.clean_output_S[index]
 
     def clean(self, x: torch.Tensor, index: int, output: torch.Tensor) -> torch.Tensor:
         return x * self._table.clean_latents_S[index] + output * self._table.clean_output_S[index]
@@ -262,6 +275,20 @@ def _guide(
         p = torch.exp(torch.tensor(prior) + log_p[0])
         return guided(epsilon, index) - method.negative_scale * p / (1 - p) * (negative - base)
 
+    def keep_away(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
+        if arithmetic.levels[index] < method.last_level:
+            return positive(epsilon, index)
+        unsafe, (alpha, sigma) = load_file(method.references.path)["latents"], arithmetic.path(index)
+        temperature = method.temperature or unsafe[0].numel()
+        squares = ((arithmetic.taken(x, index) - alpha * unsafe) ** 2).flatten(1).sum(dim=1)
+        log_kernel = -squares / (2 * sigma**2 * temperature)
+        mean = (torch.softmax(log_kernel, 0)[:, None, None, None] * unsafe).sum(dim=0)
+        near = torch.exp(log_kernel).mean()
+        if near < method.threshold:
+            return guided(epsilon, index)
+        shift = method.negative_scale * near * (arithmetic.clean(x, index, epsilon("")) - mean)
+        return guided(epsilon, index) + shift / arithmetic.clean_per_output(index)
+
     negative: list[str | None] = [None]
     seen: set[str] = set()
     last: list[tuple[torch.Tensor, str]] = []
@@ -294,6 +321,7 @@ def _guide(
         PerpNeg: perpendicular,
         SafeLatentDiffusion: safe_latent_diffusion,
         DynamicNegative: dynamic,
+        SafeDenoiser: keep_away,
         DynamicNegativeGuidance: follow_the_posterior,
     }
     plain = guides[type(method)]

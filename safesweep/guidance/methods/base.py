@@ -106,6 +106,9 @@ class Method(BaseModel, ABC):
     def check(self, steps: int) -> None:
         """Raises ``ValueError`` when the config cannot run with ``steps`` denoising steps."""
 
+    def check_sizes(self, sizes: frozenset[tuple[int, int]]) -> None:
+        """Raises ``ValueError`` when the config cannot make pictures of these widths and heights, in pixels."""
+
     def start(self) -> Any:
         """The memory of a trial before its first step: an immutable, hashable value."""
         return None

@@ -25,6 +25,8 @@ CELLS = (
     cell("sld"),
     cell("perp_neg", solver="UniPCMultistepScheduler"),
     cell("dng"),
+    cell("safe_denoiser"),
+    cell("safe_denoiser", temperature=30.0, last_level=0.0),
     cell("dng", against="empty", negative_scale=6.0),
 )
 PROMPTS = ("a red circle", "a blaze in red")

@@ -16,6 +16,7 @@ from safesweep.guidance.methods import METHODS
 from safesweep.models.solver import SUPPORTED
 from safesweep.models.stable_diffusion import StableDiffusion
 from tests.random_models import random_pipeline
+from tests.safesweep.tiny import reference_file
 
 STEPS = 6
 
@@ -71,6 +72,7 @@ METHOD_OPTIONS = {
     "sld": {"preset": "strong", "warmup_steps": 2},
     "perp_neg": NEGATIVE,
     "dng": NEGATIVE,
+    "safe_denoiser": {"references": reference_file(16), "negative_scale": 2.0, "last_level": 0.5},
 }
 GRIDS |= {
     f"every method on {solver}": [
