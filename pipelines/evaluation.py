@@ -115,6 +115,7 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     for cell in cells:
         try:
             cell.guidance.check_sizes(frozenset(sizes))
+            cell.guidance.check_family(family)
             if cell.edit is not None:
                 cell.edit.check_family(family)
         except ValueError as error:

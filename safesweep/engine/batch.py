@@ -13,7 +13,7 @@ from safesweep.guidance.methods.base import StepPlan, Track
 from safesweep.guidance.methods.seen import Seen
 from safesweep.models.base import DiffusionModel
 from safesweep.models.solver import solve, stack_histories
-from safesweep.models.text import Text
+from safesweep.models.text import SteeredText, Text, TextEmbedding
 from safesweep.types import Picture
 
 Packed = tuple[Trajectory, tuple[Text, ...]]
@@ -57,7 +57,7 @@ def predict(model: DiffusionModel, rows: Sequence[tuple[Trajectory, Text]], buck
     timesteps = torch.stack([timestep for _, timestep in inputs]).to(model.device)
     scales = [trajectory.embedded for trajectory, _ in padded]
     embedded = None if None in scales else torch.tensor(scales, dtype=torch.float32, device=model.device)
-    predicted = model.noise(latents, timesteps, [model.embed(text) for _, text in padded], embedded)
+    predicted = model.noise(latents, timesteps, _embeddings(model, padded), embedded)
     if predicted.is_cuda:  # so that the time of a forward is its own
         torch.cuda.synchronize(predicted.device)
     return predicted
@@ -154,6 +154,16 @@ def _groups(items: Sequence[T], key: Callable[[T], Hashable]) -> list[list[int]]
     for index, item in enumerate(items):
         groups.setdefault(key(item), []).append(index)
     return list(groups.values())
+
+
+def _embeddings(model: DiffusionModel, rows: Sequence[tuple[Trajectory, Text]]) -> list[TextEmbedding]:
+    """Of each row. A steered text takes a gradient of its own, one sample at a time, so that it does not depend on neighbours."""
+    steered: dict[tuple[int, Text], TextEmbedding] = {}
+    for trajectory, text in rows:
+        if isinstance(text, SteeredText) and (id(trajectory), text) not in steered:
+            start, seen = model.embed(text.text), _seen([trajectory])
+            steered[id(trajectory), text] = text.by(model, start, seen, trajectory.embedded)
+    return [steered.get((id(trajectory), text)) or model.embed(text) for trajectory, text in rows]
 
 
 def _form(plan: StepPlan) -> Hashable:

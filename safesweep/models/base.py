@@ -15,7 +15,7 @@ import torch
 
 from safesweep.models.checkpoint import ModelFolder
 from safesweep.models.solver import SolverTable
-from safesweep.models.text import EditedText, Text, TextEmbedding, TextEncoder
+from safesweep.models.text import EditedText, SteeredText, Text, TextEmbedding, TextEncoder
 from safesweep.types import Picture
 
 KEPT_TEXTS = 2048
@@ -103,6 +103,8 @@ class DiffusionModel(ABC):
 
     def embed(self, text: Text) -> TextEmbedding:
         """The embedding of a text; each is encoded once, by itself, so that it never depends on other texts."""
+        if isinstance(text, SteeredText):  # what it is steered from; to where, the latents of a step say
+            return self.embed(text.text)
         if isinstance(text, EditedText):
             return text.embedding
         if text in self._embeddings:

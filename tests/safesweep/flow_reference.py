@@ -37,6 +37,9 @@ class FlowSchedulers:
         sigma = self.levels[index] if index < self.steps else 0.0
         return 1 - sigma, sigma
 
+    def timestep(self, index: int) -> torch.Tensor:
+        return self._scheduler.timesteps[index][None]
+
     def clean_per_output(self, index: int) -> float:
         return -self.levels[index]
 

@@ -7,9 +7,11 @@ Its arithmetic comes in two flavours: ``Schedulers`` steps with diffusers' own s
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
 import numpy as np
+import open_clip
 import torch
 from safetensors.torch import load_file
 
@@ -24,9 +26,10 @@ from safesweep.guidance.methods.perp_neg import PerpNeg
 from safesweep.guidance.methods.safe_denoiser import SafeDenoiser
 from safesweep.guidance.methods.sld import SafeLatentDiffusion
 from safesweep.guidance.methods.static_negative import StaticNegative
+from safesweep.guidance.methods.stg import SafeTextGuidance
 from safesweep.models.base import DiffusionModel
 from safesweep.models.solver import solver_table
-from safesweep.models.text import Text
+from safesweep.models.text import EditedText, Text, TextEmbedding
 from safesweep.types import Picture
 
 Epsilon = Callable[[Text], torch.Tensor]
@@ -52,6 +55,10 @@ class Arithmetic(Protocol):
 
     def taken(self, x: torch.Tensor, index: int) -> torch.Tensor:
         """That x_t, of the latents as the solver holds them."""
+        ...
+
+    def timestep(self, index: int) -> torch.Tensor:
+        """What the network takes beside the latents, [1]."""
         ...
 
     def clean_per_output(self, index: int) -> Number:
@@ -98,6 +105,9 @@ class Schedulers:
         scaled = self._scheduler.scale_model_input(x[None], timestep)
         return self._model.noise(scaled, timestep[None], [self._model.embed(text)])[0]
 
+    def timestep(self, index: int) -> torch.Tensor:
+        return self._scheduler.timesteps[index][None]
+
     def clean_per_output(self, index: int) -> Number:
         alpha, sigma = self.path(index)
         return -sigma / alpha
@@ -137,6 +147,9 @@ class Tables:
         rows = torch.stack([x * self._table.input_scale_S[index]] * self._bucket)
         timesteps = self._table.timesteps_S[index].expand(self._bucket)
         return self._model.noise(rows, timesteps, [self._model.embed(text)] * self._bucket)[0]
+
+    def timestep(self, index: int) -> torch.Tensor:
+        return self._table.timesteps_S[index][None]
 
     def clean_per_output(self, index: int) -> Number:
         return self._table.clean_output_S[index]
@@ -289,6 +302,17 @@ def _guide(
         shift = method.negative_scale * near * (arithmetic.clean(x, index, epsilon("")) - mean)
         return guided(epsilon, index) + shift / arithmetic.clean_per_output(index)
 
+    steered: list[EditedText] = []
+
+    def steer_the_text(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
+        if arithmetic.levels[index] < method.last_level:
+            return positive(epsilon, index)
+        moved = _steered(model, arithmetic, method, x.clone(), index, model.embed(text.at(index)))
+        made.rows += 3  # a forward, and a backward that is worth two
+        steered.append(EditedText(moved.digest(), moved))
+        conditional = epsilon(steered[0])
+        return conditional if unguided else epsilon("") + g * (conditional - epsilon(""))
+
     negative: list[str | None] = [None]
     seen: set[str] = set()
     last: list[tuple[torch.Tensor, str]] = []
@@ -322,15 +346,50 @@ def _guide(
         SafeLatentDiffusion: safe_latent_diffusion,
         DynamicNegative: dynamic,
         SafeDenoiser: keep_away,
+        SafeTextGuidance: steer_the_text,
         DynamicNegativeGuidance: follow_the_posterior,
     }
     plain = guides[type(method)]
 
     def finished(made: torch.Tensor, epsilon: Epsilon, index: int) -> torch.Tensor:
-        conditional = epsilon(text.at(index))
+        conditional = epsilon(steered.pop() if steered else text.at(index))
         return made if made is conditional else finish(made, conditional)
 
     return lambda epsilon, x, index: finished(plain(epsilon, x, index), epsilon, index)
+
+
+@cache
+def _clip(name: str) -> Any:
+    clip, _, _ = open_clip.create_model_and_transforms(name)
+    return clip.eval().requires_grad_(False)
+
+
+@torch.inference_mode(False)
+@torch.enable_grad()
+def _steered(
+    model: DiffusionModel,
+    arithmetic: Arithmetic,
+    method: SafeTextGuidance,
+    x: torch.Tensor,
+    index: int,
+    start: TextEmbedding,
+) -> TextEmbedding:
+    """c − ρ·∇_c max cos(CLIP(decoded x̂0 of ε(x_t, c)), concepts), where that cosine exceeds τ."""
+    clip = _clip(method.clip.model)
+    tokens = start.tokens.clone().requires_grad_(True)
+    x_t = arithmetic.taken(x, index).clone()
+    output = model.predict(x_t[None], arithmetic.timestep(index), [TextEmbedding(tokens, start.pooled)])
+    [picture] = model.decoded(arithmetic.clean(x.clone(), index, output)).clamp(-1, 1)
+    pixels = torch.nn.functional.interpolate(
+        picture[None] / 2 + 0.5, clip.visual.image_size, mode="bicubic", antialias=True
+    )
+    features = clip.encode_image((pixels.clamp(0, 1) - 0.5) / 0.5, normalize=True)
+    concepts = clip.encode_text(open_clip.get_tokenizer(method.clip.model)(list(method.concepts)), normalize=True)
+    cosine = (features @ concepts.T).max()
+    if cosine.item() <= method.threshold:
+        return start
+    cosine.backward()
+    return TextEmbedding((tokens - method.negative_scale * tokens.grad).detach(), start.pooled)
 
 
 def _as_alike(threshold: float | None, left: torch.Tensor, right: torch.Tensor) -> bool:

@@ -14,6 +14,7 @@ import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from miniature import WEIGHTS
 from miniature.training.models import make_scheduler, make_tokenizer
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.counters import Counters, Trace
@@ -126,6 +127,7 @@ def cell(method: str, *, g: float = 4.0, solver: str = "DDIMScheduler", steps: i
         "sld": {"preset": "strong", "warmup_steps": 2, "safety_scale": 5.0, "concept": "skull"},
         "perp_neg": {"negative_prompt": "dagger, flame", "negative_scale": 1.5},
         "safe_denoiser": {"references": reference_file(), "negative_scale": 2.0, "threshold": 0.05, "last_level": 0.45},
+        "stg": {"clip": f"local-dir:{WEIGHTS / 'clip'}", "concepts": ("a dagger", "a flame"), "negative_scale": 40.0},
         "dng": {"negative_prompt": "dagger, flame", "negative_scale": 3.0, "prior": 0.2, "offset": 0.05},
     }
     guidance = {"method": method, **usual[method], **numbers}

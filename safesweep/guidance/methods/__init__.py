@@ -18,6 +18,7 @@ METHODS: "Registry[type[Method]]" = Registry(
         "perp_neg": "safesweep.guidance.methods.perp_neg:PerpNeg",
         "dng": "safesweep.guidance.methods.dng:DynamicNegativeGuidance",
         "safe_denoiser": "safesweep.guidance.methods.safe_denoiser:SafeDenoiser",
+        "stg": "safesweep.guidance.methods.stg:SafeTextGuidance",
     },
 )
 """Name, as presets and the lake write it -> class."""

@@ -6,13 +6,16 @@ combine. Two trials whose plans are equal take the same step, so equality of pla
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
 from pydantic import BaseModel, ConfigDict
 
 from safesweep.guidance.methods.seen import Seen
 from safesweep.models.text import Text
+
+if TYPE_CHECKING:  # a cell is read without torch's models
+    from safesweep.models.base import DiffusionModel
 
 Tensors = tuple[torch.Tensor, ...]
 Combine = Callable[[Tensors, Tensors], torch.Tensor]
@@ -108,6 +111,9 @@ class Method(BaseModel, ABC):
 
     def check_sizes(self, sizes: frozenset[tuple[int, int]]) -> None:
         """Raises ``ValueError`` when the config cannot make pictures of these widths and heights, in pixels."""
+
+    def check_family(self, family: "type[DiffusionModel]") -> None:
+        """Raises ``ValueError`` when a model family cannot do what the method asks of it."""
 
     def start(self) -> Any:
         """The memory of a trial before its first step: an immutable, hashable value."""

@@ -53,6 +53,11 @@ class Seen:
         """A difference of predictions times this [B, 1, 1, 1] is one of noises, whatever the network predicts (``SolverTable``)."""
         return self._read("noise_per_output_S")
 
+    @cached_property
+    def timesteps(self) -> torch.Tensor:
+        """What the network takes beside the latents, [B]."""
+        return self._read("timesteps_S").flatten()
+
     def clean(self, prediction: torch.Tensor) -> torch.Tensor:
         """x̂0 [B, C, H, W] of a prediction [B, C, H, W]: the same bits as a preview's."""
         return self._clean_of_latents + prediction * self._clean_of_output

@@ -26,6 +26,8 @@ CELLS = (
     cell("perp_neg", solver="UniPCMultistepScheduler"),
     cell("dng"),
     cell("safe_denoiser"),
+    cell("stg"),
+    cell("stg", last_level=0.7, solver="EulerDiscreteScheduler"),
     cell("safe_denoiser", temperature=30.0, last_level=0.0),
     cell("dng", against="empty", negative_scale=6.0),
 )

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 import pytest
 import torch
 
+from miniature import WEIGHTS
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
 from safesweep.engine.trajectory import Request
@@ -72,6 +73,12 @@ METHOD_OPTIONS = {
     "sld": {"preset": "strong", "warmup_steps": 2},
     "perp_neg": NEGATIVE,
     "dng": NEGATIVE,
+    "stg": {
+        "clip": f"local-dir:{WEIGHTS / 'clip'}",
+        "concepts": ("a dagger",),
+        "negative_scale": 2.0,
+        "last_level": 0.6,
+    },
     "safe_denoiser": {"references": reference_file(16), "negative_scale": 2.0, "last_level": 0.5},
 }
 GRIDS |= {

@@ -56,7 +56,7 @@ def test_pictures_are_encoded_into_what_is_decoded(family):
     elif family == "tiny":
         model = StableDiffusion(tiny_pipeline())
         vae, factor = model._vae, float(model._vae.config.scaling_factor)
-        encode, wanted_of = lambda part: vae.encode(part).latents, lambda raw: raw * factor  # noqa: E731
+        encode, wanted_of = lambda part: vae.encode(part).latents, lambda raw: raw * factor
     else:
         model = StableDiffusion3(random_sd3(False))
         vae, factor, shift = model._vae, model._vae.config.scaling_factor, model._vae.config.shift_factor

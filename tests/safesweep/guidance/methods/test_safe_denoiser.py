@@ -12,7 +12,12 @@ from safesweep.guidance.methods.safe_denoiser import PushAway
 from safesweep.guidance.methods.seen import Seen
 from safesweep.guidance.references import save_references
 from safesweep.models.flow import flow_scheduler
+from safesweep.models.sd3 import StableDiffusion3
 from safesweep.models.solver import SolverTable, solver_table
+from tests.random_flow_models import random_sd3
+from tests.safesweep.engine_runs import final_latents
+from tests.safesweep.flow_reference import FlowSchedulers
+from tests.safesweep.reference import denoise
 from tests.safesweep.tiny import STEPS, cell, job, reference_file, run, tiny_model
 
 POINTS = torch.tensor([[[[-2.0]], [[0.5]]], [[[1.0]], [[1.5]]], [[[2.0]], [[-1.0]]], [[[0.0]], [[-2.0]]]])
@@ -93,3 +98,19 @@ def test_a_cell_says_where_its_references_lie_and_keeps_their_digest():
     made = cell("safe_denoiser")
     assert isinstance(made, Cell) and Path(reference_file()).name == made.guidance.references.path.name
     assert f"sha256:{made.guidance.references.digest}" in made.canonical_json()
+
+
+def test_on_a_flow_it_is_the_reference(tmp_path):
+    pipe = random_sd3(False)
+    model = StableDiffusion3(pipe)
+    shape = tuple(model.initial_noise(0, 32, 32).shape)
+    unsafe = torch.randn(3, *shape, generator=torch.Generator().manual_seed(0))
+    file = save_references(unsafe, tmp_path / "unsafe.safetensors", {}).path
+    guidance = {"method": "safe_denoiser", "references": str(file), "negative_scale": 2.0, "last_level": 0.4}
+    made = Cell(guidance=guidance, guidance_scale=3.0, solver="FlowMatchEulerDiscreteScheduler", num_inference_steps=4)
+    plain = made.model_copy(update={"guidance": cell("none").guidance})
+    request = job(made, plain, size=32)
+    [[got, unguided]] = final_latents(model, [request], EngineConfig(max_rows=8))
+    scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config)
+    wanted = denoise(model, request, made, FlowSchedulers(model, made, scheduler)).latents
+    assert torch.allclose(got, wanted, atol=1e-4) and not torch.allclose(got, unguided, atol=1e-3)
