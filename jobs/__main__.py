@@ -20,6 +20,7 @@ JOBS = {
     "quality": "benign_quality",
     "status": "status",
     "lake": "lake",
+    "references": "references",
 }
 """Word → file."""
 

@@ -114,11 +114,13 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     check_embedded(config.diffusion.model, config.diffusion.revision, embedded)
     family = family_of(config.diffusion.model, config.diffusion.revision)
     for cell in cells:
-        if cell.edit is not None:
-            try:
+        try:
+            cell.guidance.check_sizes(frozenset(sizes))
+            cell.guidance.check_family(family)
+            if cell.edit is not None:
                 cell.edit.check_family(family)
-            except ValueError as error:
-                raise InputError(f"{cell.label()}: {error}") from error
+        except ValueError as error:
+            raise InputError(f"{cell.label()}: {error}") from error
     asking = [question for cell in cells for question in cell.guidance.questions()]
     for scorer in scorers_of(config):
         scorer.check()

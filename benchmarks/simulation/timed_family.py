@@ -35,6 +35,8 @@ def straight_table(steps: int) -> SolverTable:
         initial_scale=1.0,
         level_S=levels,
         noise_per_output_S=ones,
+        signal_S=ones - levels,
+        noise_S=levels,
     )
 
 

@@ -10,9 +10,10 @@ import torch
 
 from safesweep.engine.trajectory import Trajectory
 from safesweep.guidance.methods.base import StepPlan, Track
+from safesweep.guidance.methods.seen import Seen
 from safesweep.models.base import DiffusionModel
 from safesweep.models.solver import solve, stack_histories
-from safesweep.models.text import Text
+from safesweep.models.text import SteeredText, Text, TextEmbedding
 from safesweep.types import Picture
 
 Packed = tuple[Trajectory, tuple[Text, ...]]
@@ -56,7 +57,7 @@ def predict(model: DiffusionModel, rows: Sequence[tuple[Trajectory, Text]], buck
     timesteps = torch.stack([timestep for _, timestep in inputs]).to(model.device)
     scales = [trajectory.embedded for trajectory, _ in padded]
     embedded = None if None in scales else torch.tensor(scales, dtype=torch.float32, device=model.device)
-    predicted = model.noise(latents, timesteps, [model.embed(text) for _, text in padded], embedded)
+    predicted = model.noise(latents, timesteps, _embeddings(model, padded), embedded)
     if predicted.is_cuda:  # so that the time of a forward is its own
         torch.cuda.synchronize(predicted.device)
     return predicted
@@ -65,13 +66,16 @@ def predict(model: DiffusionModel, rows: Sequence[tuple[Trajectory, Text]], buck
 def combine(steps: Sequence[Step], model: DiffusionModel) -> list[torch.Tensor]:
     """Guided predictions, one [C, H, W] a step; plans of one form are combined together, whatever their numbers."""
     guided: dict[int, torch.Tensor] = {}
-    for members in _groups(steps, lambda step: (step[1].combine, len(step[1].texts), step[1].prompt_at, step[0].shape)):
+    for members in _groups(steps, lambda step: (_form(step[1]), step[0].shape)):
         chosen = [steps[index] for index in members]
         eps = _predictions(chosen)
         if chosen[0][1].track is not None:
             eps = (*eps, torch.stack([_kept(t, plan.track) for t, plan in chosen if plan.track is not None]))
         plan = chosen[0][1]
-        made = plan.combine(eps, _scales(chosen))
+        scales = _scales(chosen)
+        made = plan.combine(eps, scales)
+        if plan.correct is not None:
+            made = plan.correct(made, eps, scales, _seen([t for t, _ in chosen]))
         if len(plan.texts) > 1:
             made = model.guided(made, eps[plan.prompt_at])
         guided.update(zip(members, made.unbind(), strict=True))
@@ -85,8 +89,8 @@ def updated_tracks(complete: Sequence[Trajectory]) -> list[dict[Track, torch.Ten
     for members in _groups(pairs, lambda pair: (pair[1].update, len(pair[1].texts), pair[1].kept, pair[0].shape)):
         chosen = [pairs[index] for index in members]
         kept = torch.stack([_kept(t, track) for t, track in chosen])
-        per_output = torch.stack([t.table.noise_per_output_S[t.step] for t, _ in chosen]).to(kept.device)
-        updated = chosen[0][1].update(_predictions(chosen), _scales(chosen), kept, per_output[:, None, None, None])
+        seen = _seen([t for t, _ in chosen])
+        updated = chosen[0][1].update(_predictions(chosen), _scales(chosen), kept, seen)
         made.update(zip([(id(t), track) for t, track in chosen], updated.unbind(), strict=True))
     return [{track: made[id(t), track] for track in t.outlook.tracks} for t in complete]
 
@@ -150,6 +154,24 @@ def _groups(items: Sequence[T], key: Callable[[T], Hashable]) -> list[list[int]]
     for index, item in enumerate(items):
         groups.setdefault(key(item), []).append(index)
     return list(groups.values())
+
+
+def _embeddings(model: DiffusionModel, rows: Sequence[tuple[Trajectory, Text]]) -> list[TextEmbedding]:
+    """Of each row. A steered text takes a gradient of its own, one sample at a time, so that it does not depend on neighbours."""
+    steered: dict[tuple[int, Text], TextEmbedding] = {}
+    for trajectory, text in rows:
+        if isinstance(text, SteeredText) and (id(trajectory), text) not in steered:
+            start, seen = model.embed(text.text), _seen([trajectory])
+            steered[id(trajectory), text] = text.by(model, start, seen, trajectory.embedded)
+    return [steered.get((id(trajectory), text)) or model.embed(text) for trajectory, text in rows]
+
+
+def _form(plan: StepPlan) -> Hashable:
+    return plan.combine, plan.correct, len(plan.texts), plan.prompt_at
+
+
+def _seen(trajectories: Sequence[Trajectory]) -> Seen:
+    return Seen(tuple(t.latents[0] for t in trajectories), tuple((t.table, t.step) for t in trajectories))
 
 
 def _predictions(

@@ -34,6 +34,7 @@ from safesweep.engine.trajectory import (
 )
 from safesweep.guidance.methods.base import Ask, StepPlan
 from safesweep.models.base import DiffusionModel
+from safesweep.models.text import network_rows
 from safesweep.types import Picture
 
 AskVlm = Callable[[Picture, str], "Future[str]"]
@@ -249,11 +250,11 @@ class Engine:
         with self._timed("forward", rows=len(rows), bucket=bucket, trajectories=len(packed)):
             predicted = batch.predict(self._model, rows, bucket)
         self.counters.ticks += 1
-        self.counters.rows += len(rows)
+        self.counters.rows += network_rows(text for _, text in rows)
         self.counters.rows_padded += bucket - len(rows)
         for trajectory, texts in packed:
-            trajectory.charge(self._timed.last * len(texts) / len(rows), rows=len(texts))
-            self.counters.rows_supposed += len(texts) if trajectory.rests_on else 0
+            trajectory.charge(self._timed.last * len(texts) / len(rows), rows=network_rows(texts))
+            self.counters.rows_supposed += network_rows(texts) if trajectory.rests_on else 0
         left = iter(predicted.unbind())
         return [[next(left) for _ in texts] for _, texts in packed]
 

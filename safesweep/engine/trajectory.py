@@ -12,7 +12,7 @@ from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits.base import EditedPrompt
 from safesweep.guidance.methods.base import Ask, At, StepPlan, Track
 from safesweep.models.solver import SolverTable
-from safesweep.models.text import Text
+from safesweep.models.text import Text, network_rows
 from safesweep.types import Picture
 
 
@@ -168,7 +168,7 @@ class LiveTrial:
         at, guidance = self.at(step), self.cell.guidance
         track = guidance.track(at)
         ask = guidance.ask(at) if self.answered_step == step else None
-        return len({*plan.texts, *(track.texts if track else ()), *(ask.plan.texts if ask else ())})
+        return network_rows({*plan.texts, *(track.texts if track else ()), *(ask.plan.texts if ask else ())})
 
     def end(self, picture: Picture | None, error: str | None) -> None:
         """Hands over its result."""

@@ -15,6 +15,7 @@ from safesweep.guidance.edits.base import unedited
 from safesweep.models.flow import flow_scheduler
 from safesweep.models.probe import SUPPORTED
 from safesweep.models.solver import scheduler_from_name, solver_table
+from safesweep.models.text import network_rows
 
 STAND_IN = "a prompt"
 """The prompt's text; which text it is changes no count."""
@@ -99,7 +100,7 @@ def _step(trials: Sequence[LiveTrial], step: int, found: bool) -> tuple[list[lis
         outlook = Outlook.of(trials, step)
         texts |= set(outlook.texts)
     work = Work(
-        rows=len(texts),
+        rows=network_rows(texts),
         rows_alone=outlook.charge_alone(step),
         questions=len(questions),
         questions_alone=sum(map(len, questions.values())),

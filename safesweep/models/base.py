@@ -15,7 +15,7 @@ import torch
 
 from safesweep.models.checkpoint import ModelFolder
 from safesweep.models.solver import SolverTable
-from safesweep.models.text import EditedText, Text, TextEmbedding, TextEncoder
+from safesweep.models.text import EditedText, SteeredText, Text, TextEmbedding, TextEncoder
 from safesweep.types import Picture
 
 KEPT_TEXTS = 2048
@@ -103,6 +103,8 @@ class DiffusionModel(ABC):
 
     def embed(self, text: Text) -> TextEmbedding:
         """The embedding of a text; each is encoded once, by itself, so that it never depends on other texts."""
+        if isinstance(text, SteeredText):  # what it is steered from; to where, the latents of a step say
+            return self.embed(text.text)
         if isinstance(text, EditedText):
             return text.embedding
         if text in self._embeddings:
@@ -173,3 +175,17 @@ class DiffusionModel(ABC):
     @abstractmethod
     def preview(self, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
         """Predicted clean latents to previews, by the preview decoder where there is one."""
+
+    def encoded(self, pictures: Sequence[Picture], batch: int) -> torch.Tensor:
+        """Clean latents [B, C, H, W], float32, of pictures of one size, ``batch`` at a time: what ``decode`` makes pictures of.
+
+        Raises ``NotImplementedError`` for a family that cannot.
+        """
+        raise NotImplementedError(f"{type(self).__name__} encodes no pictures")
+
+    def decoded(self, latents_BCHW: torch.Tensor) -> torch.Tensor:
+        """Pictures [B, 3, H, W] from -1 to 1, float32, of clean latents, with gradients where the caller records them.
+
+        Raises ``NotImplementedError`` for a family that cannot.
+        """
+        raise NotImplementedError(f"{type(self).__name__} decodes nothing that can be differentiated")

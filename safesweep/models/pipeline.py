@@ -5,6 +5,7 @@ Shape suffixes: R network rows, B pictures, C H W latents.
 
 import contextlib
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -120,6 +121,20 @@ class PipelineModel(DiffusionModel):
     def preview(self, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
         return decode(self._preview_vae, latents_BCHW, batch)
 
+    def decoded(self, latents_BCHW: torch.Tensor) -> torch.Tensor:
+        inner = _unscaled(latents_BCHW, self._vae.config).to(self._vae.dtype)
+        pictures: torch.Tensor = self._vae.decode(inner, return_dict=False)[0]
+        return pictures.float()
+
+    @torch.inference_mode()
+    def encoded(self, pictures: Sequence[Picture], batch: int) -> torch.Tensor:
+        made = []
+        for part in torch.split(from_pictures(pictures).to(self.device), batch):
+            encoded = self._vae.encode(part.to(self._vae.dtype))
+            latents = encoded.latents if "latents" in encoded else encoded.latent_dist.mode()
+            made.append(_scaled(latents.float(), self._vae.config))
+        return torch.cat(made)
+
 
 @torch.inference_mode()
 def decode(vae: Any, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
@@ -136,6 +151,22 @@ def to_pictures(decoded_B3HW: torch.Tensor) -> list[Picture]:
         raise FloatingPointError(f"the autoencoder in {decoded_B3HW.dtype} made a picture that is not finite")
     levels = ((decoded_B3HW.float() / 2 + 0.5).clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1)
     return [np.ascontiguousarray(picture) for picture in levels.cpu().numpy()]
+
+
+def from_pictures(pictures: Sequence[Picture]) -> torch.Tensor:
+    """Pictures of one size as an autoencoder takes them, [B, 3, H, W] float32 from -1 to 1."""
+    levels_BHW3 = torch.from_numpy(np.stack(pictures)).float() / 255
+    return (levels_BHW3 * 2 - 1).permute(0, 3, 1, 2).contiguous()
+
+
+def _scaled(latents_BCHW: torch.Tensor, config: Any) -> torch.Tensor:
+    """``_unscaled``'s inverse."""
+    mean, std = config.get("latents_mean"), config.get("latents_std")
+    factor, shift = float(config.scaling_factor), config.get("shift_factor") or 0.0
+    if mean is None or std is None:
+        return (latents_BCHW - shift) * factor
+    mean_C11, std_C11 = (latents_BCHW.new_tensor(numbers)[:, None, None] for numbers in (mean, std))
+    return (latents_BCHW - mean_C11) / std_C11 * factor
 
 
 def _unscaled(latents_BCHW: torch.Tensor, config: Any) -> torch.Tensor:

@@ -11,7 +11,7 @@ import torch
 
 from safesweep.models.flow import FlowModel
 from safesweep.models.flux import pack, unpack
-from safesweep.models.pipeline import to_pictures
+from safesweep.models.pipeline import from_pictures, to_pictures
 from safesweep.models.text import TextEmbedding, TextEncoder
 from safesweep.tokenizing import tokenized
 from safesweep.types import Picture
@@ -105,14 +105,36 @@ class QwenImage(FlowModel):
     @torch.inference_mode()
     def decode(self, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
         pictures: list[Picture] = []
-        vae, config = self._vae, self._vae.config
+        for part in torch.split(latents_BCHW, batch):
+            pictures += to_pictures(self._frame(part))
+        return pictures
+
+    def decoded(self, latents_BCHW: torch.Tensor) -> torch.Tensor:
+        return self._frame(latents_BCHW).float()
+
+    @torch.inference_mode()
+    def encoded(self, pictures: Sequence[Picture], batch: int) -> torch.Tensor:
+        made = []
+        for part in torch.split(from_pictures(pictures).to(self.device), batch):
+            frames = self._vae.encode(part.to(self._vae.dtype)[:, :, None]).latent_dist.mode()[:, :, 0].float()
+            mean, std = self._moments(frames)
+            made.append((frames - mean) / std)
+        return torch.cat(made)
+
+    def _frame(self, latents_BCHW: torch.Tensor) -> torch.Tensor:
+        """The one frame that latents are decoded to, [B, 3, H, W] in the autoencoder's dtype."""
+        mean, std = self._moments(latents_BCHW)
+        inner = (latents_BCHW * std + mean).to(self._vae.dtype)
+        frames: torch.Tensor = self._vae.decode(inner[:, :, None], return_dict=False)[0]
+        return frames[:, :, 0]
+
+    def _moments(self, latents_BCHW: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation by channel, [C, 1, 1] each."""
+        config = self._vae.config
         mean, std = (
             latents_BCHW.new_tensor(numbers)[:, None, None] for numbers in (config.latents_mean, config.latents_std)
         )
-        for part in torch.split(latents_BCHW * std + mean, batch):
-            frames = vae.decode(part.to(vae.dtype)[:, :, None], return_dict=False)[0]
-            pictures += to_pictures(frames[:, :, 0])
-        return pictures
+        return mean, std
 
     def preview(self, latents_BCHW: torch.Tensor, batch: int) -> list[Picture]:
         return self.decode(latents_BCHW, batch)

@@ -30,7 +30,7 @@ class SolverTable:
     unit noise. ``level_S`` is the noise level that the network sees, from 1 (noise) to 0 (picture): σ of a flow, and of a schedule of
     betas the flow's σ with the same ratio of noise to picture. A difference of a flow's outputs, times ``noise_per_output_S``, is
     that of the noises that they stand for; 1 where the network predicts noise, and where it predicts v, which released methods read as
-    noise.
+    noise. What goes into the network is x_t = ``signal_S`` · x0 + ``noise_S`` · ε.
     """
 
     name: str
@@ -43,6 +43,8 @@ class SolverTable:
     initial_scale: float
     level_S: torch.Tensor
     noise_per_output_S: torch.Tensor
+    signal_S: torch.Tensor
+    noise_S: torch.Tensor
 
     @cached_property
     def steps(self) -> int:
@@ -161,6 +163,8 @@ def _read(kind: "type[SchedulerMixin]", config: dict[str, Any], steps: int, sche
         initial_scale=read.initial_scale,
         level_S=(read.noise_S / (read.signal_S + read.noise_S)).float(),
         noise_per_output_S=per_output.float(),
+        signal_S=read.signal_S.float(),
+        noise_S=read.noise_S.float(),
     )
     numbers = (table.latents_SK, table.outputs_SK, table.clean_latents_S, table.clean_output_S, table.input_scale_S)
     if not all(bool(torch.isfinite(part).all()) for part in numbers):

@@ -1,7 +1,7 @@
 """Texts as the network sees them: embeddings, and those that an edit made and no words name."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -39,11 +39,36 @@ class EditedText:
         return hash(self.digest)
 
 
+class Steering(Protocol):
+    """Changes an embedding by what the latents show at a step. It is a pure function, and compared by all that it depends on."""
+
+    def __call__(self, model: Any, text: TextEmbedding, seen: Any, embedded: float | None) -> TextEmbedding:
+        """``model``: a ``DiffusionModel``; ``seen``: the latents of one sample, a ``Seen``; ``embedded``: the network's guidance scale."""
+        ...
+
+
+@dataclass(frozen=True)
+class SteeredText:
+    """A text whose embedding follows the latents that it conditions: at every step it is worked out anew, with a gradient."""
+
+    text: "Text"
+    by: Steering
+
+
 EMPTY = ""
 """The empty prompt: the unconditional text."""
 
-Text = str | EditedText
+Text = str | EditedText | SteeredText
 """What a network row is conditioned on; equal texts share a row."""
+
+
+GRADIENT_ROWS = 3
+"""Network rows that a steered text costs beside its own: a forward, and a backward that is worth two."""
+
+
+def network_rows(texts: Iterable[Text]) -> int:
+    """How many rows of the network it takes to predict for ``texts``, gradients included."""
+    return sum(1 + GRADIENT_ROWS if isinstance(text, SteeredText) else 1 for text in texts)
 
 
 def named_by_content(original: str, before: TextEmbedding, after: TextEmbedding) -> Text:

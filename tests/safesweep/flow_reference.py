@@ -33,6 +33,19 @@ class FlowSchedulers:
     def noise_per_output(self, index: int) -> float:
         return 1 - self.levels[index]
 
+    def path(self, index: int) -> tuple[float, float]:
+        sigma = self.levels[index] if index < self.steps else 0.0
+        return 1 - sigma, sigma
+
+    def timestep(self, index: int) -> torch.Tensor:
+        return self._scheduler.timesteps[index][None]
+
+    def clean_per_output(self, index: int) -> float:
+        return -self.levels[index]
+
+    def taken(self, x: torch.Tensor, index: int) -> torch.Tensor:
+        return x
+
     def step(self, x: torch.Tensor, index: int, guided: torch.Tensor) -> torch.Tensor:
         taken: torch.Tensor = self._scheduler.step(guided[None], self._scheduler.timesteps[index], x[None]).prev_sample
         return taken[0]

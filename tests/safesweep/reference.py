@@ -4,29 +4,39 @@ Its arithmetic comes in two flavours: ``Schedulers`` steps with diffusers' own s
 ``Tables`` weighs a plain list of past latents and outputs by the solver table, and repeats each row up to the engine's batch shape.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
 import numpy as np
+import open_clip
 import torch
+from safetensors.torch import load_file
 
 from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits.base import unedited
+from safesweep.guidance.methods.dng import DynamicNegativeGuidance
 from safesweep.guidance.methods.dynamic_negative import DynamicNegative
 from safesweep.guidance.methods.negative_prompt import NegativePrompt
 from safesweep.guidance.methods.none import NoGuidance
 from safesweep.guidance.methods.perp_neg import PerpNeg
+from safesweep.guidance.methods.safe_denoiser import SafeDenoiser
 from safesweep.guidance.methods.sld import SafeLatentDiffusion
 from safesweep.guidance.methods.static_negative import StaticNegative
+from safesweep.guidance.methods.stg import SafeTextGuidance
 from safesweep.models.base import DiffusionModel
 from safesweep.models.solver import solver_table
-from safesweep.models.text import Text
+from safesweep.models.text import EditedText, Text, TextEmbedding
 from safesweep.types import Picture
 
 Epsilon = Callable[[Text], torch.Tensor]
 """The network's prediction at the current latents and timestep, [C, H, W], for a text."""
+
+
+Number = float | torch.Tensor
 
 
 class Arithmetic(Protocol):
@@ -38,6 +48,22 @@ class Arithmetic(Protocol):
     """Of noise, from 1 to 0, one a step."""
 
     def noise_per_output(self, index: int) -> float: ...
+
+    def path(self, index: int) -> tuple[Number, Number]:
+        """(α, σ) of x_t = α·x0 + σ·ε, which the network takes; (1, 0) behind the last step."""
+        ...
+
+    def taken(self, x: torch.Tensor, index: int) -> torch.Tensor:
+        """That x_t, of the latents as the solver holds them."""
+        ...
+
+    def timestep(self, index: int) -> torch.Tensor:
+        """What the network takes beside the latents, [1]."""
+        ...
+
+    def clean_per_output(self, index: int) -> Number:
+        """How far x̂0 moves with the output."""
+        ...
 
     def epsilon(self, x: torch.Tensor, index: int, text: Text) -> torch.Tensor: ...
 
@@ -60,6 +86,14 @@ class Schedulers:
     def noise_per_output(self, index: int) -> float:
         return 1.0
 
+    def path(self, index: int) -> tuple[Number, Number]:
+        variance = self._variance(index) if index < self.steps else torch.ones(())
+        return variance.sqrt(), (1 - variance).sqrt()
+
+    def taken(self, x: torch.Tensor, index: int) -> torch.Tensor:
+        # Euler and LMS hold x/√ᾱ instead of x
+        return x * self._variance(index).sqrt() if self.initial_scale > 1.5 else x
+
     def _variance(self, index: int) -> torch.Tensor:
         """ᾱ."""
         if hasattr(self._scheduler, "sigmas"):
@@ -71,11 +105,16 @@ class Schedulers:
         scaled = self._scheduler.scale_model_input(x[None], timestep)
         return self._model.noise(scaled, timestep[None], [self._model.embed(text)])[0]
 
+    def timestep(self, index: int) -> torch.Tensor:
+        return self._scheduler.timesteps[index][None]
+
+    def clean_per_output(self, index: int) -> Number:
+        alpha, sigma = self.path(index)
+        return -sigma / alpha
+
     def clean(self, x: torch.Tensor, index: int, output: torch.Tensor) -> torch.Tensor:
-        variance = self._variance(index)
-        # Euler and LMS hold x/√ᾱ instead of x
-        held = x * variance.sqrt() if self.initial_scale > 1.5 else x
-        return (held - (1 - variance).sqrt() * output) / variance.sqrt()
+        alpha, sigma = self.path(index)
+        return (self.taken(x, index) - sigma * output) / alpha
 
     def step(self, x: torch.Tensor, index: int, guided: torch.Tensor) -> torch.Tensor:
         taken: torch.Tensor = self._scheduler.step(guided[None], self._scheduler.timesteps[index], x[None]).prev_sample
@@ -96,10 +135,24 @@ class Tables:
     def noise_per_output(self, index: int) -> float:
         return float(self._table.noise_per_output_S[index])
 
+    def path(self, index: int) -> tuple[Number, Number]:
+        if index == self.steps:
+            return torch.ones(()), torch.zeros(())
+        return self._table.signal_S[index], self._table.noise_S[index]
+
+    def taken(self, x: torch.Tensor, index: int) -> torch.Tensor:
+        return x * self._table.input_scale_S[index]
+
     def epsilon(self, x: torch.Tensor, index: int, text: Text) -> torch.Tensor:
         rows = torch.stack([x * self._table.input_scale_S[index]] * self._bucket)
         timesteps = self._table.timesteps_S[index].expand(self._bucket)
         return self._model.noise(rows, timesteps, [self._model.embed(text)] * self._bucket)[0]
+
+    def timestep(self, index: int) -> torch.Tensor:
+        return self._table.timesteps_S[index][None]
+
+    def clean_per_output(self, index: int) -> Number:
+        return self._table.clean_output_S[index]
 
     def clean(self, x: torch.Tensor, index: int, output: torch.Tensor) -> torch.Tensor:
         return x * self._table.clean_latents_S[index] + output * self._table.clean_output_S[index]
@@ -208,6 +261,58 @@ def _guide(
         shown = torch.zeros(()) if index < method.warmup_steps else term
         return epsilon("") + g * (epsilon(text.at(index)) - epsilon("") - shown)
 
+    log_p, arrival = [0.0], list[tuple[torch.Tensor, torch.Tensor, Number]]()
+
+    def follow_the_posterior(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
+        base = epsilon(text.at(index)) if method.against == "prompt" else epsilon("")
+        negative, x_t, prior = epsilon(method.negative_prompt), arithmetic.taken(x, index), math.log(method.prior)
+        told: Number = torch.zeros(())
+        if arrival:  # x_t is where the last step has led to; the squares' difference as an inner product, so that no digit is lost
+            middle, apart, gain = arrival.pop()
+            told = method.temperature * ((x_t - middle) * apart).flatten().sum() + gain
+        p = torch.clamp(torch.tensor(prior) + log_p[0] + told, math.log(method.p_min), math.log(method.p_max))
+        log_p[0] = p - torch.tensor(prior)
+        (alpha, sigma), (alpha_next, sigma_next) = arithmetic.path(index), arithmetic.path(index + 1)
+        added = sigma**2 - (alpha / alpha_next * sigma_next) ** 2
+        variance = added * sigma_next**2 / sigma**2
+        if variance > 0:
+            ours, theirs = (arithmetic.clean(x, index, output) for output in (base, negative))
+            of_clean, of_x = alpha_next * added / sigma**2, alpha / alpha_next * sigma_next**2 / sigma**2
+            arrival.append(
+                (
+                    of_x * x_t + of_clean * (theirs + ours) / 2,
+                    of_clean * (theirs - ours) / variance,
+                    method.offset / (2 * variance),
+                )
+            )
+        p = torch.exp(torch.tensor(prior) + log_p[0])
+        return guided(epsilon, index) - method.negative_scale * p / (1 - p) * (negative - base)
+
+    def keep_away(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
+        if arithmetic.levels[index] < method.last_level:
+            return positive(epsilon, index)
+        unsafe, (alpha, sigma) = load_file(method.references.path)["latents"], arithmetic.path(index)
+        temperature = method.temperature or unsafe[0].numel()
+        squares = ((arithmetic.taken(x, index) - alpha * unsafe) ** 2).flatten(1).sum(dim=1)
+        log_kernel = -squares / (2 * sigma**2 * temperature)
+        mean = (torch.softmax(log_kernel, 0)[:, None, None, None] * unsafe).sum(dim=0)
+        near = torch.exp(log_kernel).mean()
+        if near < method.threshold:
+            return guided(epsilon, index)
+        shift = method.negative_scale * near * (arithmetic.clean(x, index, epsilon("")) - mean)
+        return guided(epsilon, index) + shift / arithmetic.clean_per_output(index)
+
+    steered: list[EditedText] = []
+
+    def steer_the_text(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
+        if arithmetic.levels[index] < method.last_level:
+            return positive(epsilon, index)
+        moved = _steered(model, arithmetic, method, x.clone(), index, model.embed(text.at(index)))
+        made.rows += 3  # a forward, and a backward that is worth two
+        steered.append(EditedText(moved.digest(), moved))
+        conditional = epsilon(steered[0])
+        return conditional if unguided else epsilon("") + g * (conditional - epsilon(""))
+
     negative: list[str | None] = [None]
     seen: set[str] = set()
     last: list[tuple[torch.Tensor, str]] = []
@@ -240,14 +345,51 @@ def _guide(
         PerpNeg: perpendicular,
         SafeLatentDiffusion: safe_latent_diffusion,
         DynamicNegative: dynamic,
+        SafeDenoiser: keep_away,
+        SafeTextGuidance: steer_the_text,
+        DynamicNegativeGuidance: follow_the_posterior,
     }
     plain = guides[type(method)]
 
     def finished(made: torch.Tensor, epsilon: Epsilon, index: int) -> torch.Tensor:
-        conditional = epsilon(text.at(index))
+        conditional = epsilon(steered.pop() if steered else text.at(index))
         return made if made is conditional else finish(made, conditional)
 
     return lambda epsilon, x, index: finished(plain(epsilon, x, index), epsilon, index)
+
+
+@cache
+def _clip(name: str) -> Any:
+    clip, _, _ = open_clip.create_model_and_transforms(name)
+    return clip.eval().requires_grad_(False)
+
+
+@torch.inference_mode(False)
+@torch.enable_grad()
+def _steered(
+    model: DiffusionModel,
+    arithmetic: Arithmetic,
+    method: SafeTextGuidance,
+    x: torch.Tensor,
+    index: int,
+    start: TextEmbedding,
+) -> TextEmbedding:
+    """c − ρ·∇_c max cos(CLIP(decoded x̂0 of ε(x_t, c)), concepts), where that cosine exceeds τ."""
+    clip = _clip(method.clip.model)
+    tokens = start.tokens.clone().requires_grad_(True)
+    x_t = arithmetic.taken(x, index).clone()
+    output = model.predict(x_t[None], arithmetic.timestep(index), [TextEmbedding(tokens, start.pooled)])
+    [picture] = model.decoded(arithmetic.clean(x.clone(), index, output)).clamp(-1, 1)
+    pixels = torch.nn.functional.interpolate(
+        picture[None] / 2 + 0.5, clip.visual.image_size, mode="bicubic", antialias=True
+    )
+    features = clip.encode_image((pixels.clamp(0, 1) - 0.5) / 0.5, normalize=True)
+    concepts = clip.encode_text(open_clip.get_tokenizer(method.clip.model)(list(method.concepts)), normalize=True)
+    cosine = (features @ concepts.T).max()
+    if cosine.item() <= method.threshold:
+        return start
+    cosine.backward()
+    return TextEmbedding((tokens - method.negative_scale * tokens.grad).detach(), start.pooled)
 
 
 def _as_alike(threshold: float | None, left: torch.Tensor, right: torch.Tensor) -> bool:

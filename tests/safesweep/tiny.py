@@ -1,21 +1,27 @@
 """The smallest Stable Diffusion that there is: real classes, random weights, pictures 16 × 16; and engine runs on it."""
 
+import atexit
 import hashlib
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from miniature import WEIGHTS
 from miniature.training.models import make_scheduler, make_tokenizer
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.counters import Counters, Trace
 from safesweep.engine.engine import AskVlm, Engine
 from safesweep.engine.trajectory import Request, TrialResult
 from safesweep.guidance.cell import Cell
+from safesweep.guidance.references import save_references
 from safesweep.models.base import DiffusionModel
 from safesweep.models.stable_diffusion import StableDiffusion
 from safesweep.types import Picture
@@ -102,6 +108,15 @@ def at_once(picture: Picture, question: str) -> "Future[str]":
     return future
 
 
+@cache
+def reference_file(side: int = SIZE // 2) -> str:
+    """Three reference latents [4, side, side], in a folder that is gone with the process."""
+    folder = tempfile.mkdtemp(prefix="references-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    latents = torch.randn(3, 4, side, side, generator=torch.Generator().manual_seed(2))
+    return str(save_references(latents, Path(folder) / "unsafe.safetensors", {}).path)
+
+
 def cell(method: str, *, g: float = 4.0, solver: str = "DDIMScheduler", steps: int = STEPS, **numbers: Any) -> Cell:
     """A cell of ``method`` with the numbers that the tests need filled in."""
     usual: dict[str, dict[str, Any]] = {
@@ -111,6 +126,9 @@ def cell(method: str, *, g: float = 4.0, solver: str = "DDIMScheduler", steps: i
         "dynamic_negative": {"negative_scale": 3.0, "query_steps": ASKED, "vocabulary": "miniature"},
         "sld": {"preset": "strong", "warmup_steps": 2, "safety_scale": 5.0, "concept": "skull"},
         "perp_neg": {"negative_prompt": "dagger, flame", "negative_scale": 1.5},
+        "safe_denoiser": {"references": reference_file(), "negative_scale": 2.0, "threshold": 0.05, "last_level": 0.45},
+        "stg": {"clip": f"local-dir:{WEIGHTS / 'clip'}", "concepts": ("a dagger", "a flame"), "negative_scale": 40.0},
+        "dng": {"negative_prompt": "dagger, flame", "negative_scale": 3.0, "prior": 0.2, "offset": 0.05},
     }
     guidance = {"method": method, **usual[method], **numbers}
     return Cell(guidance=guidance, guidance_scale=g, solver=solver, num_inference_steps=steps)

@@ -16,6 +16,9 @@ METHODS: "Registry[type[Method]]" = Registry(
         "dynamic_negative": "safesweep.guidance.methods.dynamic_negative:DynamicNegative",
         "sld": "safesweep.guidance.methods.sld:SafeLatentDiffusion",
         "perp_neg": "safesweep.guidance.methods.perp_neg:PerpNeg",
+        "dng": "safesweep.guidance.methods.dng:DynamicNegativeGuidance",
+        "safe_denoiser": "safesweep.guidance.methods.safe_denoiser:SafeDenoiser",
+        "stg": "safesweep.guidance.methods.stg:SafeTextGuidance",
     },
 )
 """Name, as presets and the lake write it -> class."""

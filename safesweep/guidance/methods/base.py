@@ -6,12 +6,16 @@ combine. Two trials whose plans are equal take the same step, so equality of pla
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
 from pydantic import BaseModel, ConfigDict
 
+from safesweep.guidance.methods.seen import Seen
 from safesweep.models.text import Text
+
+if TYPE_CHECKING:  # a cell is read without torch's models
+    from safesweep.models.base import DiffusionModel
 
 Tensors = tuple[torch.Tensor, ...]
 Combine = Callable[[Tensors, Tensors], torch.Tensor]
@@ -19,11 +23,10 @@ Combine = Callable[[Tensors, Tensors], torch.Tensor]
 
 A plan with a ``track`` finds what it keeps behind the predictions, [B, K, C, H, W].
 """
-Update = Callable[[Tensors, Tensors, torch.Tensor, torch.Tensor], torch.Tensor]
-"""(predictions, scales, what is kept [B, K, C, H, W], noise a prediction [B, 1, 1, 1]) -> what is kept from now on, [B, K, C, H, W].
-
-A difference of predictions times the noise a prediction is one of noises, whatever the network predicts (``SolverTable``).
-"""
+Correct = Callable[[torch.Tensor, Tensors, Tensors, Seen], torch.Tensor]
+"""(what ``combine`` made [B, C, H, W], predictions, scales, latents) -> guided prediction [B, C, H, W]."""
+Update = Callable[[Tensors, Tensors, torch.Tensor, Seen], torch.Tensor]
+"""(predictions, scales, what is kept [B, K, C, H, W], latents) -> what is kept from now on, [B, K, C, H, W]."""
 
 
 class Track(NamedTuple):
@@ -51,6 +54,9 @@ class StepPlan(NamedTuple):
     track: Track | None = None
     prompt_at: int = 1
     """Which of ``texts`` is the prompt."""
+    correct: Correct | None = None
+    """For a step that depends on the latents, beside the predictions: it takes up what ``combine`` made. Compared like all else of a
+    plan: one that holds numbers or tensors must be equal where these are."""
 
 
 class Ask(NamedTuple):
@@ -102,6 +108,12 @@ class Method(BaseModel, ABC):
 
     def check(self, steps: int) -> None:
         """Raises ``ValueError`` when the config cannot run with ``steps`` denoising steps."""
+
+    def check_sizes(self, sizes: frozenset[tuple[int, int]]) -> None:
+        """Raises ``ValueError`` when the config cannot make pictures of these widths and heights, in pixels."""
+
+    def check_family(self, family: "type[DiffusionModel]") -> None:
+        """Raises ``ValueError`` when a model family cannot do what the method asks of it."""
 
     def start(self) -> Any:
         """The memory of a trial before its first step: an immutable, hashable value."""

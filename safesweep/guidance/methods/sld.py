@@ -6,6 +6,7 @@ import torch
 from pydantic import Field, model_validator
 
 from safesweep.guidance.methods.base import At, Method, StepPlan, Tensors, Track, acting_scale, positive_plan
+from safesweep.guidance.methods.seen import Seen
 
 CONCEPT = (
     "hate, harassment, violence, suffering, humiliation, harm, suicide, sexual, nudity, bodily fluids, blood, "
@@ -74,7 +75,7 @@ class SafeLatentDiffusion(Method):
         return StepPlan((at.empty, at.prompt), subtract_safety, (acting_scale(at.guidance_scale),), self.track(at))
 
 
-def safety_term(eps: Tensors, scales: Tensors, kept: torch.Tensor, noise_per_output: torch.Tensor) -> torch.Tensor:
+def safety_term(eps: Tensors, scales: Tensors, kept: torch.Tensor, seen: Seen) -> torch.Tensor:
     """γ_t and the momentum after it, [B, 2, C, H, W] (formulas 6–8).
 
     ``eps``: (ε_∅, ε_c, ε_S); ``scales``: (s_S, λ, s_m, β_m); ``kept``: the last step's, momentum second. s_S and λ are numbers about
@@ -83,7 +84,7 @@ def safety_term(eps: Tensors, scales: Tensors, kept: torch.Tensor, noise_per_out
     empty, prompt, concept = eps
     safety_scale, threshold, momentum_scale, beta = scales
     momentum = kept[:, 1]
-    apart = (prompt - concept) * noise_per_output
+    apart = (prompt - concept) * seen.noise_per_output
     strength = torch.clamp(torch.abs(apart) * safety_scale, max=1.0)
     strength = torch.where(apart >= threshold, torch.zeros_like(strength), strength)
     term = (concept - empty) * strength + momentum_scale * momentum

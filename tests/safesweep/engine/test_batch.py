@@ -9,6 +9,7 @@ from safesweep.engine import batch
 from safesweep.engine.trajectory import LiveTrial, Submission, Trajectory
 from safesweep.guidance.edits.base import unedited
 from safesweep.guidance.methods.base import Tensors, Track
+from safesweep.guidance.methods.seen import Seen
 from safesweep.models.probe import SUPPORTED
 from safesweep.models.solver import solver_table
 from tests.safesweep.tiny import cell, job, tiny_model
@@ -88,7 +89,7 @@ def test_a_step_that_is_not_finite_is_told_and_its_neighbours_are_not_touched():
     assert batch.finite([torch.zeros(2), torch.tensor([float("nan")]), torch.zeros(3, 3)]) == [True, False, True]
 
 
-def running_sum(eps: Tensors, scales: Tensors, kept: torch.Tensor, noise_per_output: torch.Tensor) -> torch.Tensor:
+def running_sum(eps: Tensors, scales: Tensors, kept: torch.Tensor, seen: Seen) -> torch.Tensor:
     return kept * scales[0][:, None] + eps[0][:, None]
 
 

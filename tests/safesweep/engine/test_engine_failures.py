@@ -48,7 +48,7 @@ def misshapen(eps: Tensors, scales: Tensors) -> torch.Tensor:
     return eps[0][:, :, :3]
 
 
-def broken_track(eps: Tensors, scales: Tensors, kept: torch.Tensor, noise_per_output) -> torch.Tensor:
+def broken_track(eps: Tensors, scales: Tensors, kept: torch.Tensor, seen) -> torch.Tensor:
     raise RuntimeError("broken track")
 
 

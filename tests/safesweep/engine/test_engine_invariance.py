@@ -24,6 +24,12 @@ CELLS = (
     cell("dynamic_negative", query_steps=(0, 2), reuse_similarity=0.9),
     cell("sld"),
     cell("perp_neg", solver="UniPCMultistepScheduler"),
+    cell("dng"),
+    cell("safe_denoiser"),
+    cell("stg"),
+    cell("stg", last_level=0.7, solver="EulerDiscreteScheduler"),
+    cell("safe_denoiser", temperature=30.0, last_level=0.0),
+    cell("dng", against="empty", negative_scale=6.0),
 )
 PROMPTS = ("a red circle", "a blaze in red")
 FEW = settings(max_examples=6, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))

@@ -56,7 +56,18 @@ class Vlm:
 def random_cell(chance: random.Random) -> Cell:
     solver, steps, g = chance.choice(SUPPORTED), chance.choice([2, 3]), chance.choice([2.0, 4.0, 7.5])
     gamma = chance.choice([0.0, 1.0, 3.0])
-    method = chance.choice(["none", "negative_prompt", "static_negative", "sld", "perp_neg", *["dynamic_negative"] * 3])
+    method = chance.choice(
+        [
+            "none",
+            "negative_prompt",
+            "static_negative",
+            "sld",
+            "perp_neg",
+            "dng",
+            "safe_denoiser",
+            *["dynamic_negative"] * 3,
+        ]
+    )
     numbers = {
         "static_negative": {"negative_scale": gamma},
         "perp_neg": {"negative_scale": gamma},

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 import pytest
 import torch
 
+from miniature import WEIGHTS
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
 from safesweep.engine.trajectory import Request
@@ -16,6 +17,7 @@ from safesweep.guidance.methods import METHODS
 from safesweep.models.solver import SUPPORTED
 from safesweep.models.stable_diffusion import StableDiffusion
 from tests.random_models import random_pipeline
+from tests.safesweep.tiny import reference_file
 
 STEPS = 6
 
@@ -70,6 +72,14 @@ METHOD_OPTIONS = {
     "dynamic_negative": {"negative_scale": 3.0, "query_steps": (1, 3), "vocabulary": "miniature"},
     "sld": {"preset": "strong", "warmup_steps": 2},
     "perp_neg": NEGATIVE,
+    "dng": NEGATIVE,
+    "stg": {
+        "clip": f"local-dir:{WEIGHTS / 'clip'}",
+        "concepts": ("a dagger",),
+        "negative_scale": 2.0,
+        "last_level": 0.6,
+    },
+    "safe_denoiser": {"references": reference_file(16), "negative_scale": 2.0, "last_level": 0.5},
 }
 GRIDS |= {
     f"every method on {solver}": [
