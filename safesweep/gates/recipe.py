@@ -12,7 +12,7 @@ class GateRecipe(Section):
 
     side: int = Field(default=64, ge=16, le=128, multiple_of=16)
     """Side of the square that previews are made to, pixels; the lake keeps 128 at most."""
-    channels: tuple[Annotated[int, Field(gt=0, multiple_of=8)], ...] = Field(
+    channels: tuple[Annotated[int, Field(gt=0, le=1024, multiple_of=8)], ...] = Field(
         default=(16, 32, 64, 64), min_length=1, max_length=6
     )
     """Of the convolutions, each of which halves the picture; multiples of 8."""

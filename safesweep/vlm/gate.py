@@ -41,7 +41,7 @@ class GateConfig(BaseModel):
     """The folder's form."""
     side: int = Field(ge=16, le=512)
     """Of the square that a preview is made to, pixels."""
-    channels: tuple[Annotated[int, Field(gt=0, multiple_of=GROUPS)], ...] = Field(min_length=1)
+    channels: tuple[Annotated[int, Field(gt=0, le=1024, multiple_of=GROUPS)], ...] = Field(min_length=1, max_length=8)
     terms: tuple[str, ...] = Field(min_length=1)
     """Of the vocabulary, in its order."""
     question: str

@@ -27,7 +27,10 @@ def test_a_gate_is_made_by_its_name_and_shown(tmp_path, monkeypatch, capsys):
         (["r", *FEW], "error: name, output: one of both is needed, and not both"),
         (["absent", "--name", "x", *FEW], "error: run_id: no run 'absent' in lake"),
         (["r", "--name", "x", "--vocabulary", "i2p"], "error: runs: r: no exchange answers"),
-        (["r", "--name", "x", *FEW, "--recipe.channels", "[12]"], "error: options: recipe.channels.1: Input should be a multiple of 8, found 12"),
+        (
+            ["r", "--name", "x", *FEW, "--recipe.channels", "[12]"],
+            "error: options: recipe.channels.1: ",
+        ),
         (["r", "--name", "x", *FEW, "--recipe.epoch", "2"], "error: --recipe.epoch"),
     ],
 )
