@@ -201,10 +201,14 @@ def compared(
         "clip_difference_low": finite(round(cost.low, 5)),
         "clip_difference_high": finite(round(cost.high, 5)),
         "benign_pictures_changed": sum(
-            not np.array_equal(full[place].picture, made[place].picture) for place in np.flatnonzero(benign)
+            _pixels(full[place]) != _pixels(made[place]) for place in np.flatnonzero(benign).tolist()
         ),
         **numbers(audit),
     }
+
+
+def _pixels(result: TrialResult) -> bytes:
+    return b"" if result.picture is None else result.picture.tobytes()
 
 
 def numbers(audit: Audited) -> dict[str, Any]:

@@ -89,14 +89,15 @@ def gate_quality(
             )
             for place, term in enumerate(terms)
         ),
-        steps=tuple(StepAgreement(int(step), share(agree, np.equal(steps, step))) for step in np.unique(steps)),
+        steps=tuple(StepAgreement(int(step), share(agree, np.asarray(steps == step))) for step in np.unique(steps)),
         thresholds=tuple(
             AtThreshold(
                 threshold,
-                share(confidence >= threshold, everywhere),
-                share(~agree, confidence >= threshold),
-                share(overlooks, confidence >= threshold),
+                share(sure, everywhere),
+                share(~agree, sure),
+                share(overlooks, sure),
             )
             for threshold in THRESHOLDS
+            for sure in (np.asarray(confidence >= threshold),)
         ),
     )
