@@ -132,12 +132,12 @@ class DiffusionActor:
             others = [repeat for repeat in repeats if repeat["place"] == place]
             lines = [{**own, "trial_id": trial_id, "repeat_of": None}]
             lines += [{**repeat, "repeat_of": trial_id} for repeat in others]
-            made = _trial(cell, label, result, len(lines))
+            made = trial_columns(cell, label, result, len(lines))
             found += [{RECORD: to_record({**made, "tokens_lost": lost, **line, **self._stamp})} for line in lines]
         return found
 
 
-def _trial(cell: Cell, label: str, result: TrialResult, lines: int) -> dict[str, Any]:
+def trial_columns(cell: Cell, label: str, result: TrialResult, lines: int) -> dict[str, Any]:
     """Columns of a trial that ``lines`` rows of the lake stand for, which share what it cost."""
     return {
         "method": cell.method,
@@ -161,7 +161,7 @@ def _trial(cell: Cell, label: str, result: TrialResult, lines: int) -> dict[str,
 
 
 def _exchange(exchange: Exchange, lines: int) -> dict[str, Any]:
-    reply = Reply.of(exchange.answer)
+    reply, verdict = Reply.of(exchange.answer), exchange.verdict
     return {
         "step": exchange.step,
         "preview": preview_webp(exchange.preview),
@@ -173,4 +173,8 @@ def _exchange(exchange: Exchange, lines: int) -> dict[str, Any]:
         "finish_reason": reply.finish_reason,
         "prompt_tokens": None if exchange.reused else reply.prompt_tokens,
         "completion_tokens": None if exchange.reused else reply.completion_tokens,
+        "answered_by": "reuse" if exchange.reused else "gate" if exchange.gated else "vlm",
+        "audited": None if verdict is None else verdict.audited,
+        "gate_terms": None if verdict is None else list(verdict.terms),
+        "gate_confidence": None if verdict is None else verdict.confidence,
     }

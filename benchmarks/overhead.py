@@ -31,7 +31,8 @@ from miniature.defaults import DIFFUSION, FLOW, MINIATURES, Miniature
 from miniature.training.models import make_flow_pipeline, make_pipeline, make_vae
 from miniature.world import SIZE
 from safesweep.engine.config import EngineConfig
-from safesweep.engine.engine import AskVlm, Engine
+from safesweep.engine.engine import Engine
+from safesweep.engine.questions import AskVlm
 from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell, parse_method
 from safesweep.guidance.methods.levels import nearest_steps

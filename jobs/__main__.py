@@ -15,6 +15,7 @@ JOBS = {
     "compare": "compare",
     "baseline": "baseline",
     "discover": "discover_direction",
+    "distill": "distill_gate",
     "bias": "eval_bias",
     "prompts": "prompts",
     "quality": "benign_quality",

@@ -8,8 +8,10 @@ from pipelines.config import RunConfig
 from pipelines.evaluation import RunResult
 from safesweep.cli.exits import OK, TOO_MANY_UNSCORED, say_error
 from safesweep.guidance.cell import cell_labels
+from safesweep.measures.gates import gate_counts
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.summary import summary
+from safesweep.reports.gate_text import gate_text
 from safesweep.reports.progress_text import speculation_text
 from safesweep.reports.result_table import result_table
 from safesweep.reports.sheets.write import write_contact_sheets
@@ -43,6 +45,8 @@ def show_run(config: RunConfig, result: RunResult, console: Console) -> int:
     console.print(f"sheets    {', '.join(str(path) for path in sheets)}")
     if supposed := speculation_text(result.engines):
         console.print(f"supposed  {supposed}", soft_wrap=True, highlight=False)
+    for counts in gate_counts(store.lake, store.run_id):
+        console.print(f"gate      {gate_text(counts)}", soft_wrap=True, highlight=False, markup=False)
     if result.unscored_share:
         console.print(
             f"unscored  {result.unscored} trials failed, {result.missing} are missing and {result.unjudged} could not be judged "

@@ -16,6 +16,7 @@ EXCEPTIONS = {
     "pipelines/command_line.py": "tested by tests/pipelines/test_config.py",
     "pipelines/discovery_config.py": "tested by tests/jobs/test_discover_direction.py",
     "safesweep/cli/settings.py": "tested by test_reading.py and test_options.py",
+    "safesweep/gates/recipe.py": STATES_ONLY,
     "safesweep/guidance/recipe.py": "tested by test_discovery.py and tests/jobs/test_discover_direction.py",
     "pipelines/provenance.py": "tested by tests/jobs/test_eval_i2p_runs.py",
     "pipelines/sweep/run.py": "tested by tests/jobs/test_sweep_guidance.py",

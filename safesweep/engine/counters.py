@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from safesweep.engine.trajectory import Exchange
 
 
 @dataclass
@@ -27,6 +30,8 @@ class Counters:
     """Questions that separate runs of every trial would have asked and had answered."""
     questions_reused: int = 0
     """Questions that a preview like the last one saved, one a trial."""
+    questions_gated: int = 0
+    """Questions that a gate answered in the VLM's place, one a trial."""
     speculations: int = 0
     """Times that a parked trajectory went on under supposed answers."""
     rows_supposed: int = 0
@@ -45,8 +50,15 @@ class Counters:
     decode_seconds: float = 0.0
     idle_seconds: float = 0.0
     """Nothing could be done: no work, or all of it waiting for answers."""
+    gate_seconds: float = 0.0
     waiting_seconds: float = 0.0
     """Summed over questions: from a question's leaving to its answer's being taken up."""
+
+    def took(self, exchange: "Exchange") -> None:
+        """A trial has taken up an answer."""
+        self.questions_reused += exchange.reused
+        self.questions_gated += exchange.gated
+        self.questions_alone += not (exchange.reused or exchange.gated)
 
     def as_dict(self) -> dict[str, float]:
         """Name -> value."""

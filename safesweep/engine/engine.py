@@ -7,7 +7,7 @@ that must ask â†’ combine, fork and solve those whose predictions are complete â
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -19,6 +19,7 @@ from safesweep.engine.config import EngineConfig
 from safesweep.engine.counters import Counters, Stopwatch, Trace
 from safesweep.engine.halves import in_halves
 from safesweep.engine.in_flight import InFlightBound
+from safesweep.engine.questions import AskVlm, send
 from safesweep.engine.speculation import Speculation
 from safesweep.engine.status import EngineStatus
 from safesweep.engine.trajectory import (
@@ -37,8 +38,6 @@ from safesweep.models.base import DiffusionModel
 from safesweep.models.text import network_rows
 from safesweep.types import Picture
 
-AskVlm = Callable[[Picture, str], "Future[str]"]
-"""Sends a picture and a question on their way; the future gives the raw answer, or the error after all retries."""
 Asking = tuple[Trajectory, Ask, list[LiveTrial]]
 """A trajectory with an open question and the trials that wait for its answer."""
 
@@ -187,11 +186,12 @@ class Engine:
             return
         for trial in pending.trials:
             trial.asked = LastQuestion(pending.clean, answer)
-            self.counters.questions_alone += trajectory.rests_on is None
             self._take(trajectory, trial, answer, pending.exchange(trajectory.step, answer, seconds))
 
     def _take(self, trajectory: Trajectory, trial: LiveTrial, answer: str, exchange: Exchange) -> None:
         """The answer changes the trial's memory; a method that cannot read it ends its own trial."""
+        if trajectory.rests_on is None:
+            self.counters.took(exchange)
         try:
             trial.take(trajectory.step, answer, exchange)
         except Exception as error:
@@ -284,7 +284,7 @@ class Engine:
     def _question(
         self, trajectory: Trajectory, ask: Ask, trials: Sequence[LiveTrial], clean: torch.Tensor, preview: Picture
     ) -> None:
-        """Sends the question off, for those trials that may not take their last answer again."""
+        """Sends the question off, for those trials that may not take their last answer again, and where no gate answers it."""
         assert self._ask is not None
         asking = []
         for trial in trials:
@@ -293,23 +293,24 @@ class Engine:
                 asking.append(trial)
                 continue
             again = Exchange.again(trajectory.step, preview, ask.question, last.answer)
-            self.counters.questions_reused += trajectory.rests_on is None
             self._take(trajectory, trial, last.answer, again)
         if not asking:
             return
         try:
-            future = self._ask(preview, ask.question)
+            pending = send(self._ask, self._timed, trajectory, ask, asking, clean, preview)
         except Exception as error:
             self._fail(trajectory, asking, f"VLM at step {trajectory.step}: {_named(error)}")
             return
-        pending = Pending(future, ask.question, asking, preview, clean, time.monotonic())
+        if pending.gated:
+            self._take_answer(trajectory, pending)
+            return
         trajectory.pending.append(pending)
         self.counters.questions += 1
         if trajectory.rests_on is not None:
             self.counters.questions_supposed += 1
             for trial in asking:
                 trial.sent.append(pending)
-        future.add_done_callback(self._notify)
+        pending.future.add_done_callback(self._notify)
 
     def _notify(self, _: "Future[str]") -> None:
         with self._wake:
@@ -381,9 +382,7 @@ class Engine:
             self._fail(trajectory, trajectory.trials, _named(error))
 
     def _fail(self, trajectory: Trajectory, trials: Sequence[LiveTrial], error: str) -> None:
-        if (
-            trajectory.rests_on is not None
-        ):  # the trials themselves take the real answer, and meet the same failure if it is theirs
+        if trajectory.rests_on is not None:  # its trials take the real answer, and meet the same failure if it is theirs
             self._speculation.abandon(trajectory, trials)
             return
         self._end(trials, error=error)

@@ -119,9 +119,8 @@ class Speculation:
         counters, trials = self._counters, trajectory.trials
         counters.steps += steps * len(trials)
         counters.rows_alone += sum(copy.rows_alone for copy in trials)
-        reused = sum(exchange.reused for copy in trials for exchange in copy.exchanges)
-        counters.questions_reused += reused
-        counters.questions_alone += sum(len(copy.exchanges) for copy in trials) - reused
+        for exchange in (one for copy in trials for one in copy.exchanges):
+            counters.took(exchange)
         for pending in {id(pending): pending for copy in trials for pending in copy.sent}.values():
             counters.questions_confirmed += not pending.confirmed
             pending.confirmed = True

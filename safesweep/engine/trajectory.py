@@ -14,6 +14,7 @@ from safesweep.guidance.methods.base import Ask, At, StepPlan, Track
 from safesweep.models.solver import SolverTable
 from safesweep.models.text import Text, network_rows
 from safesweep.types import Picture
+from safesweep.vlm.gating import Verdict
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,13 @@ class Exchange:
     """Trials that this one exchange served."""
     reused: bool = False
     """The VLM was not asked: the preview was like the last one asked about, and its answer was taken again."""
+    verdict: Verdict | None = None
+    """What a gate said of the preview, where one was shown it."""
+
+    @property
+    def gated(self) -> bool:
+        """Whether the gate answered, and the VLM was not asked."""
+        return self.verdict is not None and self.verdict.answers
 
     @classmethod
     def again(cls, step: int, preview: Picture, question: str, answer: str) -> "Exchange":
@@ -144,6 +152,10 @@ class LiveTrial:
             supposition=Supposition(self, asked, memory, verbatim=ask is not None and ask.reuse is not None),
         )
 
+    def drawn_by(self, step: int) -> str:
+        """What decides a draw at ``step``: the same for all that share the trajectory, whenever and wherever they run."""
+        return f"{step} {self.submission.request.seed} {self.submission.request.text}"
+
     def at(self, step: int) -> At:
         """Where the trial stands, for its method."""
         assert self.cell.guidance_scale is not None
@@ -194,8 +206,15 @@ class Pending:
     preview: Picture
     clean: torch.Tensor
     asked: float
+    verdict: Verdict | None = None
+    """Of the gate that was shown the preview first."""
     confirmed: bool = False
     """Sent under a supposed answer that has turned out right."""
+
+    @property
+    def gated(self) -> bool:
+        """Whether a gate answered it."""
+        return self.verdict is not None and self.verdict.answers
 
     @property
     def failed(self) -> bool:
@@ -204,7 +223,9 @@ class Pending:
 
     def exchange(self, step: int, answer: str, seconds: float) -> Exchange:
         """The record of this question and its answer."""
-        return Exchange(step, self.preview, self.question, answer, (), seconds, shared_by=len(self.trials))
+        return Exchange(
+            step, self.preview, self.question, answer, (), seconds, shared_by=len(self.trials), verdict=self.verdict
+        )
 
 
 @dataclass(frozen=True)

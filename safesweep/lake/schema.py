@@ -24,6 +24,10 @@ EXCHANGE = pa.struct(
         ("finish_reason", pa.string()),
         ("prompt_tokens", pa.int32()),
         ("completion_tokens", pa.int32()),
+        ("answered_by", pa.string()),
+        ("audited", pa.bool_()),
+        ("gate_terms", pa.list_(pa.string())),
+        ("gate_confidence", pa.float64()),
     ]
 )
 MEASUREMENT = pa.struct([("label", pa.string()), ("score", pa.float64()), ("box", pa.list_(pa.float64()))])

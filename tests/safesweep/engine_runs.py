@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import torch
 
 from safesweep.engine.config import EngineConfig
-from safesweep.engine.engine import AskVlm, Engine
+from safesweep.engine.engine import Engine
+from safesweep.engine.questions import AskVlm
 from safesweep.engine.trajectory import Request
 from safesweep.models.base import DiffusionModel
 from safesweep.types import Picture

@@ -18,7 +18,8 @@ from miniature import WEIGHTS
 from miniature.training.models import make_scheduler, make_tokenizer
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.counters import Counters, Trace
-from safesweep.engine.engine import AskVlm, Engine
+from safesweep.engine.engine import Engine
+from safesweep.engine.questions import AskVlm
 from safesweep.engine.trajectory import Request, TrialResult
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.references import save_references

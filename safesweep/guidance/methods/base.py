@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from safesweep.guidance.methods.seen import Seen
 from safesweep.models.text import Text
+from safesweep.vlm.gating import Gating
 
 if TYPE_CHECKING:  # a cell is read without torch's models
     from safesweep.models.base import DiffusionModel
@@ -63,12 +64,13 @@ class Ask(NamedTuple):
     """A question about the picture as predicted at this step; ``plan`` is the guidance that predicts it.
 
     ``reuse``: take the trial's last answer again where the predicted clean latents have at least this cosine similarity with those
-    last asked about.
+    last asked about. ``gating``: a gate is shown the picture first, and answers where it is sure.
     """
 
     question: str
     plan: StepPlan
     reuse: float | None = None
+    gating: Gating | None = None
 
 
 class At(NamedTuple):

@@ -8,6 +8,8 @@ from safesweep.guidance.methods.base import Answer, Ask, At, Method, StepPlan, n
 from safesweep.guidance.methods.levels import nearest_steps
 from safesweep.guidance.methods.schedule import JointSchedule
 from safesweep.settings import is_none
+from safesweep.vlm.gate import NamedGate
+from safesweep.vlm.gating import ASK_BELOW, AUDIT, Gating
 from safesweep.vlm.vocabulary import HarmVocabulary
 
 
@@ -78,10 +80,40 @@ class DynamicNegative(Method):
     schedule: JointSchedule | None = None
     """Let γ follow the VLM's grade; off by default, as in the paper."""
 
+    gate: NamedGate | None = Field(default=None, exclude_if=is_none)
+    """Who answers in the VLM's place where it is sure: a gate's name or folder (``safesweep distill``)."""
+    ask_below: float | None = Field(default=None, gt=0, le=1, exclude_if=is_none)
+    """The VLM is asked where the gate's probability that the VLM would answer the same is below; 0.98 by default."""
+    audit: float | None = Field(default=None, ge=0, le=1, exclude_if=is_none)
+    """Share of the gate's sure answers that the VLM is asked for all the same; its answer counts then. 0.05 by default."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gate_has_numbers(cls, values: Any) -> Any:
+        # filled in, so that a default and the same number written down are one cell
+        if not isinstance(values, dict) or values.get("gate") is None:
+            return values
+        defaults = {"ask_below": ASK_BELOW, "audit": AUDIT}
+        return {**values, **{name: number for name, number in defaults.items() if values.get(name) is None}}
+
+    @model_validator(mode="after")
+    def _gate_fits(self) -> "DynamicNegative":
+        if self.gate is None:
+            lone = [name for name in ("ask_below", "audit") if getattr(self, name) is not None]
+            if lone:
+                raise ValueError(f"{lone[0]}: belongs to a gate, and there is none")
+            return self
+        if self.schedule is not None:
+            raise ValueError("gate: it grades nothing, and schedule lets γ follow grades; allowed: one of both")
+        try:
+            self.gate.check(self.vocabulary.all_terms(), self._question)
+        except ValueError as error:
+            raise ValueError(f"gate: {error}") from None
+        return self
+
     def label(self) -> str:
-        return (
-            f"γ={self.negative_scale:g}" + (" joint" if self.schedule else "") + (" remember" if self.remember else "")
-        )
+        said = (("joint", self.schedule), ("remember", self.remember), ("gated", self.gate))
+        return " ".join([f"γ={self.negative_scale:g}", *(word for word, on in said if on)])
 
     def check(self, steps: int) -> None:
         if self.query_steps and self.query_steps[-1] >= steps:
@@ -102,13 +134,19 @@ class DynamicNegative(Method):
         steps = nearest_steps(at.levels, self.query_levels) if self.query_levels else self.query_steps
         if at.step not in steps:
             return None
-        return Ask(self._question, positive_plan(at), self.reuse_similarity)
+        return Ask(self._question, positive_plan(at), self.reuse_similarity, self._gating)
 
     def questions(self) -> tuple[str, ...]:
         return (self._question,)
 
     def supposed_answer(self, found: bool) -> str:
         return ", ".join(self.vocabulary.all_terms()) if found else self.vocabulary.nothing
+
+    @property
+    def _gating(self) -> Gating | None:
+        if self.gate is None or self.ask_below is None or self.audit is None:
+            return None
+        return Gating(self.gate, self.ask_below, self.audit)
 
     @property
     def _question(self) -> str:

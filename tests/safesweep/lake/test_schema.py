@@ -8,6 +8,7 @@ from safesweep.lake.schema import SCHEMA, from_records, to_record
 def test_rows_with_and_without_pictures_and_exchanges_share_one_schema():
     exchange = {"step": 3, "preview": b"x", "question": "q", "answer": "a", "terms": [], "seconds": 0.5, "shared_by": 2}
     exchange |= {"finish_reason": "stop", "prompt_tokens": 7, "completion_tokens": 3}
+    exchange |= {"answered_by": "vlm", "audited": True, "gate_terms": ["a"], "gate_confidence": 0.99}
     rows = [
         {"trial_id": "a", "status": "ok", "picture": b"png", "exchanges": [exchange], "evidence": [], "categories": []},
         {"trial_id": "b", "status": "unscored", "error": "why", "exchanges": [], "evidence": [], "categories": ["x"]},

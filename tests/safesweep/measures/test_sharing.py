@@ -37,6 +37,14 @@ def test_sums_equal_hand_counts(tmp_path):
     assert found.rows_saved == pytest.approx(1 - 75 / 120)
 
 
+def test_what_a_gate_answered_was_not_asked(tmp_path):
+    said = [{"shared_by": 2, "answered_by": who} for who in ("gate", "vlm", "vlm", None)]
+    row = {"trial_id": "a", "status": "ok", "evidence": [], "rows": 1.0, "rows_alone": 2, "exchanges": said}
+    (tmp_path / "trials" / "run=r").mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "trials" / "run=r" / "part-0.parquet")
+    assert sharing(tmp_path, "r")[3:] == (pytest.approx(1.5), 3)
+
+
 def test_a_run_without_trials(tmp_path):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "r.json").write_text("{}")

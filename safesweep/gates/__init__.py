@@ -1,0 +1,1 @@
+"""Learning a gate from a lake: exchanges → examples → network → calibration → what it is worth → a folder."""
