@@ -382,7 +382,9 @@ class Engine:
             self._fail(trajectory, trajectory.trials, _named(error))
 
     def _fail(self, trajectory: Trajectory, trials: Sequence[LiveTrial], error: str) -> None:
-        if trajectory.rests_on is not None:  # its trials take the real answer, and meet the same failure if it is theirs
+        if (
+            trajectory.rests_on is not None
+        ):  # its trials take the real answer, and meet the same failure if it is theirs
             self._speculation.abandon(trajectory, trials)
             return
         self._end(trials, error=error)
