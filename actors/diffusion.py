@@ -86,6 +86,7 @@ class DiffusionActor:
             decode_batch=settings.decode_batch,
             speculate=settings.speculate,
             most_supposed_questions=settings.most_supposed_questions,
+            most_checkpoints=settings.most_checkpoints,
         )
         trace = None
         if settings.trace_ticks and trace_folder:

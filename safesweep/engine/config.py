@@ -29,6 +29,9 @@ class EngineConfig:
     most_supposed_questions: int = 256
     """Questions under way at once that rest on supposed answers."""
 
+    most_checkpoints: int = 8
+    """Models of checkpoints in memory at a time, beside the base; the others are loaded in turn."""
+
     @property
     def buckets(self) -> tuple[int, ...]:
         """Padded batch sizes, ascending."""
