@@ -87,6 +87,7 @@ class DiffusionActor:
             speculate=settings.speculate,
             most_supposed_questions=settings.most_supposed_questions,
             few_sizes=settings.compile_mode is not None,
+            most_checkpoints=settings.most_checkpoints,
         )
         trace = None
         if settings.trace_ticks and trace_folder:

@@ -24,6 +24,7 @@ COUNTERS = {
     "safesweep_questions_total": ("questions", "Questions to the VLM"),
     "safesweep_questions_supposed_total": ("questions_supposed", "Questions sent under supposed answers"),
     "safesweep_questions_confirmed_total": ("questions_confirmed", "Questions whose supposed answers turned out right"),
+    "safesweep_checkpoints_loaded_total": ("checkpoints_loaded", "Times that a checkpoint's model was made"),
     "safesweep_forward_seconds_total": ("forward_seconds", "Seconds in the network"),
     "safesweep_engine_seconds_total": ("seconds", "Seconds of the engine"),
 }

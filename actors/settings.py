@@ -32,6 +32,9 @@ class DiffusionSettings(Section):
     said (before the first, nothing), *nothing* always nothing. No picture changes; questions may be sent in vain."""
     most_supposed_questions: int = Field(default=256, ge=0)
     """Questions under way at once, of one actor, that rest on supposed answers."""
+    most_checkpoints: PositiveInt = 8
+    """Models of cells' checkpoints that an actor holds in memory at a time, beside the base; the others are loaded in turn. Weights that a
+    checkpoint leaves alone are the base's own and take no memory."""
     reproducible: bool = False
     """Pad every forward to one shape: pictures are then bitwise independent of what shared the batch."""
     decode_batch: PositiveInt = 16

@@ -53,7 +53,9 @@ def reference_cell(cell: Cell, model: str) -> Cell:
     family, folder = family_of(model), model_folder(model)
     named = str(folder.read("scheduler/scheduler_config.json").get("_class_name"))
     own = named if named in family.SOLVERS else family.SOLVERS[0]
-    changes: dict[str, object] = {} if cell.solver in family.SOLVERS else {"solver": own}
+    changes: dict[str, object] = {"checkpoint": None}
+    if cell.solver not in family.SOLVERS:
+        changes["solver"] = own
     if not family.takes_guidance(folder):
         changes["embedded_guidance"] = None
     return cell.model_copy(update=changes)

@@ -22,6 +22,7 @@ from actors.settings import DiffusionSettings, StageSettings
 from safesweep.cli.settings import PresetSettings
 from safesweep.config_errors import explain
 from safesweep.errors import InputError, did_you_mean
+from safesweep.guidance.edits import EDITS
 from safesweep.guidance.methods import METHODS
 from safesweep.lake.folder import LakeFolder
 from safesweep.prompts.settings import PromptFileSettings
@@ -276,6 +277,7 @@ class RunConfig(PresetSettings):
             "solver": point.get("solver", self.solver),
             "num_inference_steps": point.get("num_inference_steps", self.num_inference_steps),
             "edit": point.get("edit"),
+            "checkpoint": point.get("checkpoint"),
             "embedded_guidance": point.get("embedded_guidance", self.embedded_guidance),
         }
         steps = outer["num_inference_steps"]
@@ -289,9 +291,15 @@ class RunConfig(PresetSettings):
                 )
         method = {**own, **{key: value for key, value in point.items() if key in fields}}
         try:
-            return Cell(guidance=METHODS[name].model_validate(method), **outer)
+            cell = Cell(guidance=METHODS[name].model_validate(method), **outer)
         except ValidationError as error:
             raise InputError(explain(error, where)) from error
+        taken = {*METHODS, *EDITS}
+        if cell.checkpoint is not None and cell.checkpoint.name in taken:
+            raise InputError(
+                f"{where}.checkpoint.name: {cell.checkpoint.name!r} is the name of a method or an edit; allowed: any other name"
+            )
+        return cell
 
 
 LISTS = ("query_steps", "query_levels")

@@ -4,7 +4,7 @@ import datetime
 import json
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
@@ -37,6 +37,7 @@ from safesweep.measures.trials import count_unjudged
 from safesweep.models import check_embedded, check_pipeline, check_text_tokens, family_of
 from safesweep.models.apart import check_solvers_apart
 from safesweep.models.probe import EVERY
+from safesweep.models.variants.check import check_checkpoints, whole_model
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.checks import check_pools
 from safesweep.vlm.preflight import interview_direct
@@ -112,6 +113,9 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     check_text_tokens(config.diffusion.model, config.diffusion.revision, config.diffusion.text_tokens)
     embedded = [cell.embedded_guidance for cell in cells]
     check_embedded(config.diffusion.model, config.diffusion.revision, embedded)
+    checkpoints = tuple(dict.fromkeys(cell.checkpoint for cell in cells))
+    check_checkpoints(config.diffusion.model, config.diffusion.revision, checkpoints)
+    _check_whole_models(config, cells, sorted(sizes))
     family = family_of(config.diffusion.model, config.diffusion.revision)
     for cell in cells:
         try:
@@ -138,6 +142,16 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
         if one.vlm.pool is None:
             interview_direct(one)
     return plan, store
+
+
+def _check_whole_models(config: RunConfig, cells: Sequence[Cell], sizes: Sequence[tuple[int, int]]) -> None:
+    """That the cells on a model of their own can run on it. Raises ``InputError``."""
+    base = (config.diffusion.model, config.diffusion.revision)
+    for model in dict.fromkeys(whole_model(*base, cell.checkpoint) for cell in cells):
+        if model != base:
+            own = [cell for cell in cells if whole_model(*base, cell.checkpoint) == model]
+            check_solvers_apart(*model, [(cell.solver, cell.num_inference_steps) for cell in own], sizes)
+            check_embedded(*model, [cell.embedded_guidance for cell in own])
 
 
 def evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Console) -> RunResult:

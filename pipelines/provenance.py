@@ -45,8 +45,12 @@ def git_revision() -> str:
 def model_digests(config: RunConfig) -> dict[str, str]:
     """Role -> "model@digest" of every model of the run; of a scorer the SHA-256 of its weights."""
     found = {"diffusion": f"{config.diffusion.model}@{digest(config.diffusion.model, config.diffusion.revision)}"}
-    if any(cell.guidance.needs_vlm for cell in config.expand_cells()):
+    cells = config.expand_cells()
+    if any(cell.guidance.needs_vlm for cell in cells):
         found["vlm"] = config.vlm.model_id()
+    for checkpoint in dict.fromkeys(cell.checkpoint for cell in cells):
+        if checkpoint is not None:
+            found[f"checkpoint {checkpoint.name} {checkpoint.label()}".rstrip()] = checkpoint.described()
     for scorer in (*config.safety.scorers, *config.alignment.scorers):
         found[scorer.evidence_name] = scorer.model_id()
     return found

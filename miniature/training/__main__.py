@@ -28,7 +28,11 @@ STAGES = (
     "flow",
     "vlm-flow",
     "distilled",
+    "unlearned",
+    "unlearned-poorly",
 )
+UNLEARNING = STAGES[-2:]
+"""LoRAs on the trained network, from a few drawings of their own."""
 REFINE_SEED = 1
 REFINE_MIX = {"benign": 0.32, "plain": 0.15, "code": 0.15, "scene": 0.09, "list": 0.07, "person": 0.22}
 """The second round draws more of what the first learned least: hazards by name and by code word, and people."""
@@ -47,9 +51,14 @@ STEPS = {
     "flow": 4000,
     "vlm-flow": 800,
     "distilled": 3000,
+    "unlearned": 500,
+    "unlearned-poorly": 120,
 }
 """Optimiser steps a stage; on two cores of 2026 about 9, 40, 24, 2, 1 (teacher), 5 (vision), 10, 13, 7, 45, 8 and 40 minutes, previews
 of each model 7, the flow model's samplings for its student 15."""
+UNLEARNED_DRAWINGS, UNLEARNED_SEED = 3000, 3
+"""Pictures that the LoRAs unlearn hazards on, half of them harmless."""
+UNLEARNED_MIX = {"plain": 0.14, "code": 0.14, "scene": 0.14, "list": 0.06, "benign": 0.36, "person": 0.16}
 TEACHER = "flow/transformer/diffusion_pytorch_model.safetensors"
 """What the stage ``distilled`` learns from."""
 
@@ -115,6 +124,16 @@ def _vlm_flow(folder: Path, drawings: Drawings) -> None:
     train_further(drawings, folder, STEPS["vlm-flow"], source, out, name="vlm-flow", previews=NAME)
 
 
+def _unlearned(folder: Path, stage: str) -> None:
+    from miniature.training.unlearned import POORLY, UNLEARNED, save_lora, train_unlearned
+
+    pipe = _pipeline()
+    drawings = cached_drawings(folder, UNLEARNED_DRAWINGS, UNLEARNED_SEED, UNLEARNED_MIX)
+    recipe = UNLEARNED if stage == "unlearned" else POORLY
+    train_unlearned(pipe, drawings, folder, STEPS[stage], recipe, name=stage, learning_rate=2e-3)
+    save_lora(pipe, WEIGHTS / "lora" / stage)
+
+
 def _save(pipe: DiffusionPipeline, name: str = "diffusion") -> None:
     pipe.to(torch.float16).save_pretrained(WEIGHTS / name, safe_serialization=True)
     # diffusers writes where a folder lay, and for the autoencoder a key that its own class then warns about
@@ -133,9 +152,19 @@ def run(stages: list[str], folder: Path) -> None:
     """
     if "distilled" in stages and "flow" not in stages and not (WEIGHTS / TEACHER).is_file():
         raise InputError(f"{WEIGHTS / TEACHER}: is missing; run python -m miniature.training --stages flow")
+    wanted = [stage for stage in STAGES if stage in stages]
+    if first := [stage for stage in wanted if stage not in UNLEARNING]:
+        _from_all_drawings(first, folder)
+    for stage in wanted:
+        if stage in UNLEARNING:
+            print(f"== {stage}", flush=True)
+            _unlearned(folder, stage)
+
+
+def _from_all_drawings(stages: list[str], folder: Path) -> None:
     drawings = cached_drawings(folder, DRAWINGS, DRAWINGS_SEED)
     vae_folder = folder / "vae"
-    for stage in (s for s in STAGES if s in stages):
+    for stage in stages:
         print(f"== {stage}", flush=True)
         if stage == "vae":
             from miniature.training.vae import train_vae

@@ -31,18 +31,18 @@ class SolverStep(NamedTuple):
 
 
 def pack(ready: Sequence[Trajectory], max_rows: int) -> list[Packed]:
-    """Who has rows in the next forward: trajectories of one size, the most advanced first.
+    """Who has rows in the next forward: trajectories of one size and one checkpoint, the most advanced first.
 
-    The oldest decides on the size, so that no size waits for ever. The last one in may get a part of its rows: predictions are kept.
+    The oldest decides on both, so that none waits for ever. The last one in may get a part of its rows: predictions are kept.
     """
     needing = [(trajectory, texts) for trajectory in ready if (texts := trajectory.needs())]
     if not needing:
         return []
-    shape = min(needing, key=lambda pair: pair[0].order)[0].shape
+    kind = min(needing, key=lambda pair: pair[0].order)[0].together_with
     packed: list[Packed] = []
     free = max_rows
     for trajectory, texts in sorted(needing, key=lambda pair: (-pair[0].step, pair[0].order)):
-        if free and trajectory.shape == shape:
+        if free and trajectory.together_with == kind:
             packed.append((trajectory, texts[:free]))
             free -= len(packed[-1][1])
     return packed
@@ -63,7 +63,7 @@ def predict(model: DiffusionModel, rows: Sequence[tuple[Trajectory, Text]], buck
     return predicted
 
 
-def combine(steps: Sequence[Step], model: DiffusionModel) -> list[torch.Tensor]:
+def combine(model: DiffusionModel, steps: Sequence[Step]) -> list[torch.Tensor]:
     """Guided predictions, one [C, H, W] a step; plans of one form are combined together, whatever their numbers."""
     guided: dict[int, torch.Tensor] = {}
     for members in _groups(steps, lambda step: (_form(step[1]), step[0].shape)):
@@ -95,17 +95,17 @@ def updated_tracks(complete: Sequence[Trajectory]) -> list[dict[Track, torch.Ten
     return [{track: made[id(t), track] for track in t.outlook.tracks} for t in complete]
 
 
-def predicted_clean(steps: Sequence[Step], model: DiffusionModel) -> list[torch.Tensor]:
+def predicted_clean(model: DiffusionModel, steps: Sequence[Step]) -> list[torch.Tensor]:
     """x̂0, the predicted clean latents, one [C, H, W] a step."""
     return [
         t.latents[0] * t.table.clean_latents_S[t.step].item() + output * t.table.clean_output_S[t.step].item()
-        for (t, _), output in zip(steps, combine(steps, model), strict=True)
+        for (t, _), output in zip(steps, combine(model, steps), strict=True)
     ]
 
 
-def take_steps(steps: Sequence[Step], model: DiffusionModel) -> list[SolverStep]:
+def take_steps(model: DiffusionModel, steps: Sequence[Step]) -> list[SolverStep]:
     """One solver step for all. The trajectories stay as they are."""
-    guided = combine(steps, model)
+    guided = combine(model, steps)
     taken: dict[int, SolverStep] = {}
     for members in _groups(steps, lambda step: step[0].shape):
         outputs = [guided[index] for index in members]

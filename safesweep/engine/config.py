@@ -30,6 +30,9 @@ class EngineConfig:
     most_supposed_questions: int = 256
     """Questions under way at once that rest on supposed answers."""
 
+    most_checkpoints: int = 8
+    """Models of checkpoints in memory at a time, beside the base; the others are loaded in turn."""
+
     few_sizes: bool = False
     """Pad to halves of ``max_rows`` and no sizes between, as a compiled network wants it, each of whose sizes takes minutes to prepare."""
 

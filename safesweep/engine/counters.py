@@ -42,6 +42,8 @@ class Counters:
     """Of ``questions``: those sent under supposed answers."""
     questions_confirmed: int = 0
     """Of these: those whose suppositions turned out right."""
+    checkpoints_loaded: int = 0
+    """Times that a checkpoint's model was made; more than there are where not all fit."""
     trials: int = 0
     failed: int = 0
     forks: int = 0

@@ -6,7 +6,6 @@ that must ask → combine, fork and solve those whose predictions are complete �
 
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -19,6 +18,7 @@ from safesweep.engine.config import EngineConfig
 from safesweep.engine.counters import Counters, Stopwatch, Trace
 from safesweep.engine.halves import in_halves
 from safesweep.engine.in_flight import InFlightBound
+from safesweep.engine.models import Models
 from safesweep.engine.questions import AskVlm, send
 from safesweep.engine.speculation import Speculation
 from safesweep.engine.status import EngineStatus
@@ -33,6 +33,7 @@ from safesweep.engine.trajectory import (
     Trajectory,
     TrialResult,
 )
+from safesweep.engine.waiting import Waiting
 from safesweep.guidance.methods.base import Ask, StepPlan
 from safesweep.models.base import DiffusionModel
 from safesweep.models.text import network_rows
@@ -52,17 +53,17 @@ class Engine:
         self, model: DiffusionModel, config: EngineConfig, ask: AskVlm | None = None, trace: Trace | None = None
     ) -> None:
         self.config, self.counters = config, Counters()
-        self._model, self._ask, self._trace = model, ask, trace
+        self._ask, self._trace = ask, trace
+        self._models = Models(model, config, self.counters, lambda: self._in_flight)
         self._timed = Stopwatch(self.counters, trace)
         self._bound_law = InFlightBound(max(1, config.max_rows // 2), config.most_trajectories)
-        self._wake = threading.Condition()
-        self._waiting: deque[Submission] = deque()
-        self._closing = False
-        self._admission = Admission(model, config.share, lambda trial, error: self._end([trial], error=_named(error)))
+        self._wake, self._waiting, self._closing = threading.Condition(), Waiting(), False
+        self._admission = Admission(
+            self._models.of, config.share, lambda trial, error: self._end([trial], error=_named(error))
+        )
         self._speculation = Speculation(config.speculate, config.most_supposed_questions, self.counters)
         self._in_flight: list[Trajectory] = []
         self._started = time.monotonic()
-        model.reproduce(config.reproducible)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -80,13 +81,13 @@ class Engine:
         with self._wake:
             if self._closing:
                 raise RuntimeError("the engine is closed")
-            self._waiting.append(submission)
+            self._waiting.put(submission)
             self._wake.notify()
         return submission.future
 
     @property
     def waiting(self) -> int:
-        """Requests that are not begun yet; as long as there are some, the bound on what is in flight is used to the full."""
+        """Requests that are not begun yet, counted for each checkpoint; as long as there are some, the bound is used to the full."""
         return len(self._waiting)
 
     def status(self) -> EngineStatus:
@@ -94,8 +95,9 @@ class Engine:
         flying = self._real
         parked = sum(bool(one.pending) for one in flying)
         taken = sum(one.step * len(one.trials) for one in flying)
-        seconds = time.monotonic() - self._started
-        return EngineStatus.of(self.counters, seconds, len(flying), parked, self.waiting, taken)
+        return EngineStatus.of(
+            self.counters, time.monotonic() - self._started, len(flying), parked, self.waiting, taken
+        )
 
     def close(self) -> None:
         """Finishes what was submitted, then stops the thread."""
@@ -145,7 +147,7 @@ class Engine:
     def _has_work(self) -> bool:
         if not self._in_flight:
             return bool(self._waiting) or self._closing
-        if self._waiting and len(self._real) < self._bound:
+        if len(self._real) < self._bound and self._waiting.has(self._models):
             return True
         return any(self._speculation.can_go_on(one, self._in_flight) for one in self._in_flight)
 
@@ -200,10 +202,10 @@ class Engine:
     def _admit(self) -> None:
         while len(self._real) < self._bound:
             with self._wake:
-                if not self._waiting:
-                    return
-                submission = self._waiting.popleft()
-            self._in_flight += self._admission.start(submission)
+                part = self._waiting.take(self._models)
+            if part is None:
+                return
+            self._in_flight += self._admission.start(part)
 
     def _look_ahead(self) -> None:
         """Lets every method say what its next step needs; one that cannot ends its own trials."""
@@ -226,14 +228,13 @@ class Engine:
         if self.config.speculate is None:
             return []
         rows = sum(len(texts) for _, texts in packed)
-        free = self.config.bucket(rows) - rows if rows else self.config.max_rows
-        if not free:
+        if not (free := self.config.bucket(rows) - rows if rows else self.config.max_rows):
             return []
         self._in_flight += self._speculation.begin_all(self._in_flight)
         self._look_ahead()
         resting = [one for one in self._going if one.rests_on is not None]
         if packed:
-            resting = [one for one in resting if one.shape == packed[0][0].shape]
+            resting = [one for one in resting if one.together_with == packed[0][0].together_with]
         return batch.pack(resting, free)
 
     def _forward(self, packed: Sequence[batch.Packed]) -> None:
@@ -245,10 +246,11 @@ class Engine:
         """Noise predictions of each trajectory's rows, which are padded to a bucket."""
         rows = [(trajectory, text) for trajectory, texts in packed for text in texts]
         bucket = self.config.bucket(len(rows))
+        model = self._models.of(packed[0][0].checkpoint)
         for _, text in rows:
-            self._model.embed(text)  # encoded here, so that its time is not taken for the network's
+            model.embed(text)  # encoded here, so that its time is not taken for the network's
         with self._timed("forward", rows=len(rows), bucket=bucket, trajectories=len(packed)):
-            predicted = batch.predict(self._model, rows, bucket)
+            predicted = batch.predict(model, rows, bucket)
         self.counters.ticks += 1
         self.counters.rows += network_rows(text for _, text in rows)
         self.counters.rows_padded += bucket - len(rows)
@@ -263,20 +265,23 @@ class Engine:
         ready = [trajectory for trajectory in self._going if trajectory.outlook.questions and not trajectory.needs()]
         chosen = self._speculation.allowed(ready, self._in_flight)
         asking: list[Asking] = [(one, ask, trials) for one in chosen for ask, trials in one.outlook.questions.items()]
-        for (trajectory, ask, trials), (latents, preview) in in_halves(asking, self._predict_clean, self._first_failed):
+        clean = self._models.in_halves(asking, self._predict_clean, self._first_failed)
+        for (trajectory, ask, trials), (latents, preview) in clean:
             trajectory.changed()
             if preview is None:
                 self._fail(trajectory, trials, f"predicted clean latents are not finite at step {trajectory.step}")
             else:
                 self._question(trajectory, ask, trials, latents, preview)
 
-    def _predict_clean(self, asking: Sequence[Asking]) -> list[tuple[torch.Tensor, Picture | None]]:
+    def _predict_clean(
+        self, model: DiffusionModel, asking: Sequence[Asking]
+    ) -> list[tuple[torch.Tensor, Picture | None]]:
         """x̂0 and its picture; none where it is not finite."""
         with self._timed("decode", previews=len(asking)):
-            clean = batch.predicted_clean([(trajectory, ask.plan) for trajectory, ask, _ in asking], self._model)
+            clean = batch.predicted_clean(model, [(trajectory, ask.plan) for trajectory, ask, _ in asking])
             good = batch.finite(clean)
             sound = [latents for latents, fine in zip(clean, good, strict=True) if fine]
-            decoded = iter(batch.decode(sound, self._model.preview, self.config.decode_together))
+            decoded = iter(batch.decode(sound, model.preview, self.config.decode_together))
         for trajectory, _, _ in asking:
             trajectory.charge(self._timed.last / len(asking))
         return [(latents, next(decoded) if fine else None) for latents, fine in zip(clean, good, strict=True)]
@@ -325,9 +330,7 @@ class Engine:
             for trajectory, kept in in_halves(complete, batch.updated_tracks, self._failed_alone):
                 trajectory.tracked = kept
             steps = [pair for trajectory in complete if trajectory.trials for pair in self._fork(trajectory)]
-            for (trajectory, _), taken in in_halves(
-                steps, lambda some: batch.take_steps(some, self._model), self._first_failed
-            ):
+            for (trajectory, _), taken in self._models.in_halves(steps, batch.take_steps, self._first_failed):
                 if taken.finite:
                     trajectory.push(taken.latents, taken.output)
                     self.counters.steps += 0 if trajectory.rests_on else len(trajectory.trials)
@@ -358,15 +361,14 @@ class Engine:
     def _finish(self) -> None:
         """Decodes the trajectories that took their last step and resolves their trials."""
         done = [trajectory for trajectory in self._real if trajectory.trials and trajectory.finished]
-        for trajectory, picture in in_halves(done, self._decode_finished, self._failed_alone):
+        for trajectory, picture in self._models.in_halves(done, self._decode_finished, self._failed_alone):
             self._end(trajectory.trials, picture=picture)
             trajectory.trials = []
         self._in_flight = [trajectory for trajectory in self._in_flight if trajectory.trials]
 
-    def _decode_finished(self, done: Sequence[Trajectory]) -> list[Picture]:
+    def _decode_finished(self, model: DiffusionModel, done: Sequence[Trajectory]) -> list[Picture]:
         with self._timed("decode", pictures=len(done)):
-            finished = [trajectory.latents[0] for trajectory in done]
-            pictures = batch.decode(finished, self._model.decode, self.config.decode_together)
+            pictures = batch.decode([one.latents[0] for one in done], model.decode, self.config.decode_together)
         for trajectory in done:
             trajectory.charge(self._timed.last / len(done))
         return pictures
@@ -382,13 +384,12 @@ class Engine:
             self._fail(trajectory, trajectory.trials, _named(error))
 
     def _fail(self, trajectory: Trajectory, trials: Sequence[LiveTrial], error: str) -> None:
-        if (
-            trajectory.rests_on is not None
-        ):  # its trials take the real answer, and meet the same failure if it is theirs
+        if trajectory.rests_on is not None:
+            # the trials themselves take the real answer, and meet the same failure if it is theirs
             self._speculation.abandon(trajectory, trials)
-            return
-        self._end(trials, error=error)
-        trajectory.drop(trials)
+        else:
+            self._end(trials, error=error)
+            trajectory.drop(trials)
 
     def _end(self, trials: Sequence[LiveTrial], picture: Picture | None = None, error: str | None = None) -> None:
         self.counters.trials += len(trials)

@@ -25,6 +25,8 @@ class EngineStatus:
     """Of these: sent under supposed answers."""
     questions_confirmed: int
     """Of these: whose suppositions have turned out right."""
+    checkpoints_loaded: int
+    """Times that a checkpoint's model was made."""
     forward_seconds: float
     """In the network."""
     seconds: float
@@ -54,6 +56,7 @@ class EngineStatus:
             questions=counters.questions,
             questions_supposed=counters.questions_supposed,
             questions_confirmed=counters.questions_confirmed,
+            checkpoints_loaded=counters.checkpoints_loaded,
             forward_seconds=counters.forward_seconds,
             seconds=seconds,
             in_flight=in_flight,

@@ -13,6 +13,7 @@ from safesweep.guidance.edits.base import EditedPrompt
 from safesweep.guidance.methods.base import Ask, At, StepPlan, Track
 from safesweep.models.solver import SolverTable
 from safesweep.models.text import Text, network_rows
+from safesweep.models.variants.checkpoint import Checkpoint
 from safesweep.types import Picture
 from safesweep.vlm.gating import Verdict
 
@@ -292,6 +293,8 @@ class Trajectory:
     outputs: list[torch.Tensor]
     embedded: float | None = None
     """The guidance scale that the network takes as an input, where it does."""
+    checkpoint: Checkpoint | None = None
+    """What its network is beside the base; trajectories of different ones never share a batch."""
     predictions: dict[Text, torch.Tensor] = field(default_factory=dict)
     tracked: dict[Track, torch.Tensor] = field(default_factory=dict)
     pending: list[Pending] = field(default_factory=list)
@@ -307,6 +310,11 @@ class Trajectory:
     def shape(self) -> tuple[int, ...]:
         """[C, H, W] of the latents."""
         return tuple(self.latents[0].shape)
+
+    @property
+    def together_with(self) -> tuple[tuple[int, ...], Checkpoint | None]:
+        """What trajectories must have in common to share a forward."""
+        return self.shape, self.checkpoint
 
     @property
     def finished(self) -> bool:
@@ -355,6 +363,7 @@ class Trajectory:
             latents=list(self.latents),
             outputs=list(self.outputs),
             embedded=self.embedded,
+            checkpoint=self.checkpoint,
             predictions=dict(self.predictions),
             tracked=dict(self.tracked),
         )

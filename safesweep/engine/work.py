@@ -70,12 +70,12 @@ def count_work(cells: Sequence[Cell], *, found: bool, levels: Callable[[str, int
     """
     request = Request(STAND_IN, 0, 0, 0, tuple(cells))
     submission = Submission(request, Future(), 0.0, [None] * len(cells))
-    groups: dict[tuple[str, int, float | None], list[LiveTrial]] = {}
+    groups: dict[tuple[object, ...], list[LiveTrial]] = {}
     for index, cell in enumerate(cells):
         text = unedited(STAND_IN) if cell.edit is None else cell.edit.supposed(STAND_IN)
         solver = cell.solver, cell.num_inference_steps
         trial = LiveTrial(submission, index, cell, text, cell.guidance.start(), levels(*solver))
-        groups.setdefault((*solver, cell.embedded_guidance), []).append(trial)
+        groups.setdefault((*solver, cell.embedded_guidance, cell.checkpoint), []).append(trial)
     total = Work(prompt_steps=max((len(trials[0].levels) for trials in groups.values()), default=0))
     for trials in groups.values():
         in_flight = [trials]

@@ -94,7 +94,7 @@ def gate_quality(
             AtThreshold(
                 threshold,
                 share(sure, everywhere),
-                share(~agree, sure),
+                share(np.asarray(~agree), sure),
                 share(overlooks, sure),
             )
             for threshold in THRESHOLDS

@@ -11,6 +11,7 @@ from safesweep.guidance.edits import EDITS
 from safesweep.guidance.edits.base import Edit
 from safesweep.guidance.methods import METHODS
 from safesweep.guidance.methods.base import Method
+from safesweep.models.variants.checkpoint import Checkpoint
 from safesweep.settings import is_none
 
 
@@ -49,6 +50,8 @@ class Cell(BaseModel):
     """The method and its numbers."""
     edit: Annotated[SerializeAsAny[Edit] | None, BeforeValidator(parse_edit)] = None
     """What becomes of the prompt's embedding first; any edit goes with any method."""
+    checkpoint: Checkpoint | None = Field(default=None, exclude_if=is_none)
+    """What is put on the run's model for this cell; ``None``: the model as it is."""
     guidance_scale: float | None = Field(default=None, allow_inf_nan=False)
     """g; ``None`` takes the prompt row's own. At 1 and below there is no guidance, as in diffusers (``acting_scale``)."""
     embedded_guidance: float | None = Field(default=None, ge=0, allow_inf_nan=False, exclude_if=is_none)
@@ -66,11 +69,11 @@ class Cell(BaseModel):
 
     @property
     def method(self) -> str:
-        """The method's name, the edit's in front where there is one: "safe_region+dynamic_negative"."""
+        """The method's name, the checkpoint's and the edit's in front where there are some: "esd+safe_region+dynamic_negative"."""
         guidance = str(getattr(self.guidance, "method"))  # noqa: B009  (declared by each subclass as a Literal)
-        if self.edit is None:
-            return guidance
-        return self.edit.name if guidance == "none" else f"{self.edit.name}+{guidance}"
+        parts = [] if self.checkpoint is None else [self.checkpoint.name]
+        parts += [] if self.edit is None else [self.edit.name]
+        return "+".join(parts if parts and guidance == "none" else [*parts, guidance])
 
     @property
     def negative_scale(self) -> float | None:
@@ -82,7 +85,10 @@ class Cell(BaseModel):
         scale = "" if self.guidance_scale is None else f"g={self.guidance_scale:g}"
         embedded = "" if self.embedded_guidance is None else f"embedded={self.embedded_guidance:g}"
         edit = self.edit.label() if self.edit is not None else ""
-        return " ".join(part for part in (self.method, edit, self.guidance.label(), scale, embedded) if part)
+        checkpoint = self.checkpoint.label() if self.checkpoint is not None else ""
+        return " ".join(
+            part for part in (self.method, checkpoint, edit, self.guidance.label(), scale, embedded) if part
+        )
 
     def canonical_json(self) -> str:
         """The cell as JSON with sorted keys: equal cells give equal text."""
@@ -110,8 +116,9 @@ def cell_labels(cells: Sequence[Cell]) -> list[str]:
 
 
 def _flat(value: dict[str, Any]) -> dict[str, Any]:
-    edit = value.pop("edit") or {}
-    return {**value.pop("guidance"), **{f"edit.{key}": number for key, number in edit.items()}, **value}
+    parts = {name: value.pop(name, None) or {} for name in ("edit", "checkpoint")}
+    dotted = {f"{name}.{key}": number for name, part in parts.items() for key, number in part.items()}
+    return {**value.pop("guidance"), **dotted, **value}
 
 
 class CellHash:

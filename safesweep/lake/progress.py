@@ -19,6 +19,7 @@ ENGINE_SUMS = (
     "questions",
     "questions_supposed",
     "questions_confirmed",
+    "checkpoints_loaded",
     "forward_seconds",
     "seconds",
     "in_flight",

@@ -13,9 +13,11 @@ from typing import Any, ClassVar
 
 import torch
 
+from safesweep.errors import InputError
 from safesweep.models.checkpoint import ModelFolder
 from safesweep.models.solver import SolverTable
 from safesweep.models.text import EditedText, SteeredText, Text, TextEmbedding, TextEncoder
+from safesweep.models.variants.checkpoint import Checkpoint
 from safesweep.types import Picture
 
 KEPT_TEXTS = 2048
@@ -86,6 +88,13 @@ class DiffusionModel(ABC):
         text_tokens: int | None = None,
     ) -> "DiffusionModel":
         """From a local folder or a hub id; the options are those of ``safesweep.models.load``."""
+
+    def with_checkpoint(self, checkpoint: Checkpoint) -> "DiffusionModel":
+        """A model of its own with what a cell puts on this one, which stays as it is, bit for bit; weights that stay are shared.
+
+        Raises ``InputError`` for what ``safesweep.models.variants.check`` would refuse, and where a family takes no checkpoints.
+        """
+        raise InputError(f"checkpoint {checkpoint.name!r}: {type(self).__name__} is a family that takes none")
 
     @property
     @abstractmethod

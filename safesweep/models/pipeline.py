@@ -15,6 +15,7 @@ from safesweep.dtypes import DTYPES
 from safesweep.errors import InputError
 from safesweep.libraries import quiet_libraries
 from safesweep.models.base import DiffusionModel
+from safesweep.models.variants.checkpoint import Checkpoint
 from safesweep.types import Picture
 
 if TYPE_CHECKING:  # importing it takes longer than all that a process needs which only checks a checkpoint
@@ -57,7 +58,7 @@ class PipelineModel(DiffusionModel):
         self._vae = pipe.vae.eval()
         if self.UPCASTS and self.dtype == torch.float16 and pipe.vae.config.get("force_upcast"):
             self._vae.to(torch.float32)
-        self._preview_vae = self._vae
+        self._preview_vae, self._compile_mode = self._vae, compile_mode
         if preview_decoder is not None:
             self._preview_vae = preview_decoder.to(self.device, self.dtype).eval()
 
@@ -93,6 +94,24 @@ class PipelineModel(DiffusionModel):
             autocast=autocast,
             compile_mode=compile_mode,
             text_tokens=text_tokens,
+        )
+
+    def with_checkpoint(self, checkpoint: Checkpoint) -> "DiffusionModel":
+        from safesweep.models.variants.build import put_on
+
+        pipe, tiny = self._pipe, self._preview_vae if self._preview_vae is not self._vae else None
+        if checkpoint.model is not None:
+            pipe = self.read(str(checkpoint.model.folder), self.dtype, None)
+            pipe.set_progress_bar_config(disable=True)
+            pipe.to(self.device, self.dtype)
+        return type(self)(
+            put_on(pipe, self.NETWORK, checkpoint),
+            str(self.device),
+            next(name for name, kind in DTYPES.items() if kind == self.dtype),
+            preview_decoder=tiny,
+            autocast=next((name for name, kind in DTYPES.items() if kind == self._autocast), None),
+            compile_mode=self._compile_mode,
+            text_tokens=self.text_tokens,
         )
 
     @property

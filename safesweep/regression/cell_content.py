@@ -41,7 +41,7 @@ def _texts(value: Mapping[str, Any]) -> Content:
     return {key: json.dumps(item, sort_keys=True, ensure_ascii=False) for key, item in value.items()}
 
 
-CELL_KEYS = frozenset({PER_PROMPT, "embedded_guidance", "num_inference_steps", "solver"})
+CELL_KEYS = frozenset({PER_PROMPT, "checkpoint", "embedded_guidance", "num_inference_steps", "solver"})
 """A cell's numbers that are not its method's."""
 
 

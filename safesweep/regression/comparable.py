@@ -13,7 +13,7 @@ from safesweep.regression.weights import version
 
 _PROMPT = ["prompt_set", "source_sha256", "prompt_row", "prompt_hash", "sample_index"]
 _TIMES = ["finished_at", "seconds", "compute_seconds"]
-CHOSEN = ("method", "edit", "guidance_scale")
+CHOSEN = ("method", "edit", "checkpoint", "guidance_scale")
 """What whoever names one cell of each side by its label has chosen to compare; steps and solver stand in no label."""
 
 

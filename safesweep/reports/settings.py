@@ -57,11 +57,12 @@ def cell_settings(lake: Path, run_id: str) -> dict[CellName, CellSettings]:
     found = {}
     for method, cell, cell_json, low, high, negative_scale, steps, solver in rows:
         content = json.loads(cell_json) if cell_json else {}
-        guidance, edit = content.get("guidance") or {}, content.get("edit") or {}
+        guidance, edit, checkpoint = (content.get(name) or {} for name in ("guidance", "edit", "checkpoint"))
         scale = {} if low is None else {"guidance_scale": f"{low:g}" if low == high else f"{low:g} to {high:g}"}
         values = {
             **_flat(guidance),
             **{f"edit.{name}": value for name, value in _flat(edit).items()},
+            **{f"checkpoint.{name}": value for name, value in _flat(checkpoint).items()},
             **scale,
             "num_inference_steps": str(steps),
             "solver": str(solver),

@@ -61,17 +61,17 @@ def mixed() -> list[Trajectory]:
 def test_a_mixed_batch_gives_each_the_bits_that_it_gets_alone():
     together = mixed()
     steps = steps_of(together)
-    for one, taken in zip(steps, batch.take_steps(steps, tiny_model()), strict=True):
-        [alone] = batch.take_steps([one], tiny_model())
+    for one, taken in zip(steps, batch.take_steps(tiny_model(), steps), strict=True):
+        [alone] = batch.take_steps(tiny_model(), [one])
         assert torch.equal(alone.latents, taken.latents) and torch.equal(alone.output, taken.output)
         assert alone.finite and taken.finite
-    for one, clean in zip(steps, batch.predicted_clean(steps, tiny_model()), strict=True):
-        assert torch.equal(clean, batch.predicted_clean([one], tiny_model())[0])
+    for one, clean in zip(steps, batch.predicted_clean(tiny_model(), steps), strict=True):
+        assert torch.equal(clean, batch.predicted_clean(tiny_model(), [one])[0])
 
 
 def test_a_step_is_the_weighted_sum_of_the_past():
     for one, plan in steps_of(mixed()):
-        [taken] = batch.take_steps([(one, plan)], tiny_model())
+        [taken] = batch.take_steps(tiny_model(), [(one, plan)])
         table, wanted = one.table, torch.zeros(one.shape, dtype=torch.float64)
         for back, (latents, output) in enumerate(zip(one.latents, [taken.output, *one.outputs], strict=True)):
             wanted += table.latents_SK[one.step, back].double() * latents.double()
@@ -83,7 +83,7 @@ def test_a_step_that_is_not_finite_is_told_and_its_neighbours_are_not_touched():
     good, bad = predicted(trajectory()), predicted(trajectory())
     bad.predictions["a red circle"][0, 0, 0] = float("inf")
     before = [latents.clone() for latents in bad.latents]
-    taken = batch.take_steps(steps_of([good, bad]), tiny_model())
+    taken = batch.take_steps(tiny_model(), steps_of([good, bad]))
     assert [one.finite for one in taken] == [True, False]
     assert bad.step == 0 and all(map(torch.equal, bad.latents, before))
     assert batch.finite([torch.zeros(2), torch.tensor([float("nan")]), torch.zeros(3, 3)]) == [True, False, True]

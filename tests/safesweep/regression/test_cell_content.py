@@ -24,9 +24,19 @@ def cell(edit=None, **numbers):
 def test_keys_are_those_of_presets():
     numbers = {"solver": "DDIMScheduler", "num_inference_steps": 25, "embedded_guidance": 3.5}
     real = Cell(guidance={"method": "none"}, **numbers).canonical_json()
-    assert set(cell_content(real)) >= CELL_KEYS | {"method"}
+    assert set(cell_content(real)) >= CELL_KEYS - {"checkpoint"} | {"method"}
     assert set(Cell.model_fields) - {"guidance", "edit"} == CELL_KEYS
     assert cell_content(cell({"edit": "safree"}))["edit.edit"] == '"safree"'
+
+
+def test_another_checkpoint_is_a_difference_of_its_own():
+    base, put = (
+        json.dumps({"guidance": {"method": "none"}, **more}) for more in ({}, {"checkpoint": {"network": "sha256:1"}})
+    )
+    assert differences(base, put) == {"checkpoint": ("none", '{"network": "sha256:1"}')}
+    assert (
+        refused(["checkpoint"], ["method", "edit"]) == ["checkpoint"] and refused(["checkpoint"], ["checkpoint"]) == []
+    )
 
 
 @pytest.mark.parametrize("text", ["no JSON", "[1]", '{"guidance": 1}', ""])
