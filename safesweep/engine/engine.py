@@ -19,7 +19,7 @@ from safesweep.engine.counters import Counters, Stopwatch, Trace
 from safesweep.engine.halves import in_halves
 from safesweep.engine.in_flight import InFlightBound
 from safesweep.engine.models import Models
-from safesweep.engine.questions import AskVlm, send
+from safesweep.engine.questions import AskVlm, answered_before, send
 from safesweep.engine.speculation import Speculation
 from safesweep.engine.status import EngineStatus
 from safesweep.engine.trajectory import (
@@ -293,12 +293,10 @@ class Engine:
         assert self._ask is not None
         asking = []
         for trial in trials:
-            last = trial.asked
-            if ask.reuse is None or last is None or batch.cosine_similarity(clean, last.clean) < ask.reuse:
+            if (answer := answered_before(trial, ask, clean)) is None:
                 asking.append(trial)
-                continue
-            again = Exchange.again(trajectory.step, preview, ask.question, last.answer)
-            self._take(trajectory, trial, last.answer, again)
+            else:
+                self._take(trajectory, trial, answer, Exchange.again(trajectory.step, preview, ask.question, answer))
         if not asking:
             return
         try:

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 
 import torch
 
+from safesweep.engine.batch import cosine_similarity
 from safesweep.engine.counters import Stopwatch
 from safesweep.engine.trajectory import LiveTrial, Pending, Trajectory
 from safesweep.guidance.methods.base import Ask
@@ -13,6 +14,14 @@ from safesweep.types import Picture
 
 AskVlm = Callable[[Picture, str], "Future[str]"]
 """Sends a picture and a question on their way; the future gives the raw answer, or the error after all retries."""
+
+
+def answered_before(trial: LiveTrial, ask: Ask, clean: torch.Tensor) -> str | None:
+    """The trial's last answer, where its method takes that again for predicted clean latents [C, H, W] so like the last ones."""
+    last = trial.asked
+    if ask.reuse is None or last is None or cosine_similarity(clean, last.clean) < ask.reuse:
+        return None
+    return last.answer
 
 
 def send(
