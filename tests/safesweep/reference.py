@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from safesweep.engine.trajectory import Request
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits.base import unedited
+from safesweep.guidance.methods.crg import ConceptRemovalGuidance
 from safesweep.guidance.methods.dng import DynamicNegativeGuidance
 from safesweep.guidance.methods.dynamic_negative import DynamicNegative
 from safesweep.guidance.methods.negative_prompt import NegativePrompt
@@ -302,6 +303,22 @@ def _guide(
         shift = method.negative_scale * near * (arithmetic.clean(x, index, epsilon("")) - mean)
         return guided(epsilon, index) + shift / arithmetic.clean_per_output(index)
 
+    shown_before: list[Number] = [torch.zeros(())]
+
+    def remove_what_is_present(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
+        raw = [epsilon(one) for one in ("", text.at(index), method.negative_prompt)]
+        empty, prompt, concept = (one * arithmetic.noise_per_output(index) for one in raw)
+        nearer = ((prompt - empty) ** 2).flatten().sum() - ((prompt - concept) ** 2).flatten().sum()
+        now = method.scale / 2 * nearer + shown_before[0]
+        (alpha, sigma), (alpha_next, sigma_next) = arithmetic.path(index), arithmetic.path(index + 1)
+        signal = alpha**2 / (alpha**2 + sigma**2)
+        ratio = signal * (1 + (sigma_next / alpha_next) ** 2)
+        if ratio > 0:
+            shown_before[0] = shown_before[0] + (1 - ratio) / (2 * ratio * (1 - signal)) * nearer
+        square = method.scale * ((concept - empty) ** 2).flatten().sum()
+        omega = max(now - method.threshold, 0.0 * now) / square if square > 0 else 0.0
+        return guided(epsilon, index) - method.negative_scale * omega * (raw[2] - raw[0])
+
     steered: list[EditedText] = []
 
     def steer_the_text(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
@@ -346,6 +363,7 @@ def _guide(
         SafeLatentDiffusion: safe_latent_diffusion,
         DynamicNegative: dynamic,
         SafeDenoiser: keep_away,
+        ConceptRemovalGuidance: remove_what_is_present,
         SafeTextGuidance: steer_the_text,
         DynamicNegativeGuidance: follow_the_posterior,
     }

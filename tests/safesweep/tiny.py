@@ -129,6 +129,7 @@ def cell(method: str, *, g: float = 4.0, solver: str = "DDIMScheduler", steps: i
         "perp_neg": {"negative_prompt": "dagger, flame", "negative_scale": 1.5},
         "safe_denoiser": {"references": reference_file(), "negative_scale": 2.0, "threshold": 0.05, "last_level": 0.45},
         "stg": {"clip": f"local-dir:{WEIGHTS / 'clip'}", "concepts": ("a dagger", "a flame"), "negative_scale": 40.0},
+        "crg": {"negative_prompt": "dagger, flame", "negative_scale": 4.0, "threshold": -2.0},
         "dng": {"negative_prompt": "dagger, flame", "negative_scale": 3.0, "prior": 0.2, "offset": 0.05},
     }
     guidance = {"method": method, **usual[method], **numbers}

@@ -17,6 +17,7 @@ METHODS: "Registry[type[Method]]" = Registry(
         "sld": "safesweep.guidance.methods.sld:SafeLatentDiffusion",
         "perp_neg": "safesweep.guidance.methods.perp_neg:PerpNeg",
         "dng": "safesweep.guidance.methods.dng:DynamicNegativeGuidance",
+        "crg": "safesweep.guidance.methods.crg:ConceptRemovalGuidance",
         "safe_denoiser": "safesweep.guidance.methods.safe_denoiser:SafeDenoiser",
         "stg": "safesweep.guidance.methods.stg:SafeTextGuidance",
     },

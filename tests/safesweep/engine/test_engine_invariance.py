@@ -25,6 +25,7 @@ CELLS = (
     cell("sld"),
     cell("perp_neg", solver="UniPCMultistepScheduler"),
     cell("dng"),
+    cell("crg"),
     cell("safe_denoiser"),
     cell("stg"),
     cell("stg", last_level=0.7, solver="EulerDiscreteScheduler"),

@@ -63,6 +63,7 @@ def random_cell(chance: random.Random) -> Cell:
             "static_negative",
             "sld",
             "perp_neg",
+            "crg",
             "dng",
             "safe_denoiser",
             *["dynamic_negative"] * 3,

@@ -73,6 +73,7 @@ METHOD_OPTIONS = {
     "sld": {"preset": "strong", "warmup_steps": 2},
     "perp_neg": NEGATIVE,
     "dng": NEGATIVE,
+    "crg": NEGATIVE,
     "stg": {
         "clip": f"local-dir:{WEIGHTS / 'clip'}",
         "concepts": ("a dagger",),

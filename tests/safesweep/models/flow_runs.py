@@ -32,6 +32,7 @@ METHODS = {
     "negative_prompt": {"negative_prompt": NEGATIVE},
     "static_negative": {"negative_prompt": NEGATIVE, "negative_scale": 2.0},
     "perp_neg": {"negative_prompt": NEGATIVE, "negative_scale": 2.0},
+    "crg": {"negative_prompt": NEGATIVE, "negative_scale": 3.0, "threshold": -1.0},
     "dng": {"negative_prompt": NEGATIVE, "negative_scale": 3.0, "prior": 0.2},
     "sld": {"concept": NEGATIVE, "warmup_steps": 1, "safety_scale": 40.0, "threshold": 0.02},
     "dynamic_negative": {"vocabulary": "miniature", "negative_scale": 5.0, "query_levels": (0.9, 0.6)},
