@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from safesweep.measures.intervals import Interval, rate_interval
 
@@ -70,10 +70,11 @@ def gate_quality(
     """
     seen = probabilities >= 0.5
     confidence = np.maximum(probabilities, 1 - probabilities).prod(axis=1)
-    agree, overlooks = (seen == named).all(axis=1), (named & ~seen).any(axis=1)
+    wrong, overlooks = (seen != named).any(axis=1), (named & ~seen).any(axis=1)
+    agree = np.logical_not(wrong)
 
-    def share(flags: NDArray[np.bool_], among: NDArray[np.bool_]) -> Interval:
-        return rate_interval(flags[among], prompts[among])
+    def share(flags: ArrayLike, among: NDArray[np.bool_]) -> Interval:
+        return rate_interval(np.asarray(flags)[among], prompts[among])
 
     everywhere = np.ones(len(named), dtype=bool)
     return GateQuality(
@@ -89,15 +90,15 @@ def gate_quality(
             )
             for place, term in enumerate(terms)
         ),
-        steps=tuple(StepAgreement(int(step), share(agree, np.asarray(steps == step))) for step in np.unique(steps)),
+        steps=tuple(StepAgreement(int(step), share(agree, steps == step)) for step in np.unique(steps)),
         thresholds=tuple(
             AtThreshold(
                 threshold,
                 share(sure, everywhere),
-                share(np.asarray(~agree), sure),
+                share(wrong, sure),
                 share(overlooks, sure),
             )
             for threshold in THRESHOLDS
-            for sure in (np.asarray(confidence >= threshold),)
+            for sure in (confidence >= threshold,)
         ),
     )
