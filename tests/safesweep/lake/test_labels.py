@@ -1,5 +1,6 @@
 """Labels beside the lake: written whole, read together, the same twice is one."""
 
+import time
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -52,7 +53,8 @@ def test_half_a_file_is_not_read(tmp_path):
     assert read_labels(tmp_path, "r").num_rows == 1
 
 
-def test_a_store_holds_them_too(memory_lake):
+def test_a_store_holds_them_too():
+    memory_lake = f"memory://labels-{time.monotonic_ns()}"
     write_labels(memory_lake, "r", table(label("t1", 1)))
     assert read_labels(memory_lake, "r").to_pylist()[0]["trial_id"] == "t1"
 
