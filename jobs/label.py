@@ -55,6 +55,7 @@ def run(options: LabelOptions) -> int:
 
 def _write_page(options: LabelOptions) -> int:
     from safesweep.lake.manifest import read_manifest
+    from safesweep.lake.reader import run_files
     from safesweep.measures.calibration.sample import draw_sample
     from safesweep.measures.profiles import get_profile
     from safesweep.reports.label_page import usual_categories, write_label_page
@@ -63,6 +64,7 @@ def _write_page(options: LabelOptions) -> int:
     if len(options.words) > 1:
         raise InputError(f"label: {' '.join(options.words)!r}: one RUN is allowed, or import RUN FILE…")
     name = pick_run(options.lake, options.words[0])
+    run_files(options.lake, name)  # a run that is not there is said before anything else
     manifest = read_manifest(options.lake, name) or {}
     chosen = options.profile or manifest.get("profile")
     if chosen is None:
