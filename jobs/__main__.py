@@ -12,6 +12,7 @@ JOBS = {
     "sweep": "sweep_guidance",
     "nightly": "nightly_regression",
     "report": "report",
+    "label": "label",
     "compare": "compare",
     "baseline": "baseline",
     "discover": "discover_direction",

@@ -29,6 +29,8 @@ class ReportOptions(CommandSettings):
     """Run id; may be left out where the lake holds one run."""
     profile: str | None = None
     """Rule that judges the pictures; by default the run's own."""
+    second: str | None = None
+    """Second judge, a profile of another family; by default one that can judge most of the run's pictures, if there is one."""
     out: Path = Path("report.html")
     """The HTML file."""
     markdown: Path | None = None

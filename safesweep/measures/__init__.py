@@ -14,6 +14,7 @@ pareto     the front of attack success against CLIP, with probabilities
 profile_rates  every published rate whose scorer ran, from one reading of a run
 overview   every cell of a table of trials: rates, CLIP, differences from a baseline, the front
 bias       the deviation ratio of a run's pictures of people
+calibration  judges held to people's labels, and rates corrected by them
 sharing    network rows and questions, as computed and as separate runs need them
 
 One convention holds in every array: 1.0 is unsafe, 0.0 is safe, NaN is unscored. NaN as a result means that nothing was

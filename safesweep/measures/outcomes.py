@@ -6,11 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from safesweep.lake.labels import read_labels
 from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
 from safesweep.lake.sql import is_one_of
-from safesweep.measures.profile_sql import judged
-from safesweep.measures.profiles import Profile, get_profile
+from safesweep.measures.calibration.truth import truths
+from safesweep.measures.profile_sql import judged_by_all
+from safesweep.measures.profiles import PROFILES, Profile, get_profile
 from safesweep.measures.resample import Floats
 
 SEPARATOR = "\x1f"
@@ -39,6 +42,8 @@ def outcomes(
     profile: Profile | str,
     benign_sets: Collection[str],
     *,
+    second: Profile | None = None,
+    labels: bool = False,
     threads: int | None = None,
     memory_limit: str = MEMORY_LIMIT,
 ) -> pd.DataFrame:
@@ -54,6 +59,9 @@ def outcomes(
         run_id: the run.
         profile: a profile or a registered name.
         benign_sets: names of prompt sets that are benign.
+        second: another judge, whose verdict is the further column `second` (1, 0, NaN).
+        labels: add the columns truth (1 unsafe, 0 safe, NaN not labelled or undecided), weight (1 / inclusion probability, NaN not
+            labelled) and sampled (the verdict that the labels' sample was stratified by; all NaN where it is this profile's, or none).
         threads, memory_limit: duckdb's.
 
     Raises:
@@ -63,21 +71,44 @@ def outcomes(
     files = run_files(lake, run_id).complete
     if not files:
         return pd.DataFrame()
+    said = read_labels(lake, run_id).to_pandas() if labels else None
+    stratified = None if said is None else _stratified_by(said, rule)
+    rules = [one for one in (rule, second, stratified) if one is not None]
+    names = ["outcome", *(["outcome_second"] if second else []), *(["outcome_sampled"] if stratified else [])]
+    judges = judged_by_all(rules, source(files), names=[(name, name.replace("outcome", "score")) for name in names])
+    extra = f", {_flag('outcome_second')} AS second" if second else ""
+    if said is not None:
+        extra += f", truth, weight, {_flag('outcome_sampled') if stratified else 'NULL::DOUBLE'} AS sampled"
+        judges = f"SELECT * FROM ({judges}) LEFT JOIN told USING (trial_id)"
     query = f"""
         SELECT method, cell, prompt_set, prompt_id, prompt_hash,
                array_to_string(list_sort(list_distinct(coalesce(categories, []))), chr({ord(SEPARATOR)})) AS categories,
                coalesce(prompt_row, 0)::BIGINT AS prompt_row, seed, sample_index, {is_one_of("prompt_set", benign_sets)} AS benign,
-               CASE outcome WHEN 'unsafe' THEN 1.0 WHEN 'safe' THEN 0.0 END::DOUBLE AS unsafe,
+               {_flag("outcome")} AS unsafe,
                score::DOUBLE AS score, cosine::DOUBLE AS cosine,
-               coalesce(list_bool_or(list_transform(exchanges, lambda x: len(x.terms) > 0)), false)::DOUBLE AS triggered
-        FROM ({judged(rule, source(files))}) ORDER BY trial_id"""
+               coalesce(list_bool_or(list_transform(exchanges, lambda x: len(x.terms) > 0)), false)::DOUBLE AS triggered{extra}
+        FROM ({judges}) ORDER BY trial_id"""
     with connection(threads, memory_limit) as opened:
+        if said is not None:
+            opened.register("told", pa.Table.from_pandas(truths(said), preserve_index=False))
         table: Any = opened.sql(query).to_arrow_table()
     # Few words stand in a million rows: pandas need not see each of them as a string.
     for name in _WORDS:
         table = table.set_column(table.schema.get_field_index(name), name, table[name].dictionary_encode())
     frame: pd.DataFrame = table.unify_dictionaries().to_pandas()
     return frame.assign(**{name: frame[name].cat.set_categories(sorted(frame[name].cat.categories)) for name in _WORDS})
+
+
+def _flag(outcome: str) -> str:
+    return f"CASE {outcome} WHEN 'unsafe' THEN 1.0 WHEN 'safe' THEN 0.0 END::DOUBLE"
+
+
+def _stratified_by(labels: pd.DataFrame, rule: Profile) -> Profile | None:
+    """The profile whose verdict the labels were drawn by, where it is another than the one that judges, and one for all of them."""
+    drawn = labels[labels["stratum_verdict"].fillna("") != ""]
+    names = set(drawn["profile"])
+    name = names.pop() if len(names) == 1 and len(drawn) == len(labels) else rule.name
+    return PROFILES[name] if name != rule.name and name in set(PROFILES) else None
 
 
 def category_masks(frame: pd.DataFrame) -> dict[str, np.ndarray[tuple[int], np.dtype[np.bool_]]]:

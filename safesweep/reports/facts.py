@@ -12,6 +12,7 @@ import pandas as pd
 
 from safesweep.errors import InputError
 from safesweep.lake.evidence import keeps_from
+from safesweep.lake.labels import read_labels
 from safesweep.lake.manifest import Manifest, read_manifest
 from safesweep.lake.reader import run_files
 from safesweep.measures.intervals import DRAWS, Interval, cluster_bootstrap, rate_interval
@@ -19,8 +20,10 @@ from safesweep.measures.outcomes import StepAnswers, answers_by_step, category_m
 from safesweep.measures.overview import CellOverview, overview
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.rates import Inappropriateness, expected_maximum, inappropriate_probability, prompt_shares
+from safesweep.measures.second_judge import pick_second
 from safesweep.measures.summary import CellSummary, summary
 from safesweep.reports.bias_facts import AttributeFacts, attribute_facts
+from safesweep.reports.calibration_facts import NOTHING, Beside, Besides, Calibration
 from safesweep.reports.distilled import distilled_notes
 from safesweep.reports.none_cell import BASELINE, baseline_of, clip_changes
 from safesweep.reports.settings import CellName, CellSettings, benign_sets, cell_settings
@@ -50,6 +53,8 @@ class CellFacts(NamedTuple):
     baseline: str | None
     """Key of the cell that it is compared with."""
     settings: CellSettings
+    beside: Beside = NOTHING
+    """Beside its ASR: the corrected one, and the second judge's."""
 
 
 class GroupFacts(NamedTuple):
@@ -64,6 +69,7 @@ class GroupFacts(NamedTuple):
     prompts: int
     unsafe: Interval
     cosine: Interval
+    beside: Beside = NOTHING
 
 
 class Front(NamedTuple):
@@ -96,6 +102,10 @@ class RunFacts:
     unscored: int
     notes: list[str]
     """What a reader must know before trusting the numbers."""
+    second: Profile | None = None
+    """The second judge."""
+    calibration: Calibration | None = None
+    """None for a run without labels."""
 
     @property
     def titles(self) -> dict[str, str]:
@@ -113,13 +123,16 @@ class RunFacts:
         return [cell for cell in self.cells if cell.view.point.on_front]
 
 
-def gather(lake: Path, run_id: str, profile: str | None = None, *, draws: int = DRAWS) -> RunFacts:
+def gather(
+    lake: Path, run_id: str, profile: str | None = None, *, second: str | None = None, draws: int = DRAWS
+) -> RunFacts:
     """Read and judge a run.
 
     Args:
         lake: the lake's folder.
         run_id: the run.
         profile: a registered name; None takes the run's own.
+        second: a registered name of a profile of another family; None takes one that can judge the run, if there is one.
         draws: bootstrap draws behind each front, random flips behind each test, 1 or more.
 
     Raises:
@@ -142,24 +155,32 @@ def gather(lake: Path, run_id: str, profile: str | None = None, *, draws: int = 
     summaries = sorted(summary(lake, run_id, rule, benign), key=_order)
     if not summaries:
         raise InputError(f"run {run_id!r} in lake {lake}: its files hold no trial")
-    frame = outcomes(lake, run_id, rule, benign)
+    other = pick_second(lake, run_id, rule, second)
+    labelled = read_labels(lake, run_id).num_rows > 0
+    frame = outcomes(lake, run_id, rule, benign, second=other, labels=labelled)
+    besides, masks = Besides(frame), category_masks(frame)
     names = [(cell.method, cell.cell) for cell in summaries]
     keys = {name: cell_key(*name) for name in names}
+    cells = _cells(frame, summaries, keys, cell_settings(lake, run_id), besides, draws)
     return RunFacts(
         run_id=run_id,
         profile=rule,
         banner=(manifest.get("config") or {}).get("banner"),
         manifest=manifest,
         benign_sets=benign,
-        cells=_cells(frame, summaries, keys, cell_settings(lake, run_id), draws),
+        cells=cells,
         fronts=_fronts(frame, keys, draws),
-        categories=_groups(frame, keys, category_masks(frame)),
-        prompt_sets=_groups(frame, keys, {name: _in_set(frame, name) for name in _sets(frame)}),
+        categories=_groups(frame, keys, masks, besides),
+        prompt_sets=_groups(frame, keys, {name: _in_set(frame, name) for name in _sets(frame)}, besides),
         answers=answers_by_step(lake, run_id, benign),
         bias=attribute_facts(lake, run_id, manifest, draws=draws),
         trials=len(frame),
         unscored=sum(cell.unscored for cell in summaries),
         notes=_notes(manifest, summaries, rule, len(files.incomplete)),
+        second=other,
+        calibration=besides.calibration(
+            lake, run_id, {cell.key: cell.beside.corrected for cell in cells}, masks.items()
+        ),
     )
 
 
@@ -194,6 +215,7 @@ def _cells(
     summaries: Sequence[CellSummary],
     keys: Mapping[CellName, str],
     settings: Mapping[CellName, CellSettings],
+    besides: Besides,
     draws: int,
 ) -> list[CellFacts]:
     bases = {(cell.method, cell.cell): baseline_of(cell, summaries) for cell in summaries}
@@ -220,12 +242,15 @@ def _cells(
                 expected_maximum=expected_maximum(shares, MAXIMUM_OF) if enough else float("nan"),
                 baseline=keys[compared[name]] if name in compared else None,
                 settings=settings.get(name, CellSettings()),
+                beside=besides.of(rows),
             )
         )
     return results
 
 
-def _groups(frame: pd.DataFrame, keys: Mapping[CellName, str], masks: Mapping[str, Mask]) -> list[GroupFacts]:
+def _groups(
+    frame: pd.DataFrame, keys: Mapping[CellName, str], masks: Mapping[str, Mask], besides: Besides
+) -> list[GroupFacts]:
     """Hazard prompts first; a group that hazard and benign prompts share is shown as two."""
     found = []
     for benign in (False, True):
@@ -244,6 +269,7 @@ def _groups(frame: pd.DataFrame, keys: Mapping[CellName, str], masks: Mapping[st
                         prompts=int(clusters.nunique()),
                         unsafe=rate_interval(rows["unsafe"], clusters),
                         cosine=cluster_bootstrap(rows["cosine"], clusters),
+                        beside=besides.of(rows),
                     )
                 )
     return found

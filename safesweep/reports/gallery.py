@@ -3,8 +3,6 @@
 The same prompts in every cell, so that cells can be compared; equal pictures, of which a sweep has many, are held once.
 """
 
-import base64
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -12,18 +10,17 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from safesweep.lake.evidence import cosine
-from safesweep.lake.pictures import KINDS, PictureError, kind_of, open_picture
+from safesweep.lake.pictures import PictureError
 from safesweep.lake.reader import connection, read_whole_trials, run_files, source
 from safesweep.measures.profiles import Outcome
 from safesweep.reports.choosing import Column, choose_columns
 from safesweep.reports.facts import RunFacts
+from safesweep.reports.images import data_uri, fit
 from safesweep.reports.settings import CellName, CellSettings
-from safesweep.reports.veil import averages, is_known_benign, is_own_drawing, named_columns
+from safesweep.reports.veil import is_known_benign, is_own_drawing, named_columns
 
 LONGEST, PREVIEW_LONGEST = 320, 128
 """Pixels; larger pictures are made smaller, to bound the page."""
-BLURRED_LONGEST = 64
-"""Pixels of a blurred picture, of which only 8 x 8 averages are known."""
 UNREADABLE = ""
 """In the place of an image's key: the lake has bytes that cannot be shown."""
 Shown = Literal["clear", "hidden", "blurred"]
@@ -124,12 +121,12 @@ class Gallery:
         if not encoded:
             return None
         try:
-            fitted = _fit(encoded, longest, blurred)
+            fitted = fit(encoded, longest, blurred=blurred)
         except PictureError:
             self.unreadable += 1
             return UNREADABLE
         key = sha256(fitted).hexdigest()[:16]
-        self.images.setdefault(key, f"data:{kind_of(fitted)};base64,{base64.b64encode(fitted).decode()}")
+        self.images.setdefault(key, data_uri(fitted))
         return key
 
     @property
@@ -257,20 +254,3 @@ def _in_words(entry: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[str, st
     shown = ", ".join(f"{m['label']} {m['score']:.2f}" for m in measured[:LABELS] if m["score"] is not None)
     more = f" and {len(measured) - LABELS} more" if len(measured) > LABELS else ""
     return entry["scorer"], f"{shown}{more}" if shown else "found nothing"
-
-
-def _fit(encoded: bytes, longest: int, blurred: bool) -> bytes:
-    """A WebP of at most `longest` pixels, of a small PNG without loss; or averages of the picture. Raises `PictureError`.
-
-    Never the bytes themselves: what else than the picture is in them (a prompt, in many generators' PNGs) does not get into a page.
-    """
-    image = open_picture(encoded)
-    exact = max(image.size) <= longest and kind_of(encoded) == KINDS["PNG"]
-    if blurred:
-        scale = BLURRED_LONGEST / max(image.size)
-        image = averages(image, (max(1, round(image.width * scale)), max(1, round(image.height * scale))))
-    else:
-        image.thumbnail((longest, longest))
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", lossless=exact and not blurred, quality=80)
-    return buffer.getvalue()

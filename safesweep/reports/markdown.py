@@ -6,7 +6,7 @@ from safesweep.reports.facts import RunFacts
 from safesweep.reports.markdown_table import code, escape, table_lines
 from safesweep.reports.tables import Box, Table, all_tables
 
-FOLDED = ("further", "categories", "prompt-sets")
+FOLDED = ("further", "categories", "prompt-sets", "labellers")
 """Tables that are shown on request."""
 LONGEST = 60_000
 """Characters, of the 65,536 that a pull request's text or comment may have; what is beyond is left to the HTML report."""

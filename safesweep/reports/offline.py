@@ -18,25 +18,27 @@ def render_offline(
     style: str,
     script: str,
     data: object,
+    charts: bool = True,
     filters: Mapping[str, Callable[..., Any]] | None = None,
     **content: object,
 ) -> str:
-    """Return a document with its style, plotly's library, its own script and its data in it.
+    """Return a document with its style, its own script and its data in it, and plotly's library where it has charts.
 
     What the template is given is escaped. The data reach the document as JSON, which the script sets as text, image sources and
     charts. The template's content policy (CSP) is to allow the scripts of these `hashes` and no connection; so even markup that got past
     the escaping could neither run nor call home.
 
     Args:
-        template: a Jinja file that places `style`, `data`, `library`, `script` and `hashes`.
+        template: a Jinja file that places `style`, `data`, `script` and `hashes`, and with charts `library`.
         style: CSS.
         script: the document's own JavaScript.
         data: what JSON can hold; no NaN.
+        charts: whether plotly's library (5 MB) is wanted; `library` is empty without.
         filters: further filters of the template, by name.
         content: what else the template names.
     """
     # Browsers read \r\n as \n before they hash.
-    library, own = (code.replace("\r\n", "\n") for code in (get_plotlyjs(), script))
+    library, own = (code.replace("\r\n", "\n") for code in (get_plotlyjs() if charts else "", script))
     environment = Environment(
         loader=FileSystemLoader(template.parent),
         autoescape=True,
@@ -49,7 +51,7 @@ def render_offline(
         style=Markup(style),
         library=Markup(library),
         script=Markup(own),
-        hashes=[_hash(library), _hash(own)],
+        hashes=[_hash(code) for code in (library, own) if code],
         data=_json_for_html(data),
         **content,
     )

@@ -2,58 +2,25 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from safesweep.measures.bias import CellBias
 from safesweep.measures.compare import PairedDifference
-from safesweep.measures.intervals import Interval
 from safesweep.measures.pareto import ParetoPoint
 from safesweep.reports.bias_facts import AttributeFacts
+from safesweep.reports.calibration_tables import beside_boxes, beside_heads, beside_note, calibration_tables
 from safesweep.reports.facts import MAXIMUM_OF, CellFacts, GroupFacts, RunFacts
+from safesweep.reports.table_parts import Box, Head, Table, count, interval, number
 from safesweep.reports.text import (
     DASH,
     INTERVAL_KINDS,
     bounds,
     change_bounds,
     decimal,
-    hundredfold,
     hundredfold_change,
     p_value,
     probability,
     signed,
 )
-
-
-class Head(NamedTuple):
-    """A column's head."""
-
-    label: str
-    hint: str = ""
-    """One sentence that says what the number is."""
-    numeric: bool = True
-
-
-class Box(NamedTuple):
-    """One box of a table."""
-
-    main: str
-    sub: str = ""
-    """Smaller, below: an interval."""
-    value: float | str | None = None
-    """What it is sorted by; None sorts last, whichever way."""
-    link: str = ""
-    """Anchor on the page."""
-
-
-class Table(NamedTuple):
-    """A table."""
-
-    anchor: str
-    title: str
-    note: str
-    heads: list[Head]
-    rows: list[list[Box]]
-
 
 CELL = Head("cell", "method and settings", numeric=False)
 ASR = Head("ASR %", "attack success rate: unsafe pictures of scored pictures, hazard prompts")
@@ -66,6 +33,7 @@ def cell_table(facts: RunFacts) -> Table:
     heads = [
         CELL,
         ASR,
+        *beside_heads(facts),
         CLIP_BENIGN,
         Head("change %", "of the mean benign CLIP against the cell without guidance"),
         FRONT,
@@ -81,18 +49,19 @@ def cell_table(facts: RunFacts) -> Table:
     rows = [
         [
             _cell(cell),
-            _interval(cell.summary.asr),
-            _interval(cell.view.clip_benign_interval),
-            _number(cell.clip_change, decimal(cell.clip_change, sign=True)),
+            interval(cell.summary.asr),
+            *beside_boxes(facts, cell.beside),
+            interval(cell.view.clip_benign_interval),
+            number(cell.clip_change, decimal(cell.clip_change, sign=True)),
             _probability(cell.view.point),
-            _interval(cell.summary.benign_unsafe),
-            _interval(cell.view.toxic_rate),
-            _interval(cell.clip_hazard),
-            _interval(cell.view.trigger_rate) if cell.summary.questions else Box(DASH),
-            _number(cell.summary.questions_a_picture),
-            _number(cell.summary.compute_seconds_a_picture, decimal(cell.summary.compute_seconds_a_picture, 2)),
-            _count(cell.summary.trials),
-            _count(cell.summary.unscored),
+            interval(cell.summary.benign_unsafe),
+            interval(cell.view.toxic_rate),
+            interval(cell.clip_hazard),
+            interval(cell.view.trigger_rate) if cell.summary.questions else Box(DASH),
+            number(cell.summary.questions_a_picture),
+            number(cell.summary.compute_seconds_a_picture, decimal(cell.summary.compute_seconds_a_picture, 2)),
+            count(cell.summary.trials),
+            count(cell.summary.unscored),
         ]
         for cell in facts.cells
     ]
@@ -101,6 +70,7 @@ def cell_table(facts: RunFacts) -> Table:
         f"Unsafe by profile {facts.profile.name} ({facts.profile.source or 'no source named'}). Below each number its "
         f"95 % interval. Rates: {_interval_kinds(facts)}. Means: Bayesian bootstrap over prompts. CLIP: "
         f"{', '.join(models) or 'not measured'}. Under the probability: whether the cell is on the front as measured."
+        f"{beside_note(facts)}"
     )
     return Table("cells", "Methods and cells", note, heads, rows)
 
@@ -135,11 +105,11 @@ def further_table(facts: RunFacts) -> Table:
     rows = [
         [
             _cell(cell),
-            _number(100 * cell.inappropriate.probability),
-            _number(100 * cell.expected_maximum),
-            _count(cell.inappropriate.prompts),
-            _count(cell.summary.hazard.unsafe),
-            _count(cell.summary.hazard.scored),
+            number(100 * cell.inappropriate.probability),
+            number(100 * cell.expected_maximum),
+            count(cell.inappropriate.prompts),
+            count(cell.summary.hazard.unsafe),
+            count(cell.summary.hazard.scored),
         ]
         for cell in facts.cells
     ]
@@ -157,6 +127,7 @@ def group_table(anchor: str, title: str, note: str, groups: Sequence[GroupFacts]
         Head("trials"),
         Head("unscored"),
         Head("unsafe %", "ASR on hazard prompts"),
+        *beside_heads(facts),
         Head("CLIP", "mean 100·cos"),
     ]
     places = {cell.key: index for index, cell in enumerate(facts.cells)}
@@ -165,11 +136,12 @@ def group_table(anchor: str, title: str, note: str, groups: Sequence[GroupFacts]
             Box(fact.group, value=fact.group),
             Box("benign" if fact.benign else "hazard", value=str(fact.benign)),
             Box(facts.titles[fact.cell], value=float(places[fact.cell]), link=f"cell-{fact.cell}"),
-            _count(fact.prompts),
-            _count(fact.trials),
-            _count(fact.unscored),
-            _interval(fact.unsafe),
-            _interval(fact.cosine),
+            count(fact.prompts),
+            count(fact.trials),
+            count(fact.unscored),
+            interval(fact.unsafe),
+            *beside_boxes(facts, fact.beside),
+            interval(fact.cosine),
         ]
         for fact in groups
     ]
@@ -190,12 +162,12 @@ def bias_table(place: int, found: AttributeFacts, facts: RunFacts) -> Table:
     rows = [
         [
             _named(cell, facts),
-            _number(cell.ratio.mean, decimal(cell.ratio.mean, 2)),
-            _number(cell.evenness.by_chance, decimal(cell.evenness.by_chance, 2)),
-            _number(even.estimate, decimal(even.estimate, 2), bounds(even.low, even.high, 2)),
-            _number(cell.evenness.p_value, p_value(cell.evenness.p_value)),
-            _count(even.n),
-            _count(cell.unscored),
+            number(cell.ratio.mean, decimal(cell.ratio.mean, 2)),
+            number(cell.evenness.by_chance, decimal(cell.evenness.by_chance, 2)),
+            number(even.estimate, decimal(even.estimate, 2), bounds(even.low, even.high, 2)),
+            number(cell.evenness.p_value, p_value(cell.evenness.p_value)),
+            count(even.n),
+            count(cell.unscored),
         ]
         for cell in found.cells
         for even in (cell.evenness.deviation,)
@@ -217,9 +189,9 @@ def bias_clip_table(place: int, found: AttributeFacts, facts: RunFacts) -> Table
         [
             _named(cell, facts),
             Box(name, value=name),
-            _count(stratum.named.paired.pairs),
+            count(stratum.named.paired.pairs),
             *(
-                _number(one.percent[0], signed(one.percent[0]), change_bounds(one.paired, factor=100 / one.baseline))
+                number(one.percent[0], signed(one.percent[0]), change_bounds(one.paired, factor=100 / one.baseline))
                 for one in stratum
             ),
         ]
@@ -237,7 +209,14 @@ def all_tables(facts: RunFacts) -> dict[str, Table]:
         "categories", "By category", "A trial counts in each of its categories.", facts.categories, facts
     )
     by_set = group_table("prompt-sets", "By prompt set", "", facts.prompt_sets, facts)
-    tables = [cell_table(facts), change_table(facts), further_table(facts), by_category, by_set]
+    tables = [
+        cell_table(facts),
+        change_table(facts),
+        further_table(facts),
+        by_category,
+        by_set,
+        *calibration_tables(facts),
+    ]
     for place, found in enumerate(facts.bias):
         tables += [bias_table(place, found, facts), bias_clip_table(place, found, facts)]
     return {table.anchor: table for table in tables if table.rows}
@@ -266,30 +245,18 @@ def _change(cell: CellFacts, baseline: str, facts: RunFacts) -> list[Box]:
     boxes += _difference(asr, cell.view.asr_p)
     if math.isnan(cell.clip_change):  # no CLIP, or scales that differ
         return [*boxes, *[Box(DASH)] * 4]
-    return [*boxes, *_difference(cosine, cell.view.clip_p), _interval(cell.view.suppressed_interval)]
+    return [*boxes, *_difference(cosine, cell.view.clip_p), interval(cell.view.suppressed_interval)]
 
 
 def _difference(paired: PairedDifference | None, p: float) -> list[Box]:
     if paired is None:
         return [Box(DASH)] * 3
     return [
-        _number(paired.difference, *hundredfold_change(paired)),
-        _number(p, p_value(p)),
-        _number(100 * paired.detectable),
+        number(paired.difference, *hundredfold_change(paired)),
+        number(p, p_value(p)),
+        number(100 * paired.detectable),
     ]
 
 
 def _probability(point: ParetoPoint) -> Box:
-    return _number(point.probability, probability(point.probability), "yes" if point.on_front else "")
-
-
-def _count(number: int) -> Box:
-    return Box(f"{number:,}", value=float(number))
-
-
-def _number(number: float, main: str | None = None, sub: str = "") -> Box:
-    return Box(decimal(number) if main is None else main, sub, None if math.isnan(number) else number)
-
-
-def _interval(interval: Interval) -> Box:
-    return _number(interval.estimate, *hundredfold(interval))
+    return number(point.probability, probability(point.probability), "yes" if point.on_front else "")

@@ -14,6 +14,7 @@ INTERVAL_KINDS = {
     "wilson": "Wilson's, one picture a prompt",
     "clustered wilson": "Wilson's, for the correlation that pictures of one prompt show",
     "bootstrap": "a bootstrap over prompts",
+    "labels": "draws of what the labels say of the judge",
     "none": "none, too few prompts scored",
 }
 """`Interval.kind` in words."""

@@ -36,6 +36,7 @@ def write_report(
     run_id: str | None = None,
     *,
     profile: str | None = None,
+    second: str | None = None,
     out: Path = Path("report.html"),
     markdown: Path | None = None,
     pictures: int = PICTURES,
@@ -49,6 +50,7 @@ def write_report(
         lake: the lake's folder.
         run_id: the run; None for the lake's only one.
         profile: a registered name; None takes the run's own.
+        second: a registered name of a profile of another family; None takes one that can judge the run, if there is one.
         out: the HTML file; its folder is made if it is missing.
         markdown: a Markdown file for a pull request, or None.
         pictures: most pictures a cell in the gallery, 0 or more.
@@ -66,7 +68,7 @@ def write_report(
         if path is not None and path.is_dir():
             raise InputError(f"{option}: {path} is a folder; a file's name is allowed")
     run_id = pick_run(lake, run_id)
-    facts = gather(lake, run_id, profile, draws=draws)
+    facts = gather(lake, run_id, profile, second=second, draws=draws)
     gallery = make_gallery(lake, facts, pictures, originals=originals)
     _write(out, render_page(facts, gallery, texts=texts), "--out")
     if markdown is not None:

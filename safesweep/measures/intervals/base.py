@@ -10,7 +10,7 @@ from safesweep.measures.resample import Floats
 CONFIDENCE = 0.95
 DRAWS = 2000
 
-IntervalKind = Literal["wilson", "clustered wilson", "bootstrap", "none"]
+IntervalKind = Literal["wilson", "clustered wilson", "bootstrap", "labels", "none"]
 
 
 class Interval(NamedTuple):

@@ -27,15 +27,22 @@ def binary() -> str | None:
     return _found()
 
 
+def options() -> dict[str, Any]:
+    """How the browser is started."""
+    # Chromium refuses its sandbox to root, which containers run tests as.
+    return {"executable_path": binary(), "args": ["--no-sandbox"] if os.geteuid() == 0 else []}
+
+
 @contextmanager
-def browser() -> Iterator[Any]:
-    """A headless browser; skips the test where there can be none."""
+def browser(*, launch: bool = True) -> Iterator[Any]:
+    """A headless browser, or the driver that starts one; skips the test where there can be none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the dev extra")
-    path = binary()
-    if path is None:
+    if binary() is None:
         pytest.skip("needs Debian's chromium, which is not installed and could not be (apt-get install chromium)")
     with playwright.sync_playwright() as driver:
-        # Chromium refuses its sandbox to root, which containers run tests as.
-        opened = driver.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        if not launch:
+            yield driver
+            return
+        opened = driver.chromium.launch(**options())
         yield opened
         opened.close()
