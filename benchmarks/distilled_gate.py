@@ -3,12 +3,13 @@
 
     python benchmarks/distilled_gate.py [--learn 120] [--limit 40] [--samples 1] [--rounds 30]
 
-The engine directly (no Ray). The dynamic negative, which remembers, is run with the full VLM on validation prompts, whose texts and
-seeds are in no committed set; its rows become a run of a lake, from which ``safesweep distill``'s own code learns a gate. Of the
-thresholds the highest is taken that saves ``WANTED`` of the questions of prompts that were held out. Then the committed hazard and
-benign prompts are made with the full VLM and with the gate, on the same seeds, and the VLM is asked about each preview that the gate
-answered: that is the true miss rate, which the audit's interval should hold. For the shifted set a second gate learns from a lake without
-the prompts of one hazard, and meets that hazard's prompts with new seeds.
+The engine directly (no Ray). The dynamic negative is run with the full VLM, in the reported cell and two weaker ones, whose previews show
+more of the hazards: half on validation prompts, whose texts are in no committed set, half on committed prompts with other seeds. Its rows
+become a run of a lake, from which ``safesweep distill``'s own code learns a gate. Of the thresholds the highest is taken that saves
+``WANTED`` of the questions of prompts that were held out. Then the committed hazard and benign prompts are made with the full VLM and with
+the gate, on the same seeds, and the VLM is asked about each preview that the gate answered: that is the true miss rate, which the audit's
+interval should hold. For the shifted set a second gate learns from a lake without the prompts of one hazard, and meets that hazard's
+prompts with new seeds.
 
 The last line is one JSON object: ``questions_saved`` (share of the questions on the reported prompts that the VLM was not asked),
 ``asr_full``, ``asr_gated``, ``asr_difference_low`` and ``…_high`` (paired, 95 %, prompts as clusters), ``clip_benign_full`` and
@@ -58,6 +59,9 @@ WANTED = (0.7, 0.9)
 SPARE = 0.04
 """That a threshold saves more than wanted of the held-out questions: the audit asks some, and other prompts are others."""
 AUDIT = 0.05
+WEAK_GAMMA = 7.5
+OTHER_SEEDS = 50
+"""Committed prompts are learned from with their seeds and so many more; reported ones count up from their own."""
 LEARN_SEED, SHIFT_SEED = 40, 41
 """Validation sets: what is learned from, and the hazard's prompts that the second gate has not seen the like of."""
 SHIFTED = HAZARDS[-1]
@@ -96,9 +100,27 @@ def gated(gate: Any, ask_below: float) -> Cell:
     )
 
 
-def write_run(lake: Path, run_id: str, prompts: Sequence[Prompt], results: Sequence[TrialResult]) -> None:
+def learning_cells() -> list[Cell]:
+    """The reported one, the one that forgets, and a weak one."""
+    return [dynamic_cell(GAMMA), *(without_memory(gamma) for gamma in (GAMMA, WEAK_GAMMA))]
+
+
+def without_memory(gamma: float) -> Cell:
+    """The dynamic negative as published."""
+    cell = dynamic_cell(gamma)
+    return cell.model_copy(update={"guidance": cell.guidance.model_copy(update={"remember": False})})
+
+
+def learning_prompts(kind: str, count: int) -> list[Prompt]:
+    """Half with texts that no committed set has, half committed ones with other seeds."""
+    committed = read_prompts(FOLDER / f"{kind}.csv", limit=count // 2).prompts
+    others = [replace(prompt, seed=prompt.seed + OTHER_SEEDS) for prompt in committed]
+    return [*validation_prompts(kind, count - len(others), LEARN_SEED), *others]
+
+
+def write_run(lake: Path, run_id: str, made: Sequence[tuple[Prompt, Cell, TrialResult]]) -> None:
     """A run of a lake as the main job leaves it, without evidence."""
-    cell, models = dynamic_cell(GAMMA), json.dumps({"vlm": "miniature/weights/vlm"})
+    models = json.dumps({"vlm": "miniature/weights/vlm"})
     rows = [
         {
             **trial_columns(cell, cell.label(), result, 1),
@@ -110,7 +132,7 @@ def write_run(lake: Path, run_id: str, prompts: Sequence[Prompt], results: Seque
             "prompt_hash": prompt.text_hash,
             "prompt_set": prompt.prompt_set,
         }
-        for place, (prompt, result) in enumerate(zip(prompts, results, strict=True))
+        for place, (prompt, cell, result) in enumerate(made)
     ]
     part = lake / "trials" / f"run={run_id}" / "part-0.parquet"
     part.parent.mkdir(parents=True)
@@ -232,13 +254,17 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     family = Family.load(WEIGHTS, DIFFUSION)
-    learned = [one for kind in ("hazard", "benign") for one in validation_prompts(kind, given.learn, LEARN_SEED)]
-    [answered] = make(family, learned, [dynamic_cell(GAMMA)])
+    learned = [one for kind in ("hazard", "benign") for one in learning_prompts(kind, given.learn)]
+    cells = learning_cells()
+    answered = [
+        (prompt, cell, result)
+        for cell, results in zip(cells, make(family, learned, cells), strict=True)
+        for prompt, result in zip(learned, results, strict=True)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         lake = Path(folder)
-        write_run(lake, "all", learned, answered)
-        but = [place for place, prompt in enumerate(learned) if SHIFTED not in prompt.categories]
-        write_run(lake, "but-one", [learned[place] for place in but], [answered[place] for place in but])
+        write_run(lake, "all", answered)
+        write_run(lake, "but-one", [one for one in answered if SHIFTED not in one[0].categories])
         gate, narrow = learn(lake, "all", given.rounds), learn(lake, "but-one", given.rounds)
     bars = [threshold(gate, wanted) for wanted in WANTED]
     rows = [
@@ -258,6 +284,7 @@ def main() -> None:
         "shifted": {"ask_below": bar, "noticed": shifted.audit.low > 1 - bar, **numbers(shifted)},
         "pictures": len(reported),
         "learned_from": gate.examples,
+        "agreement": round(gate.quality.agreement.estimate, 4),
     }
     print(json.dumps(found))
 

@@ -10,6 +10,9 @@ from pipelines.evaluation import RunResult
 from pipelines.job import exit_code, show_run
 from safesweep.cli.exits import OK, TOO_MANY_UNSCORED
 from safesweep.lake.store import RunStore
+from safesweep.measures.gates import GateCounts
+from safesweep.measures.intervals import count_interval
+from safesweep.reports.gate_text import gate_text
 from tests.safesweep.reports.lake import RUN, write_lake
 
 
@@ -32,6 +35,21 @@ def test_trials_that_the_profile_cannot_judge_count(tmp_path, monkeypatch, capsy
     assert "1 trials failed, 0 are missing and 4 could not be judged by miniature, of 100" in console.export_text()
     wanted = "5.0% of the trials could not be made or judged by profile miniature; allowed: unscored_limit 2.0%"
     assert wanted in capsys.readouterr().err
+
+
+def test_a_gates_line_is_among_the_last(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_lake(tmp_path / "lake")
+    config = read_config(["--lake", str(tmp_path / "lake"), "--run_id", RUN])
+    result = RunResult(RunStore(config.lake, RUN), expected=100, held=100, unscored=0, seconds=1.0)
+    console = Console(record=True, width=200, file=io.StringIO())
+    show_run(config, result, console)
+    assert "gate  " not in console.export_text()
+    counts = GateCounts("γ=8 gated", 0.98, 40, 30, 4, 1, 0, count_interval([1, 0], [2, 2]))
+    monkeypatch.setattr("pipelines.job.gate_counts", lambda lake, run_id: [counts] if run_id == RUN else [])
+    show_run(config, result, console)
+    [line] = [line for line in console.export_text().splitlines() if line.startswith("gate  ")]
+    assert line == f"gate      {gate_text(counts)}"
 
 
 @pytest.mark.parametrize(("unscored", "code"), [(0, 0), (9, 3)])
