@@ -15,6 +15,7 @@ from safesweep.lake.evidence import keeps_from
 from safesweep.lake.labels import read_labels
 from safesweep.lake.manifest import Manifest, read_manifest
 from safesweep.lake.reader import run_files
+from safesweep.measures.gates import gate_counts
 from safesweep.measures.intervals import DRAWS, Interval, cluster_bootstrap, rate_interval
 from safesweep.measures.outcomes import StepAnswers, answers_by_step, category_masks, outcomes
 from safesweep.measures.overview import CellOverview, overview
@@ -25,6 +26,7 @@ from safesweep.measures.summary import CellSummary, summary
 from safesweep.reports.bias_facts import AttributeFacts, attribute_facts
 from safesweep.reports.calibration_facts import NOTHING, Beside, Besides, Calibration
 from safesweep.reports.distilled import distilled_notes
+from safesweep.reports.gate_text import gate_text
 from safesweep.reports.none_cell import BASELINE, baseline_of, clip_changes
 from safesweep.reports.settings import CellName, CellSettings, benign_sets, cell_settings
 
@@ -176,7 +178,10 @@ def gather(
         bias=attribute_facts(lake, run_id, manifest, draws=draws),
         trials=len(frame),
         unscored=sum(cell.unscored for cell in summaries),
-        notes=_notes(manifest, summaries, rule, len(files.incomplete)),
+        notes=[
+            *_notes(manifest, summaries, rule, len(files.incomplete)),
+            *(f"Gate of {gate_text(one)}." for one in gate_counts(lake, run_id)),
+        ],
         second=other,
         calibration=besides.calibration(
             lake, run_id, {cell.key: cell.beside.corrected for cell in cells}, masks.items()

@@ -10,9 +10,12 @@ import pytest
 from scipy.stats import binomtest
 
 from safesweep.errors import InputError
+from safesweep.measures.gates import GateCounts
+from safesweep.measures.intervals import count_interval
 from safesweep.measures.profile_rates import profile_rates
 from safesweep.measures.sharing import sharing
 from safesweep.reports.facts import CellFacts, RunFacts, cell_key, gather
+from safesweep.reports.gate_text import gate_text
 from safesweep.reports.settings import pick_run
 from tests.safesweep.regression.lakes import write_run
 from tests.safesweep.reports.lake import (
@@ -127,6 +130,14 @@ def test_settings_are_flat(facts: RunFacts) -> None:
     assert off.values["vocabulary"] == "toy"
     assert not off.negates
     assert cell(facts, "broken <i>cell</i>").settings.values["edit.rank"] == "4"
+
+
+def test_a_gates_audit_is_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_lake(tmp_path)
+    assert not [note for note in gather(tmp_path, RUN, draws=20).notes if note.startswith("Gate")]
+    counts = GateCounts("γ=8 gated", 0.98, 40, 30, 4, 1, 0, count_interval([1, 0], [2, 2]))
+    monkeypatch.setattr("safesweep.reports.facts.gate_counts", lambda lake, run_id: [counts] if run_id == RUN else [])
+    assert f"Gate of {gate_text(counts)}." in gather(tmp_path, RUN, draws=20).notes
 
 
 def test_notes_say_what_is_missing(facts: RunFacts, tmp_path: Path) -> None:
