@@ -14,6 +14,7 @@ from miniature.prompt_sets import FOLDER
 from pipelines.command_line import read_config
 from safesweep.lake.schema import SCHEMA
 from safesweep.prompts.reader import read_prompts
+from tests.safesweep.gates.lakes import exchange, write_run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,6 +60,21 @@ def test_the_lakes_sql_gives_a_runs_own_rates_beside_another_run(two_runs):
         ("nightly-1", "none", "none", 2, 50.0, 2.0),
         ("other", "none", "none", 1, 50.0, 2.0),
     ]
+
+
+def test_the_gates_sql_gives_its_agreement_by_confidence(tmp_path, monkeypatch):
+    def said(confidence, gate, vlm, by="vlm"):
+        return exchange(vlm, 0, answered_by=by, gate_terms=list(gate), gate_confidence=confidence)
+
+    agree, differ = said(0.96, ("skull",), ("skull",)), said(0.97, (), ("skull",))
+    trial = {
+        "trial_id": "t",
+        "exchanges": [agree, differ, said(0.52, (), ()), said(0.99, (), (), by="gate"), exchange((), 1)],
+    }
+    write_run(tmp_path / "lake", [trial], run_id="night-2")
+    monkeypatch.chdir(tmp_path)
+    [query] = blocks("docs/gate.md", "sql")
+    assert [(round(low, 2), *rest) for low, *rest in duckdb.sql(query).fetchall()] == [(0.5, 1, 1.0), (0.95, 2, 0.5)]
 
 
 def pools_runs(code: str) -> bool:
