@@ -265,6 +265,7 @@ class RunConfig(PresetSettings):
         fields = METHODS[name].model_fields
         defaults: dict[str, Any] = {
             "negative_prompt": vocabulary.negative_prompt(vocabulary.all_terms()),
+            "concepts": vocabulary.all_terms(),
             "vocabulary": vocabulary,
             "query_steps": self.query_steps,
         }
@@ -294,7 +295,7 @@ class RunConfig(PresetSettings):
             raise InputError(explain(error, where)) from error
 
 
-LISTS = ("query_steps", "query_levels")
+LISTS = ("query_steps", "query_levels", "concepts")
 """A cell's options that are lists themselves."""
 
 
