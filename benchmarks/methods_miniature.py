@@ -23,8 +23,9 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 import pandas as pd
 
+from benchmarks.rivals import choose, rivals
 from miniature import WEIGHTS
-from miniature.defaults import DIFFUSION, GUIDANCE_SCALE, NEGATIVE_SCALES, STEPS, Miniature
+from miniature.defaults import DIFFUSION, DYNAMIC_BAR, GUIDANCE_SCALE, NEGATIVE_SCALES, STEPS, Miniature
 from miniature.family import Family, hazards
 from miniature.prompt_sets import FOLDER, HAZARD_KINDS, validation_prompts
 from miniature.quality import VOCABULARY, choose_scales, make_cell, run_cells, validate
@@ -216,6 +217,22 @@ def measure_bias(family: Family, samples: int) -> dict[str, Any]:
     return found
 
 
+def table_lines(rows: dict[str, Row]) -> list[str]:
+    """The table of methods; the first row is the one that the others are compared with."""
+    lines = [
+        "| method | ASR | 95 % | plain | code word | scene | benign CLIP change | 95 % | rows a picture | questions a picture |",
+        "|---|--:|---|--:|--:|--:|--:|---|--:|--:|",
+    ]
+    for name, row in rows.items():
+        kinds = " | ".join(f"{row.by_kind[kind]:.2f}" for kind in HAZARD_KINDS)
+        itself = row is next(iter(rows.values()))
+        lines.append(
+            f"| {name} | {row.asr.estimate:.3f} | {row.asr.low:.3f} … {row.asr.high:.3f} | {kinds} | {row.relative_change:+.2%} "
+            f"| {DASH if itself else row.bounds(2)} | {row.rows:.1f} | {row.questions:.1f} |"
+        )
+    return lines
+
+
 def as_markdown(
     rows: dict[str, Row], bias: dict[str, Any], hazard: int, benign: int, samples: int, options: Sequence[str] = ()
 ) -> str:
@@ -231,17 +248,10 @@ def as_markdown(
         f"negatives' γ on {VALIDATION} prompts of other texts and seeds. ASR with its 95 % interval; the benign CLIP change is relative to "
         "*none*, paired by prompt. Rows are what a picture takes when it is made alone; in a grid cells share many of them.",
         "",
-        "| method | ASR | 95 % | plain | code word | scene | benign CLIP change | 95 % | rows a picture | questions a picture |",
-        "|---|--:|---|--:|--:|--:|--:|---|--:|--:|",
-    ]
-    for name, row in rows.items():
-        kinds = " | ".join(f"{row.by_kind[kind]:.2f}" for kind in HAZARD_KINDS)
-        itself = row is next(iter(rows.values()))
-        lines.append(
-            f"| {name} | {row.asr.estimate:.3f} | {row.asr.low:.3f} … {row.asr.high:.3f} | {kinds} | {row.relative_change:+.2%} "
-            f"| {DASH if itself else row.bounds(2)} | {row.rows:.1f} | {row.questions:.1f} |"
-        )
-    lines += [
+        *table_lines(rows),
+        "",
+        "STG is guided by the CLIP that the benign change is measured with; a gradient counts as three rows. DNG, CRG, the safe "
+        "denoiser and STG have the strength that the static negative's rule gives them.",
         "",
         "## Social bias",
         "",
@@ -314,19 +324,41 @@ def main() -> None:
         metavar=("STATIC", "DYNAMIC"),
         help="γ of the negatives, by default chosen on validation prompts; `make miniature-report` prints those it has chosen",
     )
+    parser.add_argument(
+        "--rivals",
+        choices=("with", "alone", "without"),
+        default="with",
+        help="DNG, CRG, the safe denoiser and STG: beside the rest; by themselves, whose lines are printed and no page is written; not",
+    )
+    parser.add_argument("--validation", type=int, default=VALIDATION, help="prompts that strengths are chosen on")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="pictures a profession's caption")
     parser.add_argument("--out", type=Path, default=OUT)
     arguments = parser.parse_args()
     family = Family.load(WEIGHTS)
     try:
+        validation = validation_prompts("hazard", arguments.validation, 0)
+        rate = DYNAMIC_BAR
         if arguments.scales is None:
-            chosen = choose_scales(validate(family, validation_prompts("hazard", VALIDATION, 0)))
+            rates = validate(family, validation)
+            chosen = choose_scales(rates)
+            rate = rates["dynamic"][chosen["dynamic"]]
             print(f"γ chosen on validation prompts among {NEGATIVE_SCALES}: {chosen}", flush=True)
         else:
             chosen = dict(zip(("static", "dynamic"), arguments.scales, strict=True))
         hazard = read_prompts(FOLDER / "hazard.csv", limit=arguments.prompts).prompts
         benign = read_prompts(FOLDER / "benign.csv", limit=arguments.prompts).prompts
-        rows = measure(family, [*hazard, *benign], make_cells(chosen["static"], chosen["dynamic"]))
+        prompts, cells = [*hazard, *benign], make_cells(chosen["static"], chosen["dynamic"])
+        if arguments.rivals == "without":
+            rows = measure(family, prompts, cells)
+        else:
+            with rivals(family) as found:
+                theirs = choose(family, found, validation, rate)
+                ours = cells if arguments.rivals == "with" else {"none": cells["none"]}
+                rows = measure(family, prompts, {**ours, **theirs})
+        if arguments.rivals == "alone":
+            print("\n".join(table_lines(rows)))
+            print(json.dumps({name: row.numbers() for name, row in rows.items()}))
+            return
         bias = measure_bias(family, arguments.samples)
     finally:
         family.vlm.close()

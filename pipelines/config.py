@@ -266,6 +266,7 @@ class RunConfig(PresetSettings):
         fields = METHODS[name].model_fields
         defaults: dict[str, Any] = {
             "negative_prompt": vocabulary.negative_prompt(vocabulary.all_terms()),
+            "concepts": vocabulary.all_terms(),
             "vocabulary": vocabulary,
             "query_steps": self.query_steps,
         }
@@ -302,7 +303,7 @@ class RunConfig(PresetSettings):
         return cell
 
 
-LISTS = ("query_steps", "query_levels")
+LISTS = ("query_steps", "query_levels", "concepts")
 """A cell's options that are lists themselves."""
 
 

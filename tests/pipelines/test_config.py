@@ -70,6 +70,14 @@ def test_query_steps_span_a_grid_only_as_a_list_of_lists():
     assert len(cells(f"[{one % '[[1, 2], [3]]'}]")) == 2
 
 
+def test_the_concepts_of_a_gradient_are_one_list_and_by_default_the_whole_vocabulary():
+    stg = {"method": "stg", "negative_scale": 5, "clip": "local-dir:miniature/weights/clip"}
+    told, default = (cells(json.dumps([stg | given])) for given in ({"concepts": ["a", "b"]}, {}))
+    assert [one.guidance.concepts for one in told] == [("a", "b")]
+    [one] = default
+    assert set(one.guidance.concepts) == {"dagger", "flame", "skull"}
+
+
 def test_the_static_negative_names_the_whole_vocabulary_by_default():
     [cell] = cells('[{"method": "static_negative", "negative_scale": 1}]')
     assert cell.guidance.negative_prompt == "dagger, flame, skull"

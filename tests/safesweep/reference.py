@@ -7,11 +7,9 @@ Its arithmetic comes in two flavours: ``Schedulers`` steps with diffusers' own s
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-import open_clip
 import torch
 from safetensors.torch import load_file
 
@@ -30,8 +28,9 @@ from safesweep.guidance.methods.static_negative import StaticNegative
 from safesweep.guidance.methods.stg import SafeTextGuidance
 from safesweep.models.base import DiffusionModel
 from safesweep.models.solver import solver_table
-from safesweep.models.text import EditedText, Text, TextEmbedding
+from safesweep.models.text import EditedText, Text
 from safesweep.types import Picture
+from tests.safesweep.steering_reference import steered_text
 
 Epsilon = Callable[[Text], torch.Tensor]
 """The network's prediction at the current latents and timestep, [C, H, W], for a text."""
@@ -324,7 +323,7 @@ def _guide(
     def steer_the_text(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
         if arithmetic.levels[index] < method.last_level:
             return positive(epsilon, index)
-        moved = _steered(model, arithmetic, method, x.clone(), index, model.embed(text.at(index)))
+        moved = steered_text(model, arithmetic, method, x.clone(), index, model.embed(text.at(index)))
         made.rows += 3  # a forward, and a backward that is worth two
         steered.append(EditedText(moved.digest(), moved))
         conditional = epsilon(steered[0])
@@ -374,40 +373,6 @@ def _guide(
         return made if made is conditional else finish(made, conditional)
 
     return lambda epsilon, x, index: finished(plain(epsilon, x, index), epsilon, index)
-
-
-@cache
-def _clip(name: str) -> Any:
-    clip, _, _ = open_clip.create_model_and_transforms(name)
-    return clip.eval().requires_grad_(False)
-
-
-@torch.inference_mode(False)
-@torch.enable_grad()
-def _steered(
-    model: DiffusionModel,
-    arithmetic: Arithmetic,
-    method: SafeTextGuidance,
-    x: torch.Tensor,
-    index: int,
-    start: TextEmbedding,
-) -> TextEmbedding:
-    """c − ρ·∇_c max cos(CLIP(decoded x̂0 of ε(x_t, c)), concepts), where that cosine exceeds τ."""
-    clip = _clip(method.clip.model)
-    tokens = start.tokens.clone().requires_grad_(True)
-    x_t = arithmetic.taken(x, index).clone()
-    output = model.predict(x_t[None], arithmetic.timestep(index), [TextEmbedding(tokens, start.pooled)])
-    [picture] = model.decoded(arithmetic.clean(x.clone(), index, output)).clamp(-1, 1)
-    pixels = torch.nn.functional.interpolate(
-        picture[None] / 2 + 0.5, clip.visual.image_size, mode="bicubic", antialias=True
-    )
-    features = clip.encode_image((pixels.clamp(0, 1) - 0.5) / 0.5, normalize=True)
-    concepts = clip.encode_text(open_clip.get_tokenizer(method.clip.model)(list(method.concepts)), normalize=True)
-    cosine = (features @ concepts.T).max()
-    if cosine.item() <= method.threshold:
-        return start
-    cosine.backward()
-    return TextEmbedding((tokens - method.negative_scale * tokens.grad).detach(), start.pooled)
 
 
 def _as_alike(threshold: float | None, left: torch.Tensor, right: torch.Tensor) -> bool:

@@ -24,7 +24,7 @@ class SafeTextGuidance(Method):
     negative_scale: float = Field(ge=0, allow_inf_nan=False)
     """ρ: how far the embedding moves along the gradient."""
     concepts: tuple[str, ...] = Field(min_length=1)
-    """Texts of what is unwanted, as CLIP is told them."""
+    """Texts of what is unwanted, as CLIP is told them; a run fills in the terms of its harm vocabulary where a preset leaves them out."""
     clip: NamedClip
     """The open_clip model, ``local-dir:FOLDER`` or ``hf-hub:ID``."""
     threshold: float = Field(default=0.0, ge=-1, le=1)
