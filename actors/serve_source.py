@@ -40,6 +40,12 @@ class ServeSource:
                 raise cause from error
             raise VlmTroubleError(_described(error)) from error
 
+    async def close(self) -> None:
+        """Ends what the handle does by itself: of a pool that grows it tells Serve every few seconds how many questions wait."""
+        if self._handle is not None:
+            await asyncio.to_thread(self._handle.shutdown)
+            self._handle = None
+
 
 async def _awaited(response: Any) -> str:
     answer: str = await response  # as it is: a Reply holds more than its text

@@ -47,7 +47,7 @@ def _joined(named: Named) -> Iterator[None]:
     try:
         yield
     finally:
-        ray.shutdown()
+        _leave()
 
 
 @contextmanager
@@ -80,7 +80,21 @@ def _own(say: Callable[[str], object] | None) -> Iterator[None]:
         try:
             yield
         finally:
-            ray.shutdown()
+            _leave()
+
+
+def _leave() -> None:
+    """Leaves the cluster for good.
+
+    A Serve handle of a pool that grows goes on to report its queue from a thread of its own, now and then even after it is shut down, and
+    Ray answers a call without a cluster by starting one.
+    """
+    import ray
+    from ray._private import auto_init_hook
+
+    auto_init_hook.enable_auto_connect = False
+    logging.getLogger("ray.serve").setLevel(logging.CRITICAL)
+    ray.shutdown()
 
 
 def _let_sigterm_clean_up() -> None:

@@ -47,3 +47,19 @@ def test_what_goes_wrong_is_named_and_the_question_taken_back(outcome, error, wh
 def test_an_error_of_our_own_passes_through():
     with pytest.raises(KeyError, match="bug"):
         ask(Handle(KeyError("bug")))
+
+
+def test_a_handle_is_shut_down_once_if_it_was_ever_used():
+    handle = Handle("dagger")
+
+    async def use(asks: int) -> None:
+        source = ServeSource(lambda: handle, 60.0)
+        for _ in range(asks):
+            await source.ask(PICTURE, "what?")
+        await source.close()
+        await source.close()
+
+    asyncio.run(use(0))
+    assert handle.shut_down == 0
+    asyncio.run(use(2))
+    assert handle.shut_down == 1

@@ -87,6 +87,37 @@ def test_each_pool_is_started_once_answers_and_is_deleted_at_the_end():
     assert applications() == set()
 
 
+class SlowVlm(TransformersVlm):
+    """Answers nothing in particular, half a second a question."""
+
+    def load(self):
+        return self
+
+    def check(self, question=""):
+        pass
+
+    def answer(self, pictures, questions):
+        time.sleep(0.5 * len(pictures))
+        return ["nothing"] * len(pictures)
+
+
+def test_a_pool_grows_to_its_bound_while_questions_wait():
+    pool = SlowVlm(
+        model="m", app="grows", max_batch_size=1, max_replicas=2, target_ongoing_requests=2, upscale_delay_s=0
+    )
+    with pools([pool], "r-3"):
+        client = make_client(pool, "r-3")
+        deadline, asked, running = time.monotonic() + 120, [], 0
+        while running < 2 and time.monotonic() < deadline:
+            asked += [client.ask(PICTURE, "?") for _ in range(20 - sum(not one.done() for one in asked))]
+            time.sleep(0.2)
+            [deployment] = serve.status().applications["grows-r-3"].deployments.values()
+            running = deployment.replica_states.get("RUNNING", 0)
+        assert running == 2
+        assert {one.result(timeout=60) for one in asked} == {"nothing"}
+        client.close()
+
+
 class FallingVlm(TransformersVlm):
     """Its first replica's process ends while the model is loaded."""
 

@@ -28,6 +28,10 @@ class Handle:
 
     def __init__(self, *outcomes):
         self.outcomes, self.responses, self.ask = list(outcomes), [], self
+        self.shut_down = 0
+
+    def shutdown(self):
+        self.shut_down += 1
 
     def remote(self, picture, question):
         outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
