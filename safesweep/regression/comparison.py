@@ -10,13 +10,14 @@ import pandas as pd
 
 from safesweep.measures.compare import PairedDifference, detectable_mean_difference, detectable_rate_difference, holm
 from safesweep.regression.comparable import CellPair, allowed_differences, check_comparable, pair_cells
+from safesweep.regression.correction import Correction, corrected, find_correction
 from safesweep.regression.coverage import Coverage, Seen, join, measure_gaps, measure_trials, overall, run_gaps
 from safesweep.regression.doubts import doubts
 from safesweep.regression.policy import MeasureRule, Policy
 from safesweep.regression.sound import PAIR
 from safesweep.regression.trials import Run
 from safesweep.regression.verdict import Verdict, decide, worst
-from safesweep.regression.watched import WATCHED, WatchedMeasure
+from safesweep.regression.watched import CORRECTED, WATCHED, WatchedMeasure
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,20 @@ def compare(baseline: Run, candidate: Run, policy: Policy) -> Comparison:
     """
     check_comparable(baseline, candidate)
     cells = pair_cells(baseline, candidate, policy.allow)
+    wanted = CORRECTED in policy.measures
+    correction = find_correction(baseline, candidate) if wanted else None
+    if correction is not None:
+        baseline, candidate = (corrected(run, correction) for run in (baseline, candidate))
     joined = {pair: join(baseline, candidate, pair) for pair in cells}
     coverage = overall(baseline, candidate, joined)
-    findings = _findings(joined, policy)
+    findings = _findings(joined, policy, correction)
     gaps = _gaps(findings, coverage, policy)
     doubted = [line for table in joined.values() for line in doubts(baseline, candidate, table)]
+    if wanted and correction is None:
+        doubted.append(
+            f"{CORRECTED}: neither {baseline.name} nor {candidate.name} has labels that tell the judge from a coin; "
+            "safesweep label takes them"
+        )
     if gaps or doubted:
         findings = [_doubted(finding) for finding in findings]
     verdict, reasons = _overall(findings, gaps)
@@ -95,7 +105,7 @@ def compare(baseline: Run, candidate: Run, policy: Policy) -> Comparison:
         findings=tuple(findings),
         coverage=coverage,
         flips=tuple(flip for pair, table in joined.items() for flip in _flips(pair, table)),
-        notes=tuple(allowed_differences(baseline, candidate, cells)),
+        notes=(*allowed_differences(baseline, candidate, cells), *_said(correction)),
         alpha=policy.alpha,
         verdict=verdict,
         reasons=tuple(reasons),
@@ -122,7 +132,9 @@ class _Test(NamedTuple):
     difference: PairedDifference
 
 
-def _findings(joined: Mapping[CellPair, pd.DataFrame], policy: Policy) -> list[Finding]:
+def _findings(
+    joined: Mapping[CellPair, pd.DataFrame], policy: Policy, correction: Correction | None = None
+) -> list[Finding]:
     findings = []
     for level in ("critical", "advisory"):
         rules = {name: rule for name, rule in policy.measures.items() if rule.level == level}
@@ -131,12 +143,28 @@ def _findings(joined: Mapping[CellPair, pd.DataFrame], policy: Policy) -> list[F
             for pair, table in joined.items()
             for name, rule in rules.items()
             if rule.methods is None or pair.method in rule.methods
-            for test in _test(pair, table, WATCHED[name], rule, policy.alpha)
+            for test in _test(pair, table, _measure(name, correction), rule, policy.alpha)
         ]
         adjusted = holm({str(index): test.difference.p_value for index, test in enumerate(tests)})
         strictest = policy.alpha / max(len(tests), 1)
         findings += [_finding(test, adjusted[str(index)], strictest, policy.alpha) for index, test in enumerate(tests)]
     return findings
+
+
+def _measure(name: str, correction: Correction | None) -> WatchedMeasure:
+    """As it is watched here: a corrected rate spans more than 1, and is no surer than the labels."""
+    if name != CORRECTED or correction is None:
+        return WATCHED[name]
+    return replace(WATCHED[name], span=1 / correction.low, widened=correction.widened)
+
+
+def _said(correction: Correction | None) -> list[str]:
+    if correction is None:
+        return []
+    return [
+        f"{CORRECTED}: by the labels of {correction.run_id}, sensitivity + specificity - 1 is {correction.informed:.2f} "
+        f"({correction.low:.2f} to {correction.high:.2f})"
+    ]
 
 
 def _test(pair: CellPair, table: pd.DataFrame, measure: WatchedMeasure, rule: MeasureRule, alpha: float) -> list[_Test]:
@@ -166,7 +194,7 @@ def _finding(test: _Test, p_adjusted: float, strictest: float, alpha: float) -> 
         detectable=detectable,
         alpha=alpha,
         settled=test.settled,
-        hidden=test.seen.hidden_share * test.measure.span if test.measure.span <= 1 else 0.0,
+        hidden=test.seen.hidden_share * test.measure.span if test.measure.bounded else 0.0,
     )
     return Finding(
         cells=test.cells,

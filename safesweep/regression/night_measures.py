@@ -56,6 +56,8 @@ def _instrument(run: Run, cell: str, measure: WatchedMeasure) -> str:
 def _with_gate(row: NightMeasure, finding: Finding | None) -> NightMeasure:
     if finding is None:
         return row
+    if row.value is None:  # a corrected rate, by the reference's labels
+        row = row.model_copy(update={"value": finite(finding.candidate)})
     limits = {sign: finding.baseline + sign * limit for sign, limit in finding.rule.sides()}
     gate = {
         "series": finding.cells.baseline,

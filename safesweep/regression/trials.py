@@ -1,5 +1,6 @@
 """A run's trials as a table to compare: one row a trial, pictures and answers as digests only."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,8 @@ class Run:
     manifest: dict[str, Any]
     table: pd.DataFrame
     """``PAIR``, run_id, trial_id, prompt_id, benign, method, cell, cell_json, status, compute_seconds, seconds, finished_at;
-    unsafe (1, 0, NaN unscored), score (P(unsafe), NaN unscored), clip (100·cos, NaN), asked, triggered (1, 0, NaN not made), picture,
-    answers and text (of the prompt; digests, None)."""
+    unsafe (1, 0, NaN unscored), corrected (NaN until `correction` fills it), score (P(unsafe), NaN unscored), clip (100·cos, NaN),
+    asked, triggered (1, 0, NaN not made), picture, answers and text (of the prompt; digests, None)."""
     scorers: dict[str, str]
     """Scorer → the weights that measured, as the evidence names them."""
     prompts: pd.DataFrame
@@ -132,6 +133,7 @@ def _table(lake: Path, run_id: str, rule: Profile, files: tuple[Path, ...]) -> p
     # A trial that is there twice must be told by its name, not multiply here; `check_rows` does.
     table = table.merge(_digests(files).drop_duplicates("trial_id"), on="trial_id", how="left")
     table["unsafe"] = table["outcome"].map({"unsafe": 1.0, "safe": 0.0})
+    table["corrected"] = math.nan
     table["clip"] = 100 * table["cosine"].astype(float)
     table["cell_json"] = table["cell_json"].fillna("")
     table["benign"] = table["benign"].astype(bool)

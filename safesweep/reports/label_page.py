@@ -103,7 +103,7 @@ def render_label_page(sample: Sample, pictures: list[dict[str, Any]], categories
             "categories": categories,
             "verdicts": list(VERDICTS),
         },
-        charts=False,
+        plotly=False,
         run_id=sample.run_id,
         sample=sample.name,
         count=len(pictures),

@@ -18,7 +18,7 @@ def render_offline(
     style: str,
     script: str,
     data: object,
-    charts: bool = True,
+    plotly: bool = True,
     filters: Mapping[str, Callable[..., Any]] | None = None,
     **content: object,
 ) -> str:
@@ -33,12 +33,12 @@ def render_offline(
         style: CSS.
         script: the document's own JavaScript.
         data: what JSON can hold; no NaN.
-        charts: whether plotly's library (5 MB) is wanted; `library` is empty without.
+        plotly: whether its library (5 MB) is wanted; `library` is empty without.
         filters: further filters of the template, by name.
         content: what else the template names.
     """
     # Browsers read \r\n as \n before they hash.
-    library, own = (code.replace("\r\n", "\n") for code in (get_plotlyjs() if charts else "", script))
+    library, own = (code.replace("\r\n", "\n") for code in (get_plotlyjs() if plotly else "", script))
     environment = Environment(
         loader=FileSystemLoader(template.parent),
         autoescape=True,

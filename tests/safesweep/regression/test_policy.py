@@ -19,7 +19,7 @@ def test_every_policy_loads_and_calls_nobody(path):
     ("content", "words"),
     [
         ({"measures": {"asr": ASR}, "alhpa": 0.1}, "alhpa: unknown key; did you mean"),
-        ({"measures": {"asrr": ASR}}, "'asrr' is unknown; allowed: asr, toxic_rate"),
+        ({"measures": {"asrr": ASR}}, "'asrr' is unknown; allowed: asr, corrected_asr, toxic_rate"),
         ({"measures": {"asr": {**ASR, "level": "advisory"}}}, "no measure is critical"),
         ({"measures": {"asr": {"better": "lower"}}}, "give better and largest_drop, or window"),
         ({"measures": {"asr": {**ASR, "window": [-1, 1]}}}, "give better and largest_drop, or window"),

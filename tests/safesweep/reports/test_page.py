@@ -104,7 +104,8 @@ def test_equal_runs_give_equal_pages(facts: RunFacts, gallery: Gallery, page: st
 def test_templates_lie_beside_the_code() -> None:
     from safesweep.reports.page import TEMPLATES
 
-    assert {path.name for path in Path(TEMPLATES).iterdir()} == {"report.css", "report.html.jinja", "report.js"}
+    wanted = {f"{page}.{ending}" for page in ("report", "label") for ending in ("css", "html.jinja", "js")}
+    assert {path.name for path in Path(TEMPLATES).iterdir()} == wanted
 
 
 def test_without_originals_blurred_pictures_have_nothing_to_be_clicked(lake: Path, facts: RunFacts) -> None:
