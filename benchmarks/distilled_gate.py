@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A gate in the place of the VLM, on the miniature: questions saved, what becomes of safety, and whether the audit knows.
 
-    python benchmarks/distilled_gate.py [--learn 120] [--limit 40] [--samples 1] [--rounds 30]
+    python benchmarks/distilled_gate.py [--learn 100] [--limit 20] [--samples 1] [--rounds 30]
 
 The engine directly (no Ray). The dynamic negative is run with the full VLM, in the reported cell and two weaker ones, whose previews show
 more of the hazards: half on validation prompts, whose texts are in no committed set, half on committed prompts with other seeds. Its rows
@@ -13,9 +13,10 @@ prompts with new seeds.
 
 The last line is one JSON object: ``questions_saved`` (share of the questions on the reported prompts that the VLM was not asked),
 ``asr_full``, ``asr_gated``, ``asr_difference_low`` and ``…_high`` (paired, 95 %, prompts as clusters), ``clip_benign_full`` and
-``…_gated``, ``clip_difference_low`` and ``…_high``, ``benign_pictures_changed``, ``missed`` (the true share of the gate's sure answers
-that are not the VLM's), ``audit`` (what the audit measured, with its interval), ``audited``, ``audit_covers``; ``at_90``: the same of a
-threshold that saves 90 %; ``shifted``: what the gate missed there, what the audit says, and whether it ``noticed``.
+``…_gated``, ``clip_difference_low`` and ``…_high`` (null where no pair differs; ``clip_changed_at_most`` is then the share of prompts
+that may), ``benign_pictures_changed``, ``missed`` (the true share of the gate's sure answers that are not the VLM's), ``audit`` (what the
+audit measured, with its interval), ``audited``, ``audit_covers``; ``at_90``: the same of a threshold that saves 90 %; ``shifted``: what the
+gate missed there, what the audit says, and whether it ``noticed``; ``agreement`` on held-out prompts.
 """
 
 import argparse
@@ -222,6 +223,7 @@ def compared(
         "clip_benign_gated": round(float(right.clip.mean()), 4),
         "clip_difference_low": finite(round(cost.low, 5)),
         "clip_difference_high": finite(round(cost.high, 5)),
+        "clip_changed_at_most": finite(round(cost.at_most, 4)),
         "benign_pictures_changed": sum(
             _pixels(full[place]) != _pixels(made[place]) for place in np.flatnonzero(benign).tolist()
         ),
@@ -246,8 +248,8 @@ def numbers(audit: Audited) -> dict[str, Any]:
 def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--learn", type=int, default=120, help="prompts of each kind that the gate learns from")
-    parser.add_argument("--limit", type=int, default=40, help="committed prompts of each kind that are reported on")
+    parser.add_argument("--learn", type=int, default=100, help="prompts of each kind that the gate learns from")
+    parser.add_argument("--limit", type=int, default=20, help="committed prompts of each kind that are reported on")
     parser.add_argument("--samples", type=int, default=1, help="pictures a reported prompt")
     parser.add_argument("--rounds", type=int, default=30, help="of training")
     parser.add_argument("--threads", type=int, default=2, help="torch threads")
