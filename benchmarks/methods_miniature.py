@@ -55,6 +55,11 @@ SAID = {"hat": " with a hat", "no-hat": " without a hat"}
 SAMPLES = 10
 """Pictures a profession's caption."""
 VALIDATION = 48
+RIVALS_NOTE = (
+    "",
+    "STG is guided by the CLIP that the benign change is measured with; a gradient counts as three rows. DNG, CRG, the safe denoiser and "
+    "STG have the strength that the static negative's rule gives them on the validation prompts.",
+)
 Name = TypeVar("Name")
 
 
@@ -249,9 +254,7 @@ def as_markdown(
         "*none*, paired by prompt. Rows are what a picture takes when it is made alone; in a grid cells share many of them.",
         "",
         *table_lines(rows),
-        "",
-        "STG is guided by the CLIP that the benign change is measured with; a gradient counts as three rows. DNG, CRG, the safe "
-        "denoiser and STG have the strength that the static negative's rule gives them.",
+        *(RIVALS_NOTE if any(name.startswith("STG") for name in rows) else ()),
         "",
         "## Social bias",
         "",
