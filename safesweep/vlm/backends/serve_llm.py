@@ -38,7 +38,7 @@ class ServeLlmVlm(RequestVlm, ServedVlm):
     """A folder's or a cached hub id's model, served by vLLM."""
 
     backend: Literal["serve_llm"] = "serve_llm"
-    """Who answers: serve_llm, a pool of vLLM on Ray Serve's LLM deployment."""
+    """Who answers: transformers (a pool of one's own), serve_llm (one of vLLM), openai (somebody else's endpoint), or a plugin's."""
     model: str
     """Local folder or hub id, of a class that vLLM knows."""
     revision: str | None = None
