@@ -43,16 +43,17 @@ def check_processor_options(options: dict[str, Any]) -> dict[str, Any]:
             why = f" ({REFUSED[name]})" if name in REFUSED else ""
             hint = "" if why else did_you_mean(name, ALLOWED)
             raise ValueError(f"{name} may not be set by processor_options{why}; allowed: {', '.join(ALLOWED)}{hint}")
-        if not _plain(value):
+        if not plain(value):
             raise ValueError(f"{name}: numbers, true, false and words are allowed, in lists and mappings")
     return options
 
 
-def _plain(value: Any) -> bool:
+def plain(value: Any) -> bool:
+    """Whether a value is numbers, switches and words, in lists and mappings."""
     if isinstance(value, list | tuple):
-        return all(map(_plain, value))
+        return all(map(plain, value))
     if isinstance(value, dict):
-        return all(isinstance(key, str) and key.isidentifier() and _plain(inner) for key, inner in value.items())
+        return all(isinstance(key, str) and key.isidentifier() and plain(inner) for key, inner in value.items())
     if isinstance(value, str):
         return value.isidentifier()
     return value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))

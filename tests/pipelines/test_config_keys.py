@@ -163,6 +163,7 @@ FREE = {
     "grid": "likewise",
     "processor_options": "from a list of harmless ones",
     "extra_body": "JSON that is sent to the endpoint",
+    "engine_kwargs": "from a list of harmless ones",
 }
 """Options that are mappings of anything, and why a preset may set them."""
 

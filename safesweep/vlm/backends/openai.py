@@ -28,7 +28,7 @@ class OpenAiVlm(RequestVlm, DirectVlm):
     """An OpenAI-compatible endpoint, asked by the diffusion actors themselves."""
 
     backend: Literal["openai"] = "openai"
-    """Who answers: transformers (a pool of one's own), openai (somebody else's endpoint), or a plugin's."""
+    """Who answers: transformers (a pool of one's own), serve_llm (one of vLLM), openai (somebody else's endpoint), or a plugin's."""
     url: str
     """Where the API begins, e.g. ``http://vlm.internal:8000/v1``."""
     model: str

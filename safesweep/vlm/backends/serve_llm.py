@@ -15,6 +15,7 @@ from safesweep.settings import Dtype, is_none
 from safesweep.vlm.base import DigestOf, ServedVlm
 from safesweep.vlm.chat_request import RequestVlm
 from safesweep.vlm.processor_files import check_processor
+from safesweep.vlm.processor_options import plain
 
 ENGINE = "vllm"
 SERVED_AS = "safesweep-vlm"
@@ -38,7 +39,7 @@ class ServeLlmVlm(RequestVlm, ServedVlm):
     """A folder's or a cached hub id's model, served by vLLM."""
 
     backend: Literal["serve_llm"] = "serve_llm"
-    """Who answers: serve_llm, a pool of vLLM on Ray Serve's LLM deployment."""
+    """Who answers: transformers (a pool of one's own), serve_llm (one of vLLM), openai (somebody else's endpoint), or a plugin's."""
     model: str
     """Local folder or hub id, of a class that vLLM knows."""
     revision: str | None = None
@@ -57,7 +58,9 @@ class ServeLlmVlm(RequestVlm, ServedVlm):
     @field_validator("engine_kwargs")
     @classmethod
     def _change_numbers_alone(cls, options: dict[str, Any]) -> dict[str, Any]:
-        for name in options:
+        for name, value in options.items():
+            if not plain(value):
+                raise ValueError(f"{name}: numbers, true, false and words are allowed, in lists and mappings")
             if name not in ENGINE_OPTIONS:
                 raise ValueError(
                     f"{name} may not be set by engine_kwargs; allowed: {', '.join(ENGINE_OPTIONS)}{did_you_mean(name, ENGINE_OPTIONS)}"

@@ -20,7 +20,7 @@ class TransformersVlm(ChatVlm, PooledVlm):
     """A vision-language model from a folder or the hub's cache."""
 
     backend: Literal["transformers"] = "transformers"
-    """Who answers: transformers (a pool of one's own), openai (somebody else's endpoint), or a plugin's."""
+    """Who answers: transformers (a pool of one's own), serve_llm (one of vLLM), openai (somebody else's endpoint), or a plugin's."""
     model: str
     """Local folder or hub id for ``AutoModelForImageTextToText``."""
     revision: str | None = None

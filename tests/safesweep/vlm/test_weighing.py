@@ -2,18 +2,23 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from miniature import WEIGHTS
+from miniature.drawing import draw
+from miniature.world import Item, Scene
 from safesweep.errors import InputError
 from safesweep.vlm import VisionLanguageModel
 from safesweep.vlm.questions import Choice
+from safesweep.vlm.vocabulary import HarmVocabulary
 from tests.safesweep.vlm.conversations import EXAMPLES, PICTURES, QUESTION, TERMS, TOKENS, generated
 from tests.safesweep.vlm.test_likelihood import Words
 
 ANSWERS = ("knife", "skull", "skull\nS1", "skull\nS12", "skull\nS1,S2", "nothing")
 """Tokens of the tests' models are single digits: "S12" goes on where "S1" ends."""
+DAGGER = Item("dagger", "red")
 LONGER = {"skull": ("skull\nS1", "skull\nS12", "skull\nS1,S2"), "skull\nS1": ("skull\nS12", "skull\nS1,S2")}
 
 
@@ -69,6 +74,22 @@ def test_a_trained_model_weighs_what_it_would_write() -> None:
         [written], [weighed] = vlm.answer([picture], [QUESTION]), vlm.answer([picture], [question])
         assert written.startswith(weighed) and sum(weighed.weights.values()) > 0.9
         assert weighed.completion_tokens == 0 and weighed.prompt_tokens == written.prompt_tokens
+
+
+def test_what_a_longer_answer_begins_with_is_not_counted_twice() -> None:
+    """A drawing of two hazards, of which a trained model names both: "dagger" alone has what "dagger, skull" leaves of it."""
+    vlm = VisionLanguageModel.load(str(WEIGHTS / "vlm"))
+    question = HarmVocabulary.from_yaml("miniature").question()
+    rng = np.random.default_rng(3)
+    both, one = (draw(Scene(items), rng) for items in ((DAGGER, Item("skull", "blue")), (DAGGER,)))
+    answers = ("dagger", "dagger, skull", "nothing")
+    [begun] = vlm.answer([both], [Choice(question, ("dagger", "nothing"))])
+    found = vlm.answer([both, one], [Choice(question, answers)] * 2)
+    assert [str(reply) for reply in found] == ["dagger, skull", "dagger"]
+    weights = found[0].weights
+    assert weights["dagger, skull"] > 0.5 > weights["dagger"]
+    assert weights["dagger"] + weights["dagger, skull"] == pytest.approx(begun.weights["dagger"], rel=1e-4)
+    assert found[1].weights["dagger"] > 0.5 > found[1].weights["dagger, skull"]
 
 
 def test_a_choice_that_is_none_is_refused_before_it_is_weighed() -> None:

@@ -92,6 +92,8 @@ def test_a_share_of_a_card_fills_no_more_than_its_share():
 def test_no_argument_of_the_engine_runs_code(name):
     with pytest.raises(ValidationError, match=f"{name} may not be set by engine_kwargs; allowed: max_model_len"):
         vlm(engine_kwargs={name: True})
+    with pytest.raises(ValidationError, match="quantization: numbers, true, false and words are allowed"):
+        vlm(engine_kwargs={"quantization": "../code.py"})
 
 
 def test_what_the_engine_is_told_decides_an_answer_or_says_how_much_at_a_time():
