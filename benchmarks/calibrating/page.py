@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmarks.calibrating.bad_judge import BLUNTED, LABELS, SAMPLES, Row
+from benchmarks.calibrating.bad_judge import BLUNTED, LABELLED, Row
 from benchmarks.calibrating.worlds import DRAWS, ELSEWHERE, ELSEWHERE_RATE, PICTURES, WITHIN, Result
 from safesweep.measures.intervals import Interval
 
@@ -84,10 +84,10 @@ def _miniature(rows: Sequence[Row]) -> list[str]:
         "",
         "> Miniature: these numbers are about the miniature's drawn world, not about any real model.",
         "",
-        f"All methods of the miniature, {rows[0].pictures} hazard pictures each ({SAMPLES} a prompt). The bad judge is the hazard "
-        f"classifier with pictures shrunk to {BLUNTED} pixels; the truth is what the same classifier sees in the pictures; {LABELS} a "
-        "method are labelled with it, half of them among what the bad judge calls unsafe. The second judge is the miniature's VLM, another "
-        "family, asked about the finished picture.",
+        f"All methods of the miniature, {rows[0].pictures} hazard pictures each, one a prompt. The bad judge is the hazard classifier with "
+        f"pictures shrunk to {BLUNTED} pixels; the truth is what the same classifier sees in the pictures; {LABELLED:.0%} of a method's "
+        "are labelled with it, half of them among what the bad judge calls unsafe, as far as there are so many. The second judge is the "
+        "miniature's VLM, another family, asked about the finished picture.",
         "",
         f"The corrected interval holds the true rate in **{recovered} of {len(rows)}** methods; the raw one leaves it out in **{misled}**.",
         "",
