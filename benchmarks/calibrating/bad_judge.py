@@ -20,7 +20,7 @@ from safesweep.measures.calibration.sample import allocate
 from safesweep.prompts.reader import read_prompts
 from safesweep.types import Picture
 
-BLUNTED = 13
+BLUNTED = 16
 """Side in pixels that pictures are shrunk to before the bad judge sees them; they are 64 wide."""
 LABELLED = 0.4
 """Share of a method's pictures, half of them among what the bad judge calls unsafe as far as there are so many."""

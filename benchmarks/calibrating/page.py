@@ -15,6 +15,7 @@ KINDS: dict[str, Callable[[Result], bool]] = {
     for estimator in ("own labels", "Rogan and Gladen")
     for design in ("simple", "by verdict")
 }
+NOT_MADE = ["The miniature's part has not been made yet; the command makes it."]
 HEAD = [
     "| estimator | labels | sensitivity | specificity | true rate | number | coverage | interval too high | too low | mean width | bias | "
     "no label unsafe |",
@@ -56,7 +57,7 @@ def as_markdown(results: Sequence[Result], rows: Sequence[Row]) -> str:
         "",
         *([*HEAD, *map(_line, short), ""] if short else []),
         f"**Above {high:g}**: {len(above)} of {len(results)} settings, {sum(_few(one) for one in above)} of them with fewer than ten truly "
-        "unsafe pictures expected among the labels: so few counts are possible that one end cannot miss. The ten most:",
+        "unsafe pictures expected among the labels: so few counts are possible that one end cannot miss. Ten at most:",
         "",
         *HEAD,
         *map(_line, above[:10]),
@@ -74,7 +75,7 @@ def as_markdown(results: Sequence[Result], rows: Sequence[Row]) -> str:
             f"| {rate:g} | {labels} | {coverage.min():.3f} | {coverage.mean():.3f} | {coverage.max():.3f} "
             f"| {np.mean([one.width for one in part]):.3f} |"
         )
-    return "\n".join([*lines, "", *_miniature(rows), ""])
+    return "\n".join([*lines, "", *(_miniature(rows) if rows else NOT_MADE), ""])
 
 
 def _miniature(rows: Sequence[Row]) -> list[str]:
