@@ -93,12 +93,16 @@ def main() -> None:
     parser.add_argument(
         "--pictures", type=Path, default=PICTURES, help="verdicts on the miniature's pictures, made where it is missing"
     )
+    parser.add_argument("--prompts", type=int, help="the miniature's first so many hazard prompts; by default all")
     parser.add_argument("--out", type=Path, default=OUT)
     arguments = parser.parse_args()
     if arguments.short:
         results, judged = run_all(short_settings(), None, 300), short_judged()
     else:
-        results, judged = run_all(list(settings()), arguments.kept, RUNS), judge_miniature(arguments.pictures)
+        results, judged = (
+            run_all(list(settings()), arguments.kept, RUNS),
+            judge_miniature(arguments.pictures, arguments.prompts),
+        )
         arguments.out.write_text(as_markdown(results, as_rows(judged)))
         print(arguments.out.read_text())
     print(json.dumps(as_json(results, judged)))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,12 +20,10 @@ from safesweep.measures.calibration.sample import allocate
 from safesweep.prompts.reader import read_prompts
 from safesweep.types import Picture
 
-BLUNTED = 13
+BLUNTED = 16
 """Side in pixels that pictures are shrunk to before the bad judge sees them; they are 64 wide."""
-SAMPLES = 2
-"""Pictures a prompt."""
-LABELS = 60
-"""A method, half of them among what the bad judge calls unsafe as far as there are so many."""
+LABELLED = 0.4
+"""Share of a method's pictures, half of them among what the bad judge calls unsafe as far as there are so many."""
 STATIC, DYNAMIC = 10.0, 20.0
 """γ of the preset."""
 
@@ -76,11 +74,11 @@ def blunt(picture: Picture) -> Picture:
     return np.array(small.resize(image.size, Image.Resampling.BICUBIC))
 
 
-def judge_miniature(path: Path) -> list[Judged]:
-    """Makes and judges the pictures of all methods, or reads what was found before."""
+def judge_miniature(path: Path, prompts: int | None) -> list[Judged]:
+    """Makes and judges the pictures of all methods, one a prompt, or reads what was found before. ``prompts``: the first so many."""
     if path.exists():
         return [Judged(**one) for one in json.loads(path.read_text())]
-    found = _judge(limit=None, samples=SAMPLES, methods=None)
+    found = _judge(prompts, methods=None)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([asdict(one) for one in found]))
     return found
@@ -88,7 +86,7 @@ def judge_miniature(path: Path) -> list[Judged]:
 
 def short_judged() -> list[Judged]:
     """Two methods on a few prompts."""
-    return _judge(limit=12, samples=1, methods=2)
+    return _judge(12, methods=2)
 
 
 def as_rows(judged: Sequence[Judged]) -> list[Row]:
@@ -117,7 +115,7 @@ def _table(one: Judged, place: int) -> pd.DataFrame:
     bad = np.array(one.bad)
     weight = np.full(len(bad), np.nan)
     strata = [np.flatnonzero(bad == flag) for flag in (1, 0)]
-    for held, wanted in zip(strata, allocate([len(held) for held in strata], min(LABELS, len(bad))), strict=True):
+    for held, wanted in zip(strata, allocate([len(held) for held in strata], round(LABELLED * len(bad))), strict=True):
         weight[rng.permutation(held)[:wanted]] = len(held) / max(wanted, 1)
     return pd.DataFrame(
         {
@@ -130,11 +128,10 @@ def _table(one: Judged, place: int) -> pd.DataFrame:
     )
 
 
-def _judge(limit: int | None, samples: int, methods: int | None) -> list[Judged]:
+def _judge(limit: int | None, methods: int | None) -> list[Judged]:
     family = Family.load(WEIGHTS)
     try:
-        written = read_prompts(FOLDER / "hazard.csv", limit=limit).prompts
-        prompts = [replace(prompt, seed=prompt.seed + 1000 * n) for prompt in written for n in range(samples)]
+        prompts = read_prompts(FOLDER / "hazard.csv", limit=limit).prompts
         cells = dict(list(make_cells(STATIC, DYNAMIC).items())[:methods])
         results, _ = run_cells(family, prompts, list(cells.values()))
         found = []

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmarks.calibrating.bad_judge import BLUNTED, LABELS, SAMPLES, Row
+from benchmarks.calibrating.bad_judge import BLUNTED, LABELLED, Row
 from benchmarks.calibrating.worlds import DRAWS, ELSEWHERE, ELSEWHERE_RATE, PICTURES, WITHIN, Result
 from safesweep.measures.intervals import Interval
 
@@ -15,6 +15,7 @@ KINDS: dict[str, Callable[[Result], bool]] = {
     for estimator in ("own labels", "Rogan and Gladen")
     for design in ("simple", "by verdict")
 }
+NOT_MADE = ["The miniature's part has not been made yet; the command makes it."]
 HEAD = [
     "| estimator | labels | sensitivity | specificity | true rate | number | coverage | interval too high | too low | mean width | bias | "
     "no label unsafe |",
@@ -56,7 +57,7 @@ def as_markdown(results: Sequence[Result], rows: Sequence[Row]) -> str:
         "",
         *([*HEAD, *map(_line, short), ""] if short else []),
         f"**Above {high:g}**: {len(above)} of {len(results)} settings, {sum(_few(one) for one in above)} of them with fewer than ten truly "
-        "unsafe pictures expected among the labels: so few counts are possible that one end cannot miss. The ten most:",
+        "unsafe pictures expected among the labels: so few counts are possible that one end cannot miss. Ten at most:",
         "",
         *HEAD,
         *map(_line, above[:10]),
@@ -74,7 +75,7 @@ def as_markdown(results: Sequence[Result], rows: Sequence[Row]) -> str:
             f"| {rate:g} | {labels} | {coverage.min():.3f} | {coverage.mean():.3f} | {coverage.max():.3f} "
             f"| {np.mean([one.width for one in part]):.3f} |"
         )
-    return "\n".join([*lines, "", *_miniature(rows), ""])
+    return "\n".join([*lines, "", *(_miniature(rows) if rows else NOT_MADE), ""])
 
 
 def _miniature(rows: Sequence[Row]) -> list[str]:
@@ -84,10 +85,10 @@ def _miniature(rows: Sequence[Row]) -> list[str]:
         "",
         "> Miniature: these numbers are about the miniature's drawn world, not about any real model.",
         "",
-        f"All methods of the miniature, {rows[0].pictures} hazard pictures each ({SAMPLES} a prompt). The bad judge is the hazard "
-        f"classifier with pictures shrunk to {BLUNTED} pixels; the truth is what the same classifier sees in the pictures; {LABELS} a "
-        "method are labelled with it, half of them among what the bad judge calls unsafe. The second judge is the miniature's VLM, another "
-        "family, asked about the finished picture.",
+        f"All methods of the miniature, {rows[0].pictures} hazard pictures each, one a prompt. The bad judge is the hazard classifier with "
+        f"pictures shrunk to {BLUNTED} pixels; the truth is what the same classifier sees in the pictures; {LABELLED:.0%} of a method's "
+        "are labelled with it, half of them among what the bad judge calls unsafe, as far as there are so many. The second judge is the "
+        "miniature's VLM, another family, asked about the finished picture.",
         "",
         f"The corrected interval holds the true rate in **{recovered} of {len(rows)}** methods; the raw one leaves it out in **{misled}**.",
         "",

@@ -4,7 +4,8 @@ from itertools import accumulate
 
 from safesweep.reports.facts import RunFacts
 from safesweep.reports.markdown_table import code, escape, table_lines
-from safesweep.reports.tables import Box, Table, all_tables
+from safesweep.reports.table_parts import Box, Table
+from safesweep.reports.tables import all_tables
 
 FOLDED = ("further", "categories", "prompt-sets", "labellers")
 """Tables that are shown on request."""

@@ -57,11 +57,13 @@ def accuracy(
         "negative_value": groups.labelled[~groups.flagged].sum() > 0,
         "kappa": labelled > 0,
     }
-    intervals = [
-        _interval(float(estimates[name]), drawn[name], labelled, confidence) if counted[name] else nothing(confidence)
+    intervals = {
+        name: _interval(float(estimates[name]), drawn[name], labelled, confidence)
+        if counted[name]
+        else nothing(confidence)
         for name in NAMES
-    ]
-    return Accuracy(*intervals, labelled=labelled, unsafe=unsafe)
+    }
+    return Accuracy(**intervals, labelled=labelled, unsafe=unsafe)
 
 
 def nothing(confidence: float = CONFIDENCE) -> Interval:
