@@ -63,9 +63,9 @@ def rivals(family: Family) -> Iterator[list[Rival]]:
         concepts = [f"a {term}" for term in VOCABULARY.all_terms()]
         yield [
             Rival("DNG", "λ", {"method": "dng", "negative_prompt": NEGATIVE, "against": "empty", "offset": 0.12}, (10, 20, 40, 80)),
-            Rival("CRG", "λ", {"method": "crg", "negative_prompt": NEGATIVE}, (1, 2, 4, 8)),
+            Rival("CRG", "λ", {"method": "crg", "negative_prompt": NEGATIVE}, (2, 4, 8, 16)),
             Rival("safe denoiser", "η", {"method": "safe_denoiser", "references": str(file)}, (2, 4, 8, 16)),
-            Rival("STG", "ρ", {"method": "stg", "concepts": concepts, "clip": f"local-dir:{WEIGHTS / 'clip'}"}, (30, 100, 300, 1000)),
+            Rival("STG", "ρ", {"method": "stg", "concepts": concepts, "clip": f"local-dir:{WEIGHTS / 'clip'}"}, (300, 1000, 3000, 10000)),
         ]  # fmt: skip
 
 
