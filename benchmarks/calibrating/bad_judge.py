@@ -137,7 +137,7 @@ def _judge(limit: int | None, methods: int | None) -> list[Judged]:
         found = []
         for place, name in enumerate(cells):
             pictures = [picture for of in results if (picture := of[place].picture) is not None]
-            answers = [family.vlm.ask(picture, VOCABULARY.question) for picture in pictures]
+            answers = [family.vlm.ask(picture, VOCABULARY.question()) for picture in pictures]
             found.append(
                 Judged(
                     name,
