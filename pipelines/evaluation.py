@@ -4,7 +4,7 @@ import datetime
 import json
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
@@ -35,7 +35,7 @@ from safesweep.lake.unique import check_unique
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.trials import count_unjudged
 from safesweep.models import check_embedded, check_pipeline, check_text_tokens, family_of
-from safesweep.models.apart import check_solvers_apart
+from safesweep.models.apart import Asked, checking_solvers
 from safesweep.models.probe import EVERY
 from safesweep.models.variants.check import check_checkpoints, whole_model
 from safesweep.vlm.base import VlmSettings
@@ -107,16 +107,38 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     named_cluster(config.address)
     sets = read_prompt_sets(config)
     check_pipeline(config.diffusion.model, config.diffusion.revision)
-    solvers = [(cell.solver, cell.num_inference_steps) for cell in cells]
-    sizes = picture_sizes(config, sets.prompts)
-    check_solvers_apart(config.diffusion.model, config.diffusion.revision, solvers, sorted(sizes))
-    check_text_tokens(config.diffusion.model, config.diffusion.revision, config.diffusion.text_tokens)
-    embedded = [cell.embedded_guidance for cell in cells]
-    check_embedded(config.diffusion.model, config.diffusion.revision, embedded)
     checkpoints = tuple(dict.fromkeys(cell.checkpoint for cell in cells))
     check_checkpoints(config.diffusion.model, config.diffusion.revision, checkpoints)
-    _check_whole_models(config, cells, sorted(sizes))
-    family = family_of(config.diffusion.model, config.diffusion.revision)
+    sizes = sorted(picture_sizes(config, sets.prompts))
+    with checking_solvers(list(_solvers(config, cells, sizes))):
+        _check_cells(config, cells, sizes)
+        asking = [question for cell in cells for question in cell.guidance.questions()]
+        for scorer in scorers_of(config):
+            scorer.check()
+        asked = interviews(config.vlm, cells, scorers_of(config))
+        for settings in check_pools(config.vlm if asking else None, _judges(config)):
+            settings.check([one.question for one in asked if one.vlm == settings])
+        run_id = config.run_id or datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+        store = RunStore(config.lake, run_id)
+        store.check_writable()
+        check_unique(store.files(), f"run {run_id!r} in {config.lake}")
+        plan = make_plan(config, sets, cells, holders=store.holders)
+        _without_all_held(plan, store)
+        check_resume(config, store)
+    for one in asked:
+        if one.vlm.pool is None:
+            interview_direct(one)
+    return plan, store
+
+
+def _check_cells(config: RunConfig, cells: Sequence[Cell], sizes: Sequence[tuple[int, int]]) -> None:
+    """What cells ask of the models and of the pictures' sizes. Raises ``InputError``."""
+    model, revision = config.diffusion.model, config.diffusion.revision
+    check_text_tokens(model, revision, config.diffusion.text_tokens)
+    check_embedded(model, revision, [cell.embedded_guidance for cell in cells])
+    for own, some in _on_whole_models(config, cells):
+        check_embedded(*own, [cell.embedded_guidance for cell in some])
+    family = family_of(model, revision)
     for cell in cells:
         try:
             cell.guidance.check_sizes(frozenset(sizes))
@@ -125,33 +147,23 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
                 cell.edit.check_family(family)
         except ValueError as error:
             raise InputError(f"{cell.label()}: {error}") from error
-    asking = [question for cell in cells for question in cell.guidance.questions()]
-    for scorer in scorers_of(config):
-        scorer.check()
-    asked = interviews(config.vlm, cells, scorers_of(config))
-    for settings in check_pools(config.vlm if asking else None, _judges(config)):
-        settings.check([one.question for one in asked if one.vlm == settings])
-    run_id = config.run_id or datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    store = RunStore(config.lake, run_id)
-    store.check_writable()
-    check_unique(store.files(), f"run {run_id!r} in {config.lake}")
-    plan = make_plan(config, sets, cells, holders=store.holders)
-    _without_all_held(plan, store)
-    check_resume(config, store)
-    for one in asked:
-        if one.vlm.pool is None:
-            interview_direct(one)
-    return plan, store
 
 
-def _check_whole_models(config: RunConfig, cells: Sequence[Cell], sizes: Sequence[tuple[int, int]]) -> None:
-    """That the cells on a model of their own can run on it. Raises ``InputError``."""
+def _solvers(config: RunConfig, cells: Sequence[Cell], sizes: Sequence[tuple[int, int]]) -> Iterator[Asked]:
+    """Which solvers run on which models."""
+    base = (config.diffusion.model, config.diffusion.revision)
+    for model, some in [(base, cells), *_on_whole_models(config, cells)]:
+        yield Asked(*model, [(cell.solver, cell.num_inference_steps) for cell in some], list(sizes))
+
+
+def _on_whole_models(
+    config: RunConfig, cells: Sequence[Cell]
+) -> Iterator[tuple[tuple[str, str | None], Sequence[Cell]]]:
+    """Folder and revision of each model that is put in the base's place as a whole, with its cells."""
     base = (config.diffusion.model, config.diffusion.revision)
     for model in dict.fromkeys(whole_model(*base, cell.checkpoint) for cell in cells):
         if model != base:
-            own = [cell for cell in cells if whole_model(*base, cell.checkpoint) == model]
-            check_solvers_apart(*model, [(cell.solver, cell.num_inference_steps) for cell in own], sizes)
-            check_embedded(*model, [cell.embedded_guidance for cell in own])
+            yield model, [cell for cell in cells if whole_model(*base, cell.checkpoint) == model]
 
 
 def evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Console) -> RunResult:

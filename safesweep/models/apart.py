@@ -6,35 +6,50 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 from safesweep.errors import InputError
 from safesweep.models import check_solvers
 
 
-def check_solvers_apart(
-    path: str, revision: str | None, solvers: Iterable[tuple[str, int]], sizes: Iterable[tuple[int, int]]
-) -> None:
-    """Checks as ``check_solvers`` does, and raises as it does; here, where diffusers is imported already.
+class Asked(NamedTuple):
+    """The arguments of one call of ``check_solvers``."""
+
+    path: str
+    revision: str | None
+    solvers: list[tuple[str, int]]
+    sizes: list[tuple[int, int]]
+
+
+@contextmanager
+def checking_solvers(asked: Sequence[Asked]) -> Iterator[None]:
+    """Calls ``check_solvers`` while the block runs, and raises as it does at the block's end; where diffusers is imported already, here
+    and at the beginning. A block that raises ends the check.
 
     Raises ``RuntimeError`` where the process failed otherwise, with its traceback as the cause.
     """
     if "diffusers" in sys.modules:
-        check_solvers(path, revision, solvers, sizes)
+        for one in asked:
+            check_solvers(*one)
+        yield
         return
-    asked = json.dumps([path, revision, list(solvers), list(sizes)])
-    ended = subprocess.run(
-        [sys.executable, "-m", "safesweep.models.apart"],
-        input=asked,
+    process = subprocess.Popen(
+        [sys.executable, "-m", "safesweep.models.apart", json.dumps(asked)],
         stdout=subprocess.PIPE,
         text=True,
-        check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
-    if ended.returncode or not ended.stdout:
-        raise RuntimeError(f"the process that checks solvers ended with exit code {ended.returncode}")
-    found = json.loads(ended.stdout)
+    try:
+        yield
+        said, _ = process.communicate()
+    finally:
+        process.kill()
+        process.wait()
+    if process.returncode or not said:
+        raise RuntimeError(f"the process that checks solvers ended with exit code {process.returncode}")
+    found = json.loads(said)
     if found["refused"] is not None:
         raise InputError(found["refused"])
     if found["failed"] is not None:
@@ -43,12 +58,10 @@ def check_solvers_apart(
 
 def answer(asked: str) -> dict[str, Any]:
     """What the process says of the arguments that it was given as JSON: an ``InputError``'s line, or another error and its traceback."""
-    path, revision, solvers, sizes = json.loads(asked)
     said: dict[str, Any] = {"refused": None, "failed": None, "traceback": None}
     try:
-        check_solvers(
-            path, revision, [(name, steps) for name, steps in solvers], [(wide, high) for wide, high in sizes]
-        )
+        for path, revision, solvers, sizes in json.loads(asked):
+            check_solvers(path, revision, map(tuple, solvers), map(tuple, sizes))
     except InputError as error:
         said["refused"] = str(error)
     except Exception as error:
@@ -60,4 +73,4 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is the driver's to speak of
     with os.fdopen(os.dup(1), "w") as out:
         os.dup2(2, 1)  # what libraries print is no answer
-        json.dump(answer(sys.stdin.read()), out)
+        json.dump(answer(sys.argv[1]), out)
