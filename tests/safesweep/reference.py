@@ -307,7 +307,8 @@ def _guide(
     def remove_what_is_present(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
         raw = [epsilon(one) for one in ("", text.at(index), method.negative_prompt)]
         empty, prompt, concept = (one * arithmetic.noise_per_output(index) for one in raw)
-        nearer = ((prompt - empty) ** 2).flatten().sum() - ((prompt - concept) ** 2).flatten().sum()
+        # ||prompt - empty||^2 - ||prompt - concept||^2, without the cancellation
+        nearer = ((concept - empty) * ((prompt - empty) + (prompt - concept))).flatten().sum()
         now = method.scale / 2 * nearer + shown_before[0]
         (alpha, sigma), (alpha_next, sigma_next) = arithmetic.path(index), arithmetic.path(index + 1)
         signal = alpha**2 / (alpha**2 + sigma**2)

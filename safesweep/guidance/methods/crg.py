@@ -46,8 +46,9 @@ def presence(eps: Tensors, scales: Tensors, kept: torch.Tensor, seen: Seen) -> t
     to noises; ``scales``: (K,).
     """
     empty, prompt, concept = (one * seen.noise_per_output for one in eps)
-    from_empty, from_concept = (((prompt - one) ** 2).flatten(1).sum(dim=1) for one in (empty, concept))
-    nearer = (from_empty - from_concept)[:, None, None, None]
+    # b as a product: of the difference of two squares little is left where the concept hardly differs from nothing
+    towards = (concept - empty) * ((prompt - empty) + (prompt - concept))
+    nearer = towards.flatten(1).sum(dim=1)[:, None, None, None]
     signal = seen.alpha**2 / (seen.alpha**2 + seen.sigma**2)
     ratio = signal * (1 + (seen.next_sigma / seen.next_alpha) ** 2)
     weight = torch.where(ratio > 0, (1 - ratio) / (2 * ratio * (1 - signal)), torch.zeros_like(ratio))

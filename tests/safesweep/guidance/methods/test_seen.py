@@ -60,9 +60,9 @@ def test_a_mixed_batch_is_seen_as_each_alone_and_a_preview_is_the_same_bits():
         for solver, step in (("DDIMScheduler", 0), ("EulerDiscreteScheduler", 3), ("UniPCMultistepScheduler", 5))
     ]
     steps = steps_of(mixed)
-    guided = torch.stack(batch.combine(steps, tiny_model()))
+    guided = torch.stack(batch.combine(tiny_model(), steps))
     together = Seen(tuple(t.latents[0] for t in mixed), tuple((t.table, t.step) for t in mixed))
-    previews = batch.predicted_clean(steps, tiny_model())
+    previews = batch.predicted_clean(tiny_model(), steps)
     assert torch.equal(together.clean(guided), torch.stack(previews))
     for row, one in enumerate(mixed):
         alone = Seen((one.latents[0],), ((one.table, one.step),))
