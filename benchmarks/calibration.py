@@ -13,10 +13,10 @@ import argparse
 import itertools
 import json
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.calibrating.bad_judge import Judged, as_rows, judge_miniature, short_judged
 from benchmarks.calibrating.page import as_markdown
 from benchmarks.calibrating.worlds import Result, Setting, run
+from benchmarks.simulation.kept import run_kept
 
 OUT = ROOT / "docs" / "results-calibration.md"
 KEPT = ROOT / "out" / "calibration.jsonl"
@@ -52,25 +53,13 @@ def short_settings() -> list[Setting]:
 
 def run_all(chosen: Sequence[Setting], kept: Path | None, runs: int) -> list[Result]:
     """All of them; those that ``kept`` has are read, the others appended to it."""
-    known = {}
-    if kept is not None and kept.exists():
-        for line in kept.read_text().splitlines():
-            read = json.loads(line)
-            read.pop("within")
-            known[Setting(**read.pop("setting"))] = read
-    found, started = [], time.monotonic()
-    for number, setting in enumerate(chosen):
-        if setting in known:
-            found.append(Result(setting, **known[setting]))
-            continue
-        found.append(run(setting, runs))
-        if kept is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            with kept.open("a") as file:
-                file.write(json.dumps(asdict(found[-1])) + "\n")
-        if number % 50 == 0:
-            print(f"{number} of {len(chosen)} settings, {time.monotonic() - started:.0f} s", flush=True)
-    return found
+
+    def read(line: dict[str, Any]) -> tuple[Setting, Result]:
+        line.pop("within")
+        setting = Setting(**line.pop("setting"))
+        return setting, Result(setting, **line)
+
+    return run_kept(chosen, kept, lambda setting: run(setting, runs), read=read, written=asdict)
 
 
 def as_json(results: Sequence[Result], judged: Sequence[Judged]) -> dict[str, float]:

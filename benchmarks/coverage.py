@@ -12,16 +12,17 @@ import argparse
 import itertools
 import json
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import numpy as np
 
+from benchmarks.simulation.kept import run_kept
 from benchmarks.simulation.page import as_json, as_markdown
 from benchmarks.simulation.tried import SUBSET, TRIED, Result
 from benchmarks.simulation.worlds import CORRELATIONS, PICTURES, PROMPTS, RATES, Setting, World
@@ -63,24 +64,12 @@ def run(setting: Setting, runs: int | None = None) -> Result:
 
 def run_all(chosen: Sequence[Setting], kept: Path | None, runs: int | None = None) -> list[Result]:
     """All of them; those that ``kept`` has are read, the others appended to it."""
-    known = {}
-    if kept is not None and kept.exists():
-        for line in kept.read_text().splitlines():
-            read = json.loads(line)
-            known[Setting(**read.pop("setting"))] = read
-    found, started = [], time.monotonic()
-    for number, setting in enumerate(chosen):
-        if setting in known:
-            found.append(Result(setting, **known[setting]))
-            continue
-        found.append(run(setting, runs))
-        if kept is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            with kept.open("a") as file:
-                file.write(json.dumps(asdict(found[-1])) + "\n")
-        if number % 50 == 0:
-            print(f"{number} of {len(chosen)} settings, {time.monotonic() - started:.0f} s", flush=True)
-    return found
+
+    def read(line: dict[str, Any]) -> tuple[Setting, Result]:
+        setting = Setting(**line.pop("setting"))
+        return setting, Result(setting, **line)
+
+    return run_kept(chosen, kept, lambda setting: run(setting, runs), read=read, written=asdict)
 
 
 def main() -> None:

@@ -48,9 +48,8 @@ class Speculation:
     def settle(self, trajectory: Trajectory) -> None:
         """What rests on ``trajectory`` takes its place where the answers that it has taken up are as supposed; the rest is dropped."""
         here = {id(trial) for trial in trajectory.trials}
-        for one in (
-            trajectory.resting
-        ):  # may grow: where one waits for nothing any more, what rests on it takes its place here
+        # it may grow: where one waits for nothing any more, what rests on it takes its place
+        for one in trajectory.resting:
             self.abandon(one, [copy for copy in one.trials if not _holds(copy, here)])
         going_on = [one for one in trajectory.resting if one.trials]
         trajectory.resting, trajectory.tried = [], False
