@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from safesweep.measures.intervals import Interval, rate_interval
+from safesweep.vlm.gate import opinion_of
 
 THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 """Values of ``ask_below`` that a model card shows."""
@@ -68,8 +69,9 @@ def gate_quality(
         steps, prompts: [N] where each preview is from; intervals take previews of one prompt as going together.
         terms: [T].
     """
-    seen = probabilities >= 0.5
-    confidence = np.maximum(probabilities, 1 - probabilities).prod(axis=1)
+    said = [opinion_of(row, terms) for row in probabilities.tolist()]
+    seen = np.array([[term in one.terms for term in terms] for one in said], dtype=bool).reshape(named.shape)
+    confidence = np.array([one.confidence for one in said])
     wrong, overlooks = (seen != named).any(axis=1), (named & ~seen).any(axis=1)
     agree = np.logical_not(wrong)
 
