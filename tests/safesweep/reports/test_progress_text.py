@@ -1,7 +1,9 @@
 """A run's progress in words."""
 
+import pytest
+
 from safesweep.lake.progress import ENGINE_SUMS, Progress
-from safesweep.reports.progress_text import progress_line, speculation_text
+from safesweep.reports.progress_text import duration, progress_line, speculation_text
 
 
 def progress(**changes) -> Progress:
@@ -21,7 +23,7 @@ def test_engines_and_what_is_left_are_told_from_the_first_step_on():
     # half of the steps in 100 s
     assert said == (
         "  120 s  160 of 400 trials in the lake, 0.5 a second; 50% of the steps, 90 pictures made (2 failed), 30 rows a second, "
-        "75% of the time in the network, 7 await the VLM; about 1.7 min left"
+        "75% of the time in the network, 7 await the VLM; about 2 min left"
     )
 
 
@@ -38,3 +40,10 @@ def test_supposed_answers_are_told_of_where_there_were_some():
     assert speculation_text(sums) == (
         "412 of 1,120 questions and 3,104 of 9,340 network rows rested on supposed answers; 61 and 210 of them in vain"
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (75, "75 s"), (720, "12 min"), (27000, "7.5 h"), (1_400_000, "16 days")]
+)
+def test_a_duration_is_in_the_unit_a_person_would_take(seconds, text):
+    assert duration(seconds) == text
