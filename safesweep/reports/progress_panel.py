@@ -58,4 +58,3 @@ def _facts(progress: Progress) -> list[tuple[str, str]]:
         ("in flight", f"{sums['in_flight']:,.0f} trajectories, {sums['parked']:,.0f} of them await the VLM"),
         time_line,
     ]
-
