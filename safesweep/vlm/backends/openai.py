@@ -173,7 +173,7 @@ class Endpoint:
         self._options = {field: value for field, value in asked.items() if value is not None}
         self._structured, self._vocabularies = structured, tuple(vocabularies)
         self._examples = [(example, _data_url(example.picture, picture_size)) for example in examples]
-        self._headers = _headers(api_key_env)
+        self._headers = request_headers(api_key_env)
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
@@ -239,7 +239,7 @@ def check_endpoint(url: str, model: str, api_key_env: str | None = None, timeout
     Raises:
         InputError: unreachable, a wrong key, or the model is not among those that it serves.
     """
-    status, text = asyncio.run(_get(f"{url.rstrip('/')}/models", _headers(api_key_env), timeout_s))
+    status, text = asyncio.run(_get(f"{url.rstrip('/')}/models", request_headers(api_key_env), timeout_s))
     if status in (404, 405, 501):
         return
     if status != 200:
@@ -267,7 +267,7 @@ async def _get(url: str, headers: dict[str, str], timeout_s: float) -> tuple[int
         raise InputError(f"vlm.url: {url}: cannot be reached: {error}") from error
 
 
-def _headers(api_key_env: str | None) -> dict[str, str]:
+def request_headers(api_key_env: str | None) -> dict[str, str]:
     if api_key_env is None:
         return {}
     key = os.environ.get(api_key_env, "").strip()
