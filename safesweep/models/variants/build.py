@@ -65,7 +65,11 @@ def _add_loras(pipe: Any, network: str, checkpoint: Checkpoint) -> None:
         name, read = f"lora_{place}", read_lora(lora.path)
         if read.state is None:
             pipe.load_lora_weights(
-                str(read.file.parent), weight_name=read.file.name, adapter_name=name, local_files_only=True
+                str(read.file.parent),
+                weight_name=read.file.name,
+                adapter_name=name,
+                use_safetensors=True,
+                local_files_only=True,
             )
         else:
             denoiser.load_lora_adapter(read.state, prefix=None, adapter_name=name, metadata=read.metadata)

@@ -94,7 +94,9 @@ def check_lora(weights: NamedWeights, pipeline: str, network: Component, encoder
         state: Mapping[str, Any] = {f"{network.part}.{name}": value for name, value in read.state.items()}
     else:
         try:
-            state = kind.lora_state_dict(str(read.file), unet_config=None, local_files_only=True)[0]
+            state = kind.lora_state_dict(str(read.file), unet_config=None, use_safetensors=True, local_files_only=True)[
+                0
+            ]
         except Exception as error:  # whatever diffusers stumbles over in a stranger's file
             raise InputError(
                 f"{weights.written}: diffusers reads no LoRA in it: {type(error).__name__}: {error}"
