@@ -17,12 +17,13 @@ from safesweep.engine.status import EngineStatus
 from safesweep.engine.trajectory import Exchange, Request, TrialResult
 from safesweep.guidance.cell import Cell, cell_labels
 from safesweep.lake.pictures import png, preview_webp
-from safesweep.lake.schema import RECORD, SCHEMA, to_record
+from safesweep.lake.schema import RECORD, REFUSED, SCHEMA, to_record
 from safesweep.terminal import sayable
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.reply import Reply
 
 if TYPE_CHECKING:
+    from safesweep.endpoint.engine import EndpointEngine
     from safesweep.engine.engine import Engine
     from safesweep.models.base import DiffusionModel
 
@@ -50,7 +51,8 @@ class DiffusionActor:
     The engine computes on a thread of its own and asks the VLM pool from an event loop of its own; Ray Data's loop only awaits.
     """
 
-    _engine: "Engine | None" = None
+    _engine: "Engine | EndpointEngine | None" = None
+    _model: "DiffusionModel | None" = None
 
     def __init__(
         self,
@@ -71,6 +73,14 @@ class DiffusionActor:
 
         if settings.threads:
             torch.set_num_threads(settings.threads)
+        self._scope, self._begins = scope, False
+        self._cells, self._labels, self._stamp = tuple(cells), cell_labels(cells), stamp
+        if settings.service is not None:
+            from safesweep.endpoint.engine import EndpointEngine
+
+            self._engine = EndpointEngine(settings.service)
+            self._report = report_engine(self._engine.status, stamp["run_id"], scope)
+            return
         model = load_diffusion(settings)
         ask = None
         if vlm is not None:
@@ -93,8 +103,6 @@ class DiffusionActor:
             trace = Trace(settings.trace_ticks, Path(trace_folder) / f"{stamp['run_id']}-{os.getpid()}.json")
         self._engine = Engine(model, config, ask, trace)
         self._report = report_engine(self._engine.status, stamp["run_id"], scope)
-        self._scope, self._begins = scope, False
-        self._cells, self._labels, self._stamp = tuple(cells), cell_labels(cells), stamp
 
     def _status(self) -> EngineStatus | None:
         return None if self._engine is None else self._engine.status()
@@ -124,7 +132,7 @@ class DiffusionActor:
         own = {key: value for key, value in row.items() if key in SCHEMA.names}
         own["categories"] = list(row["categories"])
         repeats: list[dict[str, Any]] = json.loads(row.get("repeats") or "[]")
-        lost = self._model.lost(row["prompt"])
+        lost = None if self._model is None else self._model.lost(row["prompt"])
         found = []
         for place, (trial_id, cell, label, result) in enumerate(
             zip(row["trial_ids"], cells, labels, results, strict=True)
@@ -147,8 +155,8 @@ def _trial(cell: Cell, label: str, result: TrialResult, lines: int) -> dict[str,
         "negative_scale": cell.negative_scale,
         "solver": cell.solver,
         "num_inference_steps": cell.num_inference_steps,
-        "status": "unscored" if result.picture is None else "ok",
-        "error": None if result.error is None else sayable(result.error),
+        "status": _status_of(result),
+        "error": None if (said := result.refusal or result.error) is None else sayable(said),
         "picture": None if result.picture is None else png(result.picture),
         "exchanges": [_exchange(exchange, lines) for exchange in result.exchanges],
         "evidence": [],
@@ -158,6 +166,12 @@ def _trial(cell: Cell, label: str, result: TrialResult, lines: int) -> dict[str,
         "seconds": result.seconds,
         "finished_at": datetime.datetime.now(datetime.UTC),
     }
+
+
+def _status_of(result: TrialResult) -> str:
+    if result.refusal is not None:
+        return REFUSED
+    return "unscored" if result.picture is None else "ok"
 
 
 def _exchange(exchange: Exchange, lines: int) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from pipelines.progress import watch
 from pipelines.prompt_sets import picture_sizes, read_prompt_sets
 from pipelines.provenance import git_revision, library_versions, model_digests
 from pipelines.resume import check_reach, check_resume, scorers_of
+from safesweep.endpoint.check import check_cells
 from safesweep.errors import InputError
 from safesweep.files import kept_if_filled, on_store
 from safesweep.guidance.cell import Cell
@@ -105,23 +106,10 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     cells = check_choices(config)
     named_cluster(config.address)
     sets = read_prompt_sets(config)
-    check_pipeline(config.diffusion.model, config.diffusion.revision)
-    solvers = [(cell.solver, cell.num_inference_steps) for cell in cells]
-    sizes = picture_sizes(config, sets.prompts)
-    check_solvers(config.diffusion.model, config.diffusion.revision, solvers, sorted(sizes))
-    check_text_tokens(config.diffusion.model, config.diffusion.revision, config.diffusion.text_tokens)
-    embedded = [cell.embedded_guidance for cell in cells]
-    check_embedded(config.diffusion.model, config.diffusion.revision, embedded)
-    checkpoints = tuple(dict.fromkeys(cell.checkpoint for cell in cells))
-    check_checkpoints(config.diffusion.model, config.diffusion.revision, checkpoints)
-    _check_whole_models(config, cells, sorted(sizes))
-    family = family_of(config.diffusion.model, config.diffusion.revision)
-    for cell in cells:
-        if cell.edit is not None:
-            try:
-                cell.edit.check_family(family)
-            except ValueError as error:
-                raise InputError(f"{cell.label()}: {error}") from error
+    if config.diffusion.service is None:
+        _check_model(config, cells, sorted(picture_sizes(config, sets.prompts)))
+    else:
+        check_cells(cells)
     asking = [question for cell in cells for question in cell.guidance.questions()]
     for scorer in scorers_of(config):
         scorer.check()
@@ -139,6 +127,26 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
         if one.vlm.pool is None:
             interview_direct(one)
     return plan, store
+
+
+def _check_model(config: RunConfig, cells: Sequence[Cell], sizes: Sequence[tuple[int, int]]) -> None:
+    """That the model is there and the cells can run on it. Raises ``InputError``."""
+    check_pipeline(config.diffusion.model, config.diffusion.revision)
+    solvers = [(cell.solver, cell.num_inference_steps) for cell in cells]
+    check_solvers(config.diffusion.model, config.diffusion.revision, solvers, sizes)
+    check_text_tokens(config.diffusion.model, config.diffusion.revision, config.diffusion.text_tokens)
+    embedded = [cell.embedded_guidance for cell in cells]
+    check_embedded(config.diffusion.model, config.diffusion.revision, embedded)
+    checkpoints = tuple(dict.fromkeys(cell.checkpoint for cell in cells))
+    check_checkpoints(config.diffusion.model, config.diffusion.revision, checkpoints)
+    _check_whole_models(config, cells, sizes)
+    family = family_of(config.diffusion.model, config.diffusion.revision)
+    for cell in cells:
+        if cell.edit is not None:
+            try:
+                cell.edit.check_family(family)
+            except ValueError as error:
+                raise InputError(f"{cell.label()}: {error}") from error
 
 
 def _check_whole_models(config: RunConfig, cells: Sequence[Cell], sizes: Sequence[tuple[int, int]]) -> None:

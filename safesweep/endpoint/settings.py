@@ -65,10 +65,14 @@ class ImagesApiSettings(Section):
                 raise ValueError(f"{name} may not be set; it is given by other options or by the prompt")
         return extra
 
+    def model_id(self) -> str:
+        """For people and the lake: "images_api:name@revision"."""
+        return f"images_api:{self.model}@{self.revision or 'unpinned'}"
+
     def deciding(self) -> Mapping[str, Any]:
         """All that decides a picture beside prompt, seed and size, as far as its user knows it."""
         return {
-            "images_api": f"{self.model}@{self.revision or 'unpinned'}",
+            "model": self.model_id(),
             "seed_field": self.seed_field,
             "extra_body": self.extra_body,
         }

@@ -67,6 +67,8 @@ class TrialResult:
     """The trial's share of the engine's forward, solver and decoding time."""
     seconds: float
     """From submission to the end, waiting included."""
+    refusal: str | None = None
+    """Why a service under test refused to draw; it is neither a picture nor an error."""
 
 
 @dataclass

@@ -9,6 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+REFUSED = "refused"
+"""Status of a trial for which a service under test refused to draw; ``error`` has its reason."""
 RECORD = "record"
 """Name of the only column between the diffusion and the first scoring stage."""
 
