@@ -60,6 +60,7 @@ def test_a_distilled_flow_models_canary_is_the_runs_own_picture(tmp_path):
 def test_whatever_a_cell_of_the_run_has_is_carried_but_its_guidance():
     changed = {
         "edit": {"edit": "safree"},
+        "checkpoint": {"network": "miniature/weights/diffusion/unet"},
         "guidance_scale": 9.0,
         "embedded_guidance": 2.5,
         "solver": "UniPCMultistepScheduler",
@@ -70,9 +71,11 @@ def test_whatever_a_cell_of_the_run_has_is_carried_but_its_guidance():
         update={"cells": ({"method": "static_negative", "negative_scale": 2.0, **changed},)}
     )
     [own], made = config.expand_cells(), canary_cell(config, SETTINGS)
-    assert (made.method, made.edit, made.guidance_scale, made.num_inference_steps) == ("none", None, 4.0, 2)
+    assert (made.guidance.method, made.edit) == ("none", None)
+    assert (made.guidance_scale, made.num_inference_steps) == (4.0, 2)
     rest = set(Cell.model_fields) - {"guidance", "edit", "guidance_scale", "num_inference_steps"}
     assert {name: getattr(made, name) for name in rest} == {name: getattr(own, name) for name in rest}
+    assert made.checkpoint is not None and reference_cell(made, SETTINGS.reference_model).checkpoint is None
 
 
 @pytest.mark.parametrize(("cap", "scale"), [(None, 4.0), (1.0, 1.0), (9.0, 4.0)])
