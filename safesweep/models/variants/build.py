@@ -43,16 +43,15 @@ def second(module: "nn.Module") -> "nn.Module":
 
 def with_weights(module: Any, part: str, weights: NamedWeights) -> Any:
     """A second ``module`` with some of its weights replaced, in the type and the layout in memory that they had."""
-    own = dict(module.named_parameters())
-    names = {plain(name): name for name in module.state_dict()}
+    own = module.state_dict()
+    names = {plain(name): name for name in own}
     config = module.config.to_dict() if part == ENCODERS[0] else json.loads(module.to_json_string())
-    shapes = {short: tuple(own[name].shape) for short, name in names.items() if name in own}
+    shapes = {short: tuple(own[name].shape) for short, name in names.items()}
     state = read_part(weights, Component(part, config, shapes))
     made = second(module)
     replaced = {}
     for short, value in state.items():
-        was = own[names[short]]
-        new = was.detach().clone()
+        new = own[names[short]].clone()
         new.copy_(value)
         replaced[names[short]] = new
     made.load_state_dict(replaced, strict=False, assign=True)

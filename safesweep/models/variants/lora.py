@@ -94,22 +94,22 @@ def check_lora(weights: NamedWeights, pipeline: str, network: Component, encoder
         state: Mapping[str, Any] = {f"{network.part}.{name}": value for name, value in read.state.items()}
     else:
         try:
-            state = kind.lora_state_dict(str(read.file), unet_config=None, use_safetensors=True, local_files_only=True)[
-                0
-            ]
+            found = kind.lora_state_dict(str(read.file), unet_config=None, use_safetensors=True, local_files_only=True)
         except Exception as error:  # whatever diffusers stumbles over in a stranger's file
             raise InputError(
                 f"{weights.written}: diffusers reads no LoRA in it: {type(error).__name__}: {error}"
             ) from error
+        # those of UNets give alphas beside it
+        state = found[0] if isinstance(found, tuple) else found
     components = {network.part: network, **encoders}
     layers = 0
     for name, value in state.items():
         part, _, rest = name.partition(".")
-        found = LAYER.match(rest.replace(".processor.", "."))
-        if found is None or part not in components:
+        layer = LAYER.match(rest.replace(".processor.", "."))
+        if layer is None or part not in components:
             continue
         layers += 1
-        _check_layer(weights.written, components[part], found["module"], found["side"], tuple(value.shape))
+        _check_layer(weights.written, components[part], layer["module"], layer["side"], tuple(value.shape))
     if not layers:
         raise InputError(
             f"{weights.written}: is no LoRA of {' or '.join(components)}: found {next(iter(state), 'nothing')!r}"

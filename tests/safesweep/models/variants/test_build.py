@@ -4,10 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from peft import LoraConfig
+from peft.utils import get_peft_model_state_dict
 from safetensors.torch import save_file
 
+from miniature import WEIGHTS
 from safesweep.errors import InputError
+from safesweep.models import load
+from safesweep.models.sd3 import StableDiffusion3
 from safesweep.models.stable_diffusion import StableDiffusion
+from safesweep.models.variants.check import check_checkpoints
 from tests.safesweep.models.variants.made import (
     NETWORKS,
     base_model,
@@ -141,3 +147,26 @@ def test_a_file_that_is_another_on_this_machine_is_refused(tmp_path):
     save_file({name: value.contiguous() for name, value in changed_pipeline().unet.state_dict().items()}, file)
     with pytest.raises(InputError, match=r"its content is .* as where the run began"):
         base_model().with_checkpoint(named)
+
+
+def test_a_flow_model_takes_them_too(tmp_path):
+    """Stable Diffusion 3's class: its transformer has buffers among its weights, and its LoRAs no alphas beside them."""
+    folder = str(WEIGHTS / "flow")
+    base, pipe = load(folder), StableDiffusion3.read(folder, torch.float32, None)
+    pipe.transformer.add_adapter(LoraConfig(r=2, lora_alpha=4, target_modules=["to_k", "to_v"]))
+    with torch.no_grad():
+        for name, weight in pipe.transformer.named_parameters():
+            if "lora_" in name:
+                weight.copy_(0.2 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(len(name))))
+    pipe.save_lora_weights(tmp_path, transformer_lora_layers=get_peft_model_state_dict(pipe.transformer))
+    put = [checkpoint(loras=[{"path": str(tmp_path), "scale": scale}]) for scale in (0, 1)]
+    put += [checkpoint(network=f"{folder}/transformer"), checkpoint(text_encoder=folder)]
+    check_checkpoints(folder, None, put)
+
+    def noise(model):
+        latents = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(5))
+        return model.noise(latents, torch.tensor([500.0]), [model.embed("a red circle")])
+
+    before = noise(base)
+    equal = [torch.equal(noise(base.with_checkpoint(one)), before) for one in put]
+    assert equal == [True, False, True, True] and torch.equal(noise(base), before)
