@@ -16,7 +16,7 @@ def test_files_of_other_programs(tmp_path):
     plain = write(tmp_path / "a.parquet", ["x", None, "y"])
     bare = tmp_path / "b.parquet"
     pq.write_table(pa.table({"number": [1]}), bare)
-    assert ids_in(plain) == (["x", "y"], []) and ids_in(bare) == ([], [])
+    assert ids_in(plain) == (["x", "y"], [], 0) and ids_in(bare) == ([], [], 0)
     assert len(held_in([plain, bare]).trials) == 2 and held_in([plain, bare]).unscored == 0
     assert len(held_in([]).trials) == 0
 
