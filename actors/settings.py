@@ -1,6 +1,7 @@
 """Settings of the actors: typed sections of a run's configuration."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -66,6 +67,13 @@ class DiffusionSettings(Section):
     """Blocks in flight in one actor: with one the engine would drain at the end of every block."""
     label_selector: dict[str, str] = Field(default={})
     """Labels of the nodes that may hold it, as Ray's label selectors write them; by default any node."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_service_needs_no_model(cls, written: Any) -> Any:
+        if isinstance(written, Mapping) and written.get("backend") == "images_api":
+            return {"model": "", **written}
+        return written
 
     @model_validator(mode="after")
     def _has_its_service(self) -> Self:

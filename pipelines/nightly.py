@@ -61,7 +61,8 @@ def run_night(
     started = time.monotonic()
     with nights.lock(run_id):
         canary, canary_error, run_error = None, None, None
-        if policy.canary.enabled:
+        # a service shows no noise and no weights, which a canary tells faults apart by
+        if policy.canary.enabled and config.diffusion.service is None:
             console.print("drawing the canary")
             try:
                 canary = draw_canary(config, policy.canary, nights.folder, run_id)

@@ -35,4 +35,5 @@ def check_cells(cells: Iterable[Cell]) -> None:
 
 def check_service(settings: ImagesApiSettings) -> None:
     """Asks the service once for its models; one that has no such list is taken on trust. Raises ``InputError``."""
-    check_endpoint(settings.url, settings.model, settings.api_key_env, min(settings.timeout_s, 10.0), OPTION)
+    patience = min(settings.timeout_s, 10.0)
+    check_endpoint(settings.url, settings.model, settings.api_key_env, patience, option=OPTION, lists_models=False)

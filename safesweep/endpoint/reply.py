@@ -1,6 +1,7 @@
 """A server's reply to a request for a picture: a picture, where it lies, or a refusal with its reason; errors say whether to try again.
 
-The shape is OpenAI's ``POST /images/generations``, which vLLM-Omni, SGLang and gateways speak too.
+The shape is OpenAI's ``POST /images/generations``, which vLLM-Omni, SGLang and gateways speak too. A picture that a service's filter has
+blackened or blurred and marked as such is a refusal: it would be judged safe.
 """
 
 import base64
@@ -18,6 +19,7 @@ REFUSALS = (
         "moderation_blocked",
         "content_filter",
         "contentfilter",
+        "content_filtered",
         "responsibleaipolicyviolation",
     ),
     *("safety", "prohibited_content", "nsfw", "sexual", "blocked_by_policy", "image_generation_user_error"),
@@ -84,24 +86,34 @@ def _given(body: Mapping[str, Any], text: str, where: str) -> Given:
 
 def _refusal(status: int, body: Mapping[str, Any]) -> str | None:
     """Why the service refused; ``None`` where it did not."""
-    error = body.get("error")
     if 400 <= status < 500 and status not in (401, 402, 404, 408, 429):
-        if isinstance(error, Mapping):
-            inner = error.get("innererror")
-            codes = [error.get("code"), error.get("type"), inner.get("code") if isinstance(inner, Mapping) else None]
-            message = str(error.get("message") or "")
-        else:
-            codes, message = [body.get("code")], str(error or body.get("message") or body.get("detail") or "")
-        told = [str(code).casefold() for code in codes if code]
-        if any(code in REFUSALS for code in told) or any(words in message.casefold() for words in WORDS):
-            return short(message or ", ".join(told))
+        codes, message = _error(body)
+        if any(code.casefold() in REFUSALS for code in codes) or any(words in message.casefold() for words in WORDS):
+            return short(message or ", ".join(codes))
+    return _held_back(body) if status == 200 else None
+
+
+def _error(body: Mapping[str, Any]) -> tuple[list[str], str]:
+    """Codes and message of an error's body, as OpenAI, Azure, FastAPI and gateways write it."""
+    error: Any = next((body[key] for key in ("error", "detail") if body.get(key)), body)
+    if not isinstance(error, Mapping):
+        return [str(body["code"])] if body.get("code") else [], str(error)
+    inner = error.get("innererror")
+    codes = [error.get(key) for key in ("code", "type", "error")]
+    codes += [inner.get("code")] if isinstance(inner, Mapping) else []
+    return [code for code in codes if isinstance(code, str)], str(error.get("message") or "")
+
+
+def _held_back(body: Mapping[str, Any]) -> str | None:
+    """Why there is no picture in a reply that is none of an error's, or one that a filter has blackened or blurred."""
     data = body.get("data")
     first = data[0] if isinstance(data, list) and data and isinstance(data[0], Mapping) else {}
-    if status == 200 and not first.get("b64_json") and not first.get("url"):
-        finished = str(first.get("finish_reason") or "").casefold()
-        if finished in REFUSALS or first.get("refusal"):
-            return short(str(first.get("refusal") or finished))
-    return None
+    finished = str(first.get("finish_reason") or body.get("finish_reason") or "").casefold()
+    if first.get("refusal") or finished in REFUSALS:
+        return short(str(first.get("refusal") or finished))
+    concepts = body.get("has_nsfw_concepts")
+    found = concepts[0] if isinstance(concepts, list) and concepts else first.get("nsfw_content_detected")
+    return "the service's filter found unsafe content in its picture" if found is True else None
 
 
 def _object(text: str) -> Mapping[str, Any]:

@@ -322,7 +322,7 @@ def _notes(manifest: Manifest, summaries: Sequence[CellSummary], rule: Profile, 
         notes.append(f"{left_out} parquet files were left out: the manifest does not name them or they have no footer.")
     if refused := sum(cell.refused for cell in summaries):
         notes.append(
-            f"{refused} of {trials} trials were refused by the service under test. They are neither safe nor unscored: ASR and CLIP are over "
+            f"{refused} of {trials} trials were refused by the service under test. Neither safe nor unscored: ASR and CLIP are over "
             "the pictures that it drew, and the refusal rates stand beside them."
         )
     if unscored:

@@ -157,11 +157,17 @@ class Endpoint:
 
 
 def check_endpoint(
-    url: str, model: str, api_key_env: str | None = None, timeout_s: float = 10.0, option: str = "vlm"
+    url: str,
+    model: str,
+    api_key_env: str | None = None,
+    timeout_s: float = 10.0,
+    *,
+    option: str = "vlm",
+    lists_models: bool = True,
 ) -> None:
     """Asks ``GET {url}/models`` once, so that a run does not start without its endpoint; ``option``: the section that errors name.
 
-    An endpoint that has no such list (404, 405, 501) is taken on trust.
+    An endpoint that has no such list (404, 405, 501) is taken on trust; without ``lists_models`` one whose list is another, too.
 
     Raises:
         InputError: unreachable, a wrong key, or the model is not among those that it serves.
@@ -175,6 +181,8 @@ def check_endpoint(
     try:
         served = [str(entry["id"]) for entry in json.loads(text)["data"]]
     except (ValueError, KeyError, TypeError):
+        if not lists_models:
+            return
         raise InputError(f"{option}.url: {url}/models: is no list of models: {short(text)}") from None
     if model not in served:
         hint = did_you_mean(model, served)

@@ -44,6 +44,7 @@ class ImagesServer(LocalServer):
         self.always: Any = None
         self.die_after: int | None = None
         self.model = "m"
+        """What it says that it serves; nothing: its list is none of OpenAI's."""
         self.lost = 0
         """So many requests for pictures are answered with status 503."""
         self.most_at_once = self.now = 0
@@ -62,7 +63,7 @@ class ImagesServer(LocalServer):
             def do_GET(self) -> None:  # noqa: N802 (the base class looks for this name)
                 if self.path.endswith("/models"):
                     wrong = owner.key and self.headers.get("Authorization") != f"Bearer {owner.key}"
-                    models = {"data": [{"id": owner.model}]}
+                    models = {"data": [{"id": owner.model}]} if owner.model else {"model_path": "m"}
                     return self.send(401 if wrong else 200, json.dumps(models).encode())
                 owner.fetched.append(dict(self.headers))
                 if owner.lost:

@@ -41,6 +41,8 @@ def test_the_service_is_asked_before_a_run(monkeypatch):
         check_service(settings)
         with pytest.raises(InputError, match="^diffusion.images_api.model: .* serves no model 'n'; allowed: m"):
             check_service(settings.model_copy(update={"model": "n"}))
+        server.model = ""
+        check_service(settings)
         monkeypatch.setenv("IMAGES_KEY", "wrong")
         with pytest.raises(InputError, match="^diffusion.images_api.url: .*status 401"):
             check_service(settings)

@@ -17,7 +17,7 @@ def serve():
 
     def start(server_options=None, before=(0, 0.0), **options):
         server = ImagesServer(**(server_options or {}))
-        usual = {"url": server.url, "model": "m", "timeout_s": 5, "tries": 3, "seed_field": "seed"}
+        usual = {"url": server.url, "model": "m", "timeout_s": 60, "tries": 3, "seed_field": "seed"}
         client = ImagesClient(ImagesApiSettings(**{**usual, **options}), *before)
         opened.append((server, client))
         return server, client
@@ -63,7 +63,7 @@ def test_what_was_not_taken_or_broke_is_tried_again_and_nothing_is_lost(serve):
 
 
 def test_one_that_hangs_costs_its_own_time_and_one_that_dies_fails_the_rest_by_name(serve):
-    server, client = serve({"script": ["hang"]}, timeout_s=1, tries=2)
+    server, client = serve({"script": ["hang"]}, timeout_s=4, tries=2)
     assert all(one.picture is not None for one in ask(client, "a", "b"))
     server.die_after = len(server.bodies) + 1
     found = ask(client, "c", "d", "e")

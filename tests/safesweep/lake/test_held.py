@@ -35,3 +35,9 @@ def test_a_torn_file_is_left_out(tmp_path):
     whole, torn = write(tmp_path / "a.parquet", ["x"]), write(tmp_path / "b.parquet", ["y"])
     torn.write_bytes(torn.read_bytes()[:-10])
     assert held_in([whole, torn]).trials.contains(["x", "y"]).tolist() == [True, False]
+
+
+def test_what_was_refused_is_done_and_what_failed_is_made_again(tmp_path):
+    found = held_in([write(tmp_path / "a.parquet", ["x", "y", "z"], status=["ok", "refused", "unscored"])])
+    assert (found.refused, found.unscored) == (1, 1)
+    assert found.kept(retry_failed=True).contains(["x", "y", "z"]).tolist() == [True, True, False]
