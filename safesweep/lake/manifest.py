@@ -61,7 +61,7 @@ class Manifest(TypedDict, total=False):
 def is_of_service(manifest: Mapping[str, Any]) -> bool:
     """Whether the run tries a service of which only the API is seen, whose trials may be refused."""
     diffusion = (manifest.get("config") or {}).get("diffusion") or {}
-    return diffusion.get("backend", "local") != "local"
+    return bool(diffusion.get("backend", "local") != "local")
 
 
 def read_manifest(lake: str | Path, run_id: str) -> Manifest | None:
