@@ -15,8 +15,9 @@ def check_cells(cells: Iterable[Cell]) -> None:
     """Raises ``InputError`` naming the cell and why it cannot be tried on such a service, or two cells that ask it for the same."""
     asked: dict[object, str] = {}
     for cell in cells:
-        if cell.guidance.method != "none":  # type: ignore[attr-defined]  (declared by each subclass)
-            reason = f"method {cell.guidance.method!r} guides the network's steps, which an API does not show"  # type: ignore[attr-defined]
+        method = str(getattr(cell.guidance, "method"))  # noqa: B009  (declared by each subclass as a Literal)
+        if method != "none":
+            reason = f"method {method!r} guides the network's steps, which an API does not show"
         elif cell.checkpoint is not None:
             reason = "a checkpoint is put on a model of one's own"
         elif cell.edit is not None and not cell.edit.rewrites:

@@ -194,8 +194,8 @@ def _counts(found: dict[str, Any], kind: bool, cell: NDArray[np.intp], cells: in
         return np.stack(tables, axis=2) if tables else np.zeros((cells, len(hashes), 0))
 
     scores = np.stack([by_profile("scores", f"_{power}") for power in POWERS])
-    flat = (laid_out(name) for name in ("trials", "refused", "answered"))
-    return _Counts(*flat, by_profile("unsafe"), by_profile("scored"), scores)
+    trials, refused, answered = (laid_out(name) for name in ("trials", "refused", "answered"))
+    return _Counts(trials, refused, answered, by_profile("unsafe"), by_profile("scored"), scores)
 
 
 def _counted(counts: _Counts, cell: int, profile: int) -> AttackSuccess:

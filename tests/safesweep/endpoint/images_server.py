@@ -34,9 +34,15 @@ class ImagesServer(LocalServer):
     headers), ``"hang"``, ``"close"``, ``"garbage"``, or ``None`` (an answer); ``always`` once it is at its end."""
 
     def __init__(
-        self, draw: Draw = drawn, script: list[Any] | None = None, key: str = "", as_url: bool = False
+        self,
+        draw: Draw = drawn,
+        script: list[Any] | None = None,
+        key: str = "",
+        as_url: bool = False,
+        relative: bool = False,
     ) -> None:
-        self.draw, self.script, self.key, self.as_url = draw, list(script or []), key, as_url
+        self.draw, self.script, self.key = draw, list(script or []), key
+        self.as_url, self.relative = as_url or relative, relative
         self.bodies: list[dict[str, Any]] = []
         self.fetched: list[dict[str, str]] = []
         """Headers of the requests for pictures."""
@@ -117,7 +123,7 @@ class ImagesServer(LocalServer):
                     place = len(owner.pictures) - 1
                 given = {"b64_json": base64.b64encode(buffer.getvalue()).decode()}
                 if owner.as_url:
-                    given = {"url": f"http://{owner.address}/pictures/{place}"}
+                    given = {"url": f"{'' if owner.relative else f'http://{owner.address}'}/pictures/{place}"}
                 self.send(200, json.dumps({"created": 1, "data": [given]}).encode())
 
         return Images

@@ -32,10 +32,10 @@ def ask(client, *prompts, seed=7):
     return [one.result(30) for one in [client.draw(prompt, seed, 8, 16) for prompt in prompts]]
 
 
-@pytest.mark.parametrize("as_url", [False, True])
-def test_the_picture_is_the_server_s_own(as_url, serve, monkeypatch):
+@pytest.mark.parametrize("how", [{}, {"as_url": True}, {"relative": True}])
+def test_the_picture_is_the_server_s_own(how, serve, monkeypatch):
     monkeypatch.setenv("IMAGES_KEY", "secret")
-    server, client = serve({"as_url": as_url, "key": "secret"}, api_key_env="IMAGES_KEY", extra_body={"quality": "low"})
+    server, client = serve({**how, "key": "secret"}, api_key_env="IMAGES_KEY", extra_body={"quality": "low"})
     [found] = ask(client, "a red circle")
     assert (
         np.array_equal(found.picture, drawn("a red circle", 7, 8, 16)) and found.refusal is None and found.error is None
@@ -43,7 +43,7 @@ def test_the_picture_is_the_server_s_own(as_url, serve, monkeypatch):
     [body] = server.bodies
     wanted = {"model": "m", "prompt": "a red circle", "n": 1, "size": "8x16", "seed": 7, "quality": "low"}
     assert body == {**wanted, "response_format": "b64_json"}
-    assert all("Authorization" not in headers for headers in server.fetched) and len(server.fetched) == as_url
+    assert all("Authorization" not in headers for headers in server.fetched) and len(server.fetched) == len(how)
 
 
 def test_a_refusal_has_the_service_s_reason_and_is_not_tried_again(serve):

@@ -24,6 +24,12 @@ def read(status, body, headers=None):
         ({"b64_json": f"data:image/png;base64,{B64}"}, Given(b"picture", None)),
         ({"url": f"data:image/png;base64,{B64}"}, Given(b"picture", None)),
         ({"url": "http://x/1"}, Given(None, "http://x/1")),
+        # vLLM-Omni's and SGLang's
+        ({"b64_json": B64, "url": None, "revised_prompt": None}, Given(b"picture", None)),
+        (
+            {"b64_json": None, "url": "/v1/images/7/content", "file_path": "/tmp/7.png"},
+            Given(None, "/v1/images/7/content"),
+        ),
         ({"url": "http://x/1", "finish_reason": "SUCCESS", "nsfw_content_detected": False}, Given(None, "http://x/1")),
     ],
 )
