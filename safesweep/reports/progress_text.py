@@ -28,7 +28,16 @@ def speculation_text(sums: Mapping[str, float]) -> str:
 def left_text(progress: Progress) -> str:
     """When the rest is there, behind a semicolon; nothing where that is not known, or there is no rest."""
     left = progress.seconds_left
-    return "" if left is None or progress.share >= 1 else f"; about {left / 60:.1f} min left"
+    return "" if left is None or progress.share >= 1 else f"; about {duration(left)} left"
+
+
+def duration(seconds: float) -> str:
+    """In the unit that a person would take: ``"75 s"``, ``"12 min"``, ``"7.5 h"``, ``"16 days"``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.0f} days"
 
 
 def service_text(sums: Mapping[str, float]) -> str:

@@ -44,7 +44,7 @@ def test_under_way(lake):
     first, second, third = status_lines(found)
     assert first == "night: running, 3 of 8 trials in the lake"
     assert "last sign of life 4 s ago" in second and "1 engines: 50% of the steps" in third
-    assert third.endswith("about 0.8 min left")
+    assert third.endswith("about 50 s left")
     assert json.loads(as_json(found))["seconds_left"] == pytest.approx(50.0)
 
 
