@@ -83,7 +83,7 @@ class ImagesClient:
             except VlmQuotaError as error:
                 self.budget.close(str(error))
                 return Drawn(unsent=str(error))
-            except VlmError as error:
+            except Exception as error:  # whatever broke it ends its own trial: a future without a result would hold up its prompt for ever
                 return Drawn(error=f"{type(error).__name__}: {error}")
 
     async def _persist(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -115,13 +115,14 @@ class ImagesClient:
 
     async def _fetch(self, address: str) -> Picture:
         """The picture at a URL; the key is not sent there, and no host is asked that its user has not named."""
-        url, own = URL(address), URL(self.settings.url)
-        if not url.absolute:
-            url = own.join(url)
+        own = URL(self.settings.url)
+        try:
+            url = own.join(URL(address))
+            here = (url.raw_host, url.port) == (own.raw_host, own.port)
+        except ValueError as error:
+            raise VlmError(f"{self._shown}: the picture's address is none: {without_secrets(str(error))}") from error
         named = [URL(f"//{host}") for host in self.settings.picture_hosts]
-        allowed = (url.raw_host, url.port) == (own.raw_host, own.port) or any(
-            one.raw_host == url.raw_host and one.explicit_port in (None, url.port) for one in named
-        )
+        allowed = here or any(one.raw_host == url.raw_host and one.explicit_port in (None, url.port) for one in named)
         if url.scheme not in ("http", "https") or not allowed:
             raise VlmError(
                 f"{self._shown}: the picture lies at {url.raw_host}, which is none of picture_hosts; allowed: the service's own host, "

@@ -132,3 +132,21 @@ def test_pictures_are_fetched_from_no_host_that_nobody_named(serve):
     server, client = serve({"script": [elsewhere]})
     [found] = ask(client, "a")
     assert "169.254.169.254, which is none of picture_hosts" in found.error and server.fetched == []
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://h:99999/x", "ftp://h/x", "//"])
+def test_an_address_that_is_none_fails_its_own_trial_and_holds_up_nobody(address, serve):
+    server, client = serve({"script": [(200, {"data": [{"url": address}]}, {})]})
+    broken, [sound] = ask(client, "a")[0], ask(client, "b")
+    assert broken.error.startswith("VlmError: ") and broken.picture is None and sound.picture is not None
+    assert server.fetched == []
+
+
+def test_what_nobody_thought_of_fails_its_own_trial(serve, monkeypatch):
+    def broken(*_):
+        raise LookupError("no such codec")
+
+    _, client = serve()
+    monkeypatch.setattr("safesweep.endpoint.client.read_images", broken)
+    [found] = ask(client, "a")
+    assert found.error == "LookupError: no such codec" and client.budget.answered == 0
