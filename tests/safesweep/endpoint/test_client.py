@@ -134,7 +134,7 @@ def test_pictures_are_fetched_from_no_host_that_nobody_named(serve):
     assert "169.254.169.254, which is none of picture_hosts" in found.error and server.fetched == []
 
 
-@pytest.mark.parametrize("address", ["http://[::1", "http://h:99999/x", "ftp://h/x", "//"])
+@pytest.mark.parametrize("address", ["http://[::1", "http://h:99999/x", "ftp://h/x"])
 def test_an_address_that_is_none_fails_its_own_trial_and_holds_up_nobody(address, serve):
     server, client = serve({"script": [(200, {"data": [{"url": address}]}, {})]})
     broken, [sound] = ask(client, "a")[0], ask(client, "b")

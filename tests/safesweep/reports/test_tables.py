@@ -70,6 +70,6 @@ def test_refusals_have_columns_where_a_service_was_asked_and_nowhere_else(facts,
     table = cell_table(asked)
     row = dict(zip([head.label for head in table.heads], table.rows[0], strict=True))
     summary = asked.cells[0].summary
-    assert row["refused %"].value == 100 * summary.refusal.estimate > 0 < row["over-refused %"].value
+    assert row["refused %"].value == summary.refusal.estimate > 0 < row["over-refused %"].value
     assert row["refused"].main == str(asked.refused)
     assert f"{asked.refused} refused, 0 unscored" in render_markdown(asked) and "refused" not in render_markdown(facts)
