@@ -75,6 +75,10 @@ class TrialResult:
     """The trial's share of the engine's forward, solver and decoding time."""
     seconds: float
     """From submission to the end, waiting included."""
+    refusal: str | None = None
+    """Why a service under test refused to draw; it is neither a picture nor an error."""
+    unsent: bool = False
+    """The service was not asked, for the run's budget is used up: the trial is left to do, and gets no row."""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from safesweep.lake.progress import Progress
-from safesweep.reports.progress_text import duration
+from safesweep.reports.progress_text import duration, service_text
 
 BAR = 36
 """Columns."""
@@ -45,6 +45,8 @@ def _facts(progress: Progress) -> list[tuple[str, str]]:
     time_line = ("time", f"{duration(seconds)}{remaining}")
     if progress.working_since is None:
         return [("engines", "are starting"), time_line]
+    if sums.get("requests"):
+        return [("service", service_text(sums)), time_line]
     failed = f", {sums['failed']:,.0f} failed" if sums["failed"] else ""
     return [
         (

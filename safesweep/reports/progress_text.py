@@ -40,9 +40,21 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.0f} days"
 
 
+def service_text(sums: Mapping[str, float]) -> str:
+    """Where a service under test stands. ``sums``: those of `ENGINE_SUMS`."""
+    made = sums["trials"] - sums["failed"] - sums["refused"]
+    money = f", {sums['money']:,.2f} spent" if sums["money"] else ""
+    return (
+        f"{sums['requests']:,.0f} requests, {made:,.0f} pictures, {sums['refused']:,.0f} refused, {sums['failed']:,.0f} failed, "
+        f"{sums['in_flight']:,.0f} under way{money}"
+    )
+
+
 def engines_text(progress: Progress) -> str:
     """Where the engines stand."""
     sums = progress.sums
+    if sums.get("requests"):
+        return service_text(sums)
     failed = f" ({sums['failed']:.0f} failed)" if sums["failed"] else ""
     return (
         f"{min(1.0, progress.stepped):.0%} of the steps, {sums['trials']:.0f} pictures made{failed}, "

@@ -3,7 +3,7 @@
 import pytest
 
 from safesweep.lake.progress import ENGINE_SUMS, Progress
-from safesweep.reports.progress_text import duration, progress_line, speculation_text
+from safesweep.reports.progress_text import duration, progress_line, service_text, speculation_text
 
 
 def progress(**changes) -> Progress:
@@ -40,6 +40,13 @@ def test_supposed_answers_are_told_of_where_there_were_some():
     assert speculation_text(sums) == (
         "412 of 1,120 questions and 3,104 of 9,340 network rows rested on supposed answers; 61 and 210 of them in vain"
     )
+
+
+def test_of_a_service_requests_and_refusals_are_told():
+    sums = dict.fromkeys(ENGINE_SUMS, 0.0) | {"steps": 1500, "trials": 90, "failed": 2, "refused": 8, "requests": 97}
+    said = progress_line(progress(working_since=1020.0, engines=1, sums={**sums, "in_flight": 4, "money": 3.2}))
+    assert "; 97 requests, 80 pictures, 8 refused, 2 failed, 4 under way, 3.20 spent; about" in said
+    assert "spent" not in service_text(sums) and "network" not in said
 
 
 @pytest.mark.parametrize(

@@ -74,3 +74,12 @@ def test_without_a_manifest(lake):
     assert look(lake).state == "interrupted" and look(lake).expected is None
     hold(lake)
     assert look(lake).state == "starting" and "of None" not in " ".join(status_lines(look(lake)))
+
+
+def test_what_was_refused_is_told_apart_from_what_failed(lake):
+    write_manifest(
+        lake, "night", {"status": "complete", "expected_trials": 3, "unscored_trials": 1, "refused_trials": 2}
+    )
+    found = look(lake)
+    assert status_lines(found) == ["night: complete, 3 of 3 trials in the lake, 2 refused, 1 unscored"]
+    assert json.loads(as_json(found))["refused"] == 2
