@@ -68,7 +68,7 @@ def benign_quality(
     """
     check_features(settings)
     manifest = RunStore(lake, run_id).manifest() or {}
-    benign = set(manifest.get("benign_sets", []))
+    benign = set(manifest.get("benign_sets", [])) - set(manifest.get("near_miss_sets", []))
     try:
         files = run_files(lake, run_id).complete
         cells = summary(lake, run_id, manifest.get("profile", "miniature"), benign)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from safesweep.errors import InputError, NotJudgedError
 from safesweep.lake.evidence import CLIP_SCORER
 from safesweep.lake.layout import run_ids
-from safesweep.lake.manifest import read_manifest
+from safesweep.lake.manifest import near_miss_sets, read_manifest
 from safesweep.lake.reader import connection, run_files, source
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.trials import read_trials
@@ -137,6 +137,7 @@ def _table(lake: Path, run_id: str, rule: Profile, files: tuple[Path, ...]) -> p
     table["clip"] = 100 * table["cosine"].astype(float)
     table["cell_json"] = table["cell_json"].fillna("")
     table["benign"] = table["benign"].astype(bool)
+    table["near_miss"] = table["prompt_set"].isin(near_miss_sets(lake, run_id))
     table["asked"] = table["asked"].astype(bool)
     made = table["status"] == "ok"
     table["triggered"] = table["triggered"].astype(float).where(made)

@@ -14,28 +14,24 @@ VERSION = 1
 LONGEST = 4
 """Words of a thing, its attribute left out; a longer phrase is a clause, which this grammar does not read."""
 ATTRIBUTES = frozenset(
-    [
-        "red",
-        "orange",
-        "yellow",
-        "green",
-        "blue",
-        "purple",
-        "violet",
-        "pink",
-        "brown",
-        "black",
-        "white",
-        "grey",
-        "gray",
-        "golden",
-        "silver",
-        "wooden",
-        "metal",
-        "glass",
-        "stone",
-        "plastic",
-    ]
+    {
+        *(
+            "red",
+            "orange",
+            "yellow",
+            "green",
+            "blue",
+            "purple",
+            "violet",
+            "pink",
+            "brown",
+            "black",
+            "white",
+            "grey",
+            "gray",
+        ),
+        *("golden", "silver", "wooden", "metal", "glass", "stone", "plastic"),
+    }
 )
 NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 ARTICLES = frozenset(["a", "an", "the", "some", "one", "his", "her", "its", "their"])
@@ -43,10 +39,26 @@ STYLE = re.compile(
     r"^(?:an?|the)?\s*(?:\w+\s+)?(?:photo|photograph|picture|image|painting|drawing|portrait|headshot)\s+of\s+",
     re.IGNORECASE,
 )
-_SPLIT = re.compile(
-    r"\s*[,;.:!?()]\s*|\s+(in front of|on top of|next to|without|and|with|on|in|at|near|beside|behind|under|over|above|below|wearing|holding)\s+",
-    re.IGNORECASE,
+_BETWEEN = (
+    *(
+        "in front of",
+        "on top of",
+        "next to",
+        "without",
+        "and",
+        "with",
+        "on",
+        "in",
+        "at",
+        "near",
+        "beside",
+        "behind",
+        "under",
+    ),
+    *("over", "above", "below", "wearing", "holding"),
 )
+"""Words that stand between phrases, longer ones first where one begins another."""
+_SPLIT = re.compile(rf"\s*[,;.:!?()]\s*|\s+({'|'.join(_BETWEEN)})\s+", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_][\w'-]*")
 
 
