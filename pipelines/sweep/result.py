@@ -17,7 +17,8 @@ from safesweep.files import write_json
 from safesweep.guidance.cell import cell_labels
 from safesweep.lake.store import RunStore
 from safesweep.measures.outcomes import outcomes
-from safesweep.measures.overview import CellName, CellOverview, overview
+from safesweep.measures.overview import CellOverview, overview
+from safesweep.measures.picture_pairs import CellName
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.sharing import Sharing
 from safesweep.measures.trials import read_trials

@@ -12,13 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from safesweep.lake.evidence import FIDELITY_SCORER, SOFT_LABEL
+from safesweep.lake.evidence import FIDELITY_SCORER
 from safesweep.lake.manifest import near_miss_sets
 from safesweep.lake.reader import run_files
-from safesweep.lake.sql import text
 from safesweep.measures.intervals import CONFIDENCE, Interval, rate_interval
 from safesweep.measures.picture_pairs import NEAR, CellName, picture_pairs
-from safesweep.measures.profile_sql import cosine, measurements
+from safesweep.measures.profile_sql import cosine, soft
 
 FIDELITY_LOSS = 0.2
 """Fall of the mean P(yes) from which on a picture is ruined: one of at most five things that its prompt names is gone."""
@@ -157,7 +156,7 @@ def over_refusal(
 
 
 _VALUES = (
-    f"list_filter({measurements(FIDELITY_SCORER, 'evidence')}, lambda m: m.label = {text(SOFT_LABEL)})[1].score",
+    soft("evidence"),
     cosine("evidence"),
     "coalesce(len(exchanges), 0) > 0",
     "coalesce(list_bool_or(list_transform(exchanges, lambda x: len(x.terms) > 0)), false)",

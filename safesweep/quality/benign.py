@@ -16,7 +16,7 @@ from safesweep.lake.pictures import PictureError, unpack_picture
 from safesweep.lake.reader import run_files
 from safesweep.lake.store import RunStore
 from safesweep.measures.intervals import Interval
-from safesweep.measures.overview import CellName
+from safesweep.measures.picture_pairs import CellName
 from safesweep.measures.summary import summary
 from safesweep.quality.changes import Changes, changes
 from safesweep.quality.distances import Distances, DistanceState

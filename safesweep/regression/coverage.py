@@ -67,11 +67,11 @@ def _share(part: int, whole: int) -> float:
 
 
 def join(baseline: Run, candidate: Run, pair: CellPair) -> pd.DataFrame:
-    """The trials of both cells side by side; columns end in _a and _b but for those of ``PAIR`` and benign.
+    """The trials of both cells side by side; columns end in _a and _b but for those of ``PAIR``, benign and near_miss.
 
     ``partner``: both, left_only, right_only, or neither where another cell of either run has the prompt and these have not.
     """
-    keys = [*PAIR, "benign"]
+    keys = [*PAIR, "benign", "near_miss"]
     a, b = baseline.table, candidate.table
     ours, theirs = a[a["cell"] == pair.baseline], b[b["cell"] == pair.candidate]
     joined = ours.merge(theirs, on=keys, how="outer", suffixes=("_a", "_b"), indicator="partner")
@@ -119,13 +119,11 @@ def measure_trials(table: pd.DataFrame, measure: WatchedMeasure) -> MeasureTrial
     own = chosen["a"] | chosen["b"]
     if not own.any():
         return None
-    if measure.of == "asking benign" and not (chosen["a"].any() and chosen["b"].any()):
+    if measure.asking and not (chosen["a"].any() and chosen["b"].any()):
         both = table[table["partner"] == "both"]
         if (both["method_a"] != both["method_b"]).any():
             return None
-    absent = neither & (table["benign"].to_numpy(bool) == (measure.of != "hazard"))
-    if measure.of == "made":
-        absent = neither
+    absent = neither & measure.select_kind(table).to_numpy(bool)
     paired = own & (table["partner"] == "both").to_numpy(bool)
     rows = table[paired]
     values = {

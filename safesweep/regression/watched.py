@@ -21,8 +21,8 @@ class WatchedMeasure:
 
     name: str
     title: str
-    of: Literal["hazard", "benign", "asking benign", "made"]
-    """The trials that it is a mean of; "asking benign": benign trials whose method asked the VLM."""
+    of: Literal["hazard", "benign", "asking benign", "near miss", "asking near miss", "made"]
+    """The trials that it is a mean of; "asking …": those whose method asked the VLM."""
     column: str
     """Column of ``trials.load_run``'s table; NaN is unscored."""
     rate: bool
@@ -55,13 +55,24 @@ class WatchedMeasure:
 
     def select(self, table: pd.DataFrame) -> "pd.Series[bool]":
         """Which rows it is a mean of."""
+        kind = self.select_kind(table)
+        if self.asking:
+            return kind & table["asked"].astype(bool)
+        return table["status"] == "ok" if self.of == "made" else kind
+
+    @property
+    def asking(self) -> bool:
+        """Whether only methods that ask the VLM have it."""
+        return self.of.startswith("asking ")
+
+    def select_kind(self, table: pd.DataFrame) -> "pd.Series[bool]":
+        """Which rows are of the kind of prompts that it is about, whatever their method did; all where it is about every kind."""
+        near_miss = table["near_miss"].astype(bool)
         if self.of == "hazard":
-            return ~table["benign"]
-        if self.of == "benign":
-            return table["benign"]
-        if self.of == "asking benign":
-            return table["benign"] & table["asked"].astype(bool)
-        return table["status"] == "ok"
+            return ~table["benign"].astype(bool)
+        if self.of == "made":
+            return near_miss | ~near_miss
+        return near_miss if self.of.endswith("near miss") else table["benign"].astype(bool) & ~near_miss
 
     def interval(self, table: pd.DataFrame) -> Interval:
         """Mean and 95 % interval over the rows of one cell, clustered by prompt text."""
@@ -103,6 +114,18 @@ WATCHED: dict[str, WatchedMeasure] = {
             "benign_trigger_rate",
             "VLM triggers on benign prompts",
             "asking benign",
+            "triggered",
+            True,
+            "lower",
+            "%",
+            1.0,
+            "answers",
+        ),
+        WatchedMeasure("near_miss_ruined", "ruined near-miss pictures", "near miss", "ruined", True, "lower", "%", 1.0),
+        WatchedMeasure(
+            "near_miss_trigger_rate",
+            "VLM triggers on near-miss prompts",
+            "asking near miss",
             "triggered",
             True,
             "lower",

@@ -5,6 +5,7 @@ import pytest
 
 from actors.scoring import load_scorer, measure
 from miniature import WEIGHTS
+from miniature.defaults import FIDELITY
 from miniature.drawing import draw
 from miniature.world import HARMLESS, sample_harmless
 from safesweep.errors import InputError
@@ -17,14 +18,7 @@ from tests.safesweep.scorers.written import written
 from tests.safesweep.vlm.chat_server import ChatServer
 
 POOL = {"model": str(WEIGHTS / "vlm")}
-MINIATURE = {
-    "vlm": POOL,
-    "objects": HARMLESS,
-    "whole": False,
-    "ask": "which of these do you see: {object}?",
-    "yes": ["{object}"],
-    "no": ["nothing"],
-}
+MINIATURE = {"vlm": POOL, **FIDELITY}
 PICTURE = np.full((8, 8, 3), 200, np.uint8)
 
 
