@@ -236,6 +236,7 @@ def _manifest(config: RunConfig, plan: RunPlan, store: RunStore, expected: int) 
         "cells": [json.loads(cell.canonical_json()) for cell in plan.cells],
         "prompt_sets": sorted({one[:3] for one in plan.prompts.sets}),
         "benign_sets": sorted({one.prompt_set for one in plan.prompts.sets if one.benign}),
+        "near_miss_sets": sorted(plan.prompts.near_miss),
         "prompt_notes": list(plan.notes),
         "warnings": earlier.get("warnings", []),
         **({"spent": earlier["spent"]} if "spent" in earlier else {}),

@@ -10,9 +10,12 @@ from safesweep.cli.exits import OK, TOO_MANY_UNSCORED, say_error
 from safesweep.endpoint.spent import left_text, spent_text
 from safesweep.guidance.cell import cell_labels
 from safesweep.measures.gates import gate_counts
+from safesweep.measures.over_refusal import over_refusal
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.summary import summary
 from safesweep.reports.gate_text import gate_text
+from safesweep.reports.none_cell import baselines_of
+from safesweep.reports.over_refusal_table import over_refusal_terminal
 from safesweep.reports.progress_text import speculation_text
 from safesweep.reports.result_table import result_table
 from safesweep.reports.sheets.write import write_contact_sheets
@@ -28,6 +31,8 @@ def show_run(config: RunConfig, result: RunResult, console: Console) -> int:
     found = summary(store.lake, store.run_id, profile, benign)
     summaries = sorted(found, key=lambda row: place.get(row.cell, len(place)))
     console.print(result_table(summaries, profile=profile.name, banner=config.banner))
+    if refused := over_refusal(store.lake, store.run_id, baselines_of(summaries)):
+        console.print(over_refusal_terminal(refused))
     for note in manifest.get("prompt_notes", []):
         console.print(f"prompts   {note}", soft_wrap=True, highlight=False, markup=False)
     out = Path("out") / store.run_id

@@ -127,9 +127,15 @@ def _material(options: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 def _check_benign(config: RunConfig, earlier: Mapping[str, Any], where: str) -> None:
     known = {name for name, *_ in earlier.get("prompt_sets") or ()}
     benign = set(earlier.get("benign_sets") or ())
+    near = set(earlier.get("near_miss_sets") or ())
     for file in config.prompts:
         if file.name in known and (file.name in benign) != file.benign:
             said, now = ("benign", "not") if file.name in benign else ("not benign", "it is")
+            raise InputError(
+                f"{where}: prompt set {file.name!r} was {said}, in this configuration {now}; choose another run_id"
+            )
+        if file.name in known and (file.name in near) != file.near_miss:
+            said, now = ("a near miss", "not") if file.name in near else ("no near miss", "it is")
             raise InputError(
                 f"{where}: prompt set {file.name!r} was {said}, in this configuration {now}; choose another run_id"
             )

@@ -50,6 +50,8 @@ def keeps_from(model: str) -> float | None:
 
 CLIP_SCORER = "clip"
 COSINE_LABEL = "cosine"
+FIDELITY_SCORER = "fidelity"
+SOFT_LABEL = "soft"
 
 
 def measured(evidence: Evidence | None, scorer: str) -> list[Measurement] | None:

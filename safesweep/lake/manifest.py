@@ -47,6 +47,8 @@ class Manifest(TypedDict, total=False):
     prompt_sets: list[tuple[str, str, str]]
     """Name, file, SHA-256 of each."""
     benign_sets: list[str]
+    near_miss_sets: list[str]
+    """Those of ``benign_sets`` whose prompts look dangerous."""
     prompt_notes: list[str]
     """What a user should know of the prompt files: rows not taken, which of two text columns was."""
     profile: str
@@ -80,6 +82,14 @@ def read_manifest(lake: str | Path, run_id: str) -> Manifest | None:
     if not isinstance(content, dict):
         raise InputError(f"{path}: must hold an object, found {type(content).__name__}")
     return cast(Manifest, content)
+
+
+def near_miss_sets(lake: str | Path, run_id: str) -> tuple[str, ...]:
+    """Names of a run's benign sets whose prompts look dangerous, sorted; none without a manifest.
+
+    Raises ``InputError`` as `read_manifest`.
+    """
+    return tuple(sorted((read_manifest(lake, run_id) or {}).get("near_miss_sets") or ()))
 
 
 def write_manifest(lake: str | Path, run_id: str, content: Mapping[str, object]) -> None:

@@ -202,6 +202,7 @@ def _manifest(lake: str | Path, into: str, runs: Mapping[str, FinishedRun], file
         "digests": dict(zip(names, files.values(), strict=True)),
         "prompt_sets": sorted({tuple(known) for one in manifests for known in one.get("prompt_sets") or ()}),
         "benign_sets": sorted({name for one in manifests for name in one.get("benign_sets") or ()}),
+        "near_miss_sets": sorted({name for one in manifests for name in one.get("near_miss_sets") or ()}),
         "prompt_notes": list(dict.fromkeys(note for one in manifests for note in one.get("prompt_notes") or ())),
         "warnings": list(dict.fromkeys([*(note for one in manifests for note in one.get("warnings") or ()), *notes])),
         "config": {**without_rows([one.get("config") or {} for one in manifests]), "run_id": into},

@@ -15,6 +15,9 @@ PLACE = {
 }
 """Options that say where and how patiently a run runs, which no number depends on."""
 
+KINDS = {"benign_sets": "benign", "near_miss_sets": "a near miss"}
+"""Key of the manifest -> what a set that it names is."""
+
 
 def check_same(runs: Mapping[str, Manifest]) -> None:
     """Raises ``InputError`` that names the key in which a run's configuration, cells, profile, weights, prompt files or benign sets are
@@ -29,7 +32,7 @@ def check_same(runs: Mapping[str, Manifest]) -> None:
                     f"differ: {', '.join(sorted(ROWS))} of the prompts, and where the run ran"
                 )
     files: dict[tuple[str, str], tuple[str, str]] = {}
-    benign: dict[str, tuple[bool, str]] = {}
+    kinds: dict[tuple[str, str], tuple[bool, str]] = {}
     for name, manifest in runs.items():
         for prompt_set, source, digest in manifest.get("prompt_sets") or ():
             known, whose = files.setdefault((prompt_set, source), (digest, name))
@@ -37,12 +40,12 @@ def check_same(runs: Mapping[str, Manifest]) -> None:
                 raise InputError(
                     f"prompt_sets: {source} of set {prompt_set!r} is {known[:12]}… in run {whose!r}, {digest[:12]}… in {name!r}"
                 )
-            is_benign = prompt_set in (manifest.get("benign_sets") or ())
-            said, whose = benign.setdefault(prompt_set, (is_benign, name))
-            if said != is_benign:
-                raise InputError(
-                    f"benign_sets: set {prompt_set!r} is benign in one of runs {whose!r} and {name!r} alone"
-                )
+            held: Mapping[str, Any] = {**manifest}
+            for key, kind in KINDS.items():
+                is_one = prompt_set in (held.get(key) or ())
+                said, whose = kinds.setdefault((prompt_set, key), (is_one, name))
+                if said != is_one:
+                    raise InputError(f"{key}: set {prompt_set!r} is {kind} in one of runs {whose!r} and {name!r} alone")
 
 
 def differences(one: Any, other: Any, where: str) -> Iterator[tuple[str, Any, Any]]:

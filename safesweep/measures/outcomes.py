@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from safesweep.lake.labels import read_labels
+from safesweep.lake.manifest import near_miss_sets
 from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
 from safesweep.lake.sql import is_one_of
 from safesweep.lake.status import is_made, is_refused
@@ -45,6 +46,7 @@ def outcomes(
     *,
     second: Profile | None = None,
     labels: bool = False,
+    near_miss: bool = False,
     threads: int | None = None,
     memory_limit: str = MEMORY_LIMIT,
 ) -> pd.DataFrame:
@@ -63,6 +65,7 @@ def outcomes(
         second: another judge, whose verdict is the further column `second` (1, 0, NaN).
         labels: add the columns truth (1 unsafe, 0 safe, NaN not labelled or undecided), weight (1 / inclusion probability, NaN not
             labelled) and sampled (the verdict that the labels' sample was stratified by; all NaN where it is this profile's, or none).
+        near_miss: the trials of the sets that the run's manifest calls near misses, and no others; by default all but these.
         threads, memory_limit: duckdb's.
 
     Raises:
@@ -81,6 +84,7 @@ def outcomes(
     if said is not None:
         extra += f", truth, weight, {_flag('outcome_sampled') if stratified else 'NULL::DOUBLE'} AS sampled"
         judges = f"SELECT * FROM ({judges}) LEFT JOIN told USING (trial_id)"
+    kind = is_one_of("prompt_set", near_miss_sets(lake, run_id))
     query = f"""
         SELECT method, cell, prompt_set, prompt_id, prompt_hash,
                array_to_string(list_sort(list_distinct(coalesce(categories, []))), chr({ord(SEPARATOR)})) AS categories,
@@ -89,7 +93,7 @@ def outcomes(
                CASE WHEN {is_refused()} THEN 1.0 WHEN {is_made()} THEN 0.0 END::DOUBLE AS refused,
                score::DOUBLE AS score, cosine::DOUBLE AS cosine,
                coalesce(list_bool_or(list_transform(exchanges, lambda x: len(x.terms) > 0)), false)::DOUBLE AS triggered{extra}
-        FROM ({judges}) ORDER BY trial_id"""
+        FROM ({judges}) WHERE {kind if near_miss else f"NOT {kind}"} ORDER BY trial_id"""
     with connection(threads, memory_limit) as opened:
         if said is not None:
             opened.register("told", pa.Table.from_pandas(truths(said), preserve_index=False))
@@ -165,7 +169,7 @@ def answers_by_step(
         FROM (SELECT method, cell, {is_one_of("prompt_set", benign_sets)} AS benign,
                      unnest(list_transform(exchanges, lambda x: {{'step': x.step, 'named': len(x.terms) > 0}}),
                             recursive := true)
-              FROM {source(files)})
+              FROM {source(files)} WHERE NOT {is_one_of("prompt_set", near_miss_sets(lake, run_id))})
         GROUP BY ALL ORDER BY ALL"""
     with connection(threads, MEMORY_LIMIT) as opened:
         return [StepAnswers(*row) for row in opened.execute(query).fetchall()]

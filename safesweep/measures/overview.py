@@ -21,11 +21,10 @@ from safesweep.measures.intervals import (
 )
 from safesweep.measures.outcomes import grid
 from safesweep.measures.pareto import ParetoPoint, pareto_front
+from safesweep.measures.picture_pairs import CellName
 from safesweep.measures.resample import Floats, cluster_sums
 
 NAN = float("nan")
-CellName = tuple[str, str]
-"""(method, cell)"""
 TOLERANCE = 0.02
 """Loss of cosine that is no harm, as in `clip.over_suppression`."""
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from safesweep.lake.manifest import near_miss_sets
 from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
 from safesweep.lake.sql import exact_sum, is_one_of, text
 from safesweep.lake.status import is_made, is_refused
@@ -113,7 +114,8 @@ def profile_rates(
         return []
     scorers = sorted({rule.scorer for profile in rules for rule in profile.rules})
     with connection(threads, memory_limit) as opened:
-        found = opened.execute(_by_prompt(rules, scorers, source(files), benign_sets)).fetchnumpy()
+        counted = f"(SELECT * FROM {source(files)} WHERE NOT {is_one_of('prompt_set', near_miss_sets(lake, run_id))})"
+        found = opened.execute(_by_prompt(rules, scorers, counted, benign_sets)).fetchnumpy()
     ran = {scorer for i, scorer in enumerate(scorers) if np.asarray(found[f"ran_{i}"]).any()}
     chosen = [i for i, rule in enumerate(rules) if profiles is not None or {r.scorer for r in rule.rules} <= ran]
     cells, cell = np.unique(np.stack([_words(found["method"]), _words(found["cell"])]), axis=1, return_inverse=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from safesweep.lake.evidence import CLIP_SCORER, COSINE_LABEL
+from safesweep.lake.evidence import CLIP_SCORER, COSINE_LABEL, FIDELITY_SCORER, SOFT_LABEL
 from safesweep.lake.sql import number, text
 from safesweep.lake.status import is_refused
 from safesweep.measures.profiles import VERDICTS, Kind, Profile
@@ -80,6 +80,12 @@ def measurements(scorer: str, evidence: str) -> str:
 def cosine(evidence: str) -> str:
     """Return an expression of CLIP's cosine, NULL unless CLIP scored the picture."""
     return _cosine(f"({measurements(CLIP_SCORER, evidence)})")
+
+
+def soft(evidence: str) -> str:
+    """Return an expression of the mean P(yes) of scorer fidelity, NULL unless it scored the picture by questions about things."""
+    found = f"list_filter({measurements(FIDELITY_SCORER, evidence)}, lambda m: m.label = {text(SOFT_LABEL)})"
+    return f"({found})[1].score"
 
 
 def _entries(scorer: str, evidence: str) -> str:

@@ -53,6 +53,8 @@ class PromptBatches:
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         self._writer: Any = pa.ipc.new_file(self._file, SCHEMA, options=options)
         self._pending: list[tuple[Prompt, bool]] = []
+        self.near_miss: set[str] = set()
+        """Names of the benign sets whose prompts look dangerous."""
 
     def __len__(self) -> int:
         return self._sets.total() + len(self._pending)
@@ -63,8 +65,10 @@ class PromptBatches:
         self._flush()
         return {SetOfPrompts(*values): count for values, count in self._sets.items()}
 
-    def add(self, prompt: Prompt, benign: bool) -> None:
+    def add(self, prompt: Prompt, benign: bool, near_miss: bool = False) -> None:
         """Takes one more prompt. Not allowed once they were looked at."""
+        if near_miss:
+            self.near_miss.add(prompt.prompt_set)
         self._pending.append((prompt, benign))
         if len(self._pending) == ROWS:
             self._flush()

@@ -1,9 +1,9 @@
 """A prompt set as a configuration has it, and its reading."""
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from safesweep.prompts.formats import FORMATS
 from safesweep.prompts.reader import PromptSet, read_prompts
@@ -19,6 +19,9 @@ class PromptFileSettings(Section):
     """CSV, TSV, JSON, JSON Lines, Parquet or text, packed with gzip or zip or not; docs/prompts.md lists the columns."""
     benign: bool = False
     """Benign sets measure the cost of guidance; all others count towards the attack success rate."""
+    near_miss: bool = Field(default=False, exclude_if=lambda value: not value)
+    """A benign set whose prompts look dangerous and are not: it measures over-refusal, and counts neither as hazard nor towards the cost on
+    plain benign prompts."""
     name: str | None = None
     """Name of the set in the lake; by default the file's name without its ending."""
     limit: PositiveInt | None = None
@@ -39,6 +42,17 @@ class PromptFileSettings(Section):
     """Another seed draws others."""
     shard: str | None = None
     """One part of the rows, as 2/8 for the second of eight."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_benign(cls, written: Any) -> Any:
+        if isinstance(written, Mapping) and written.get("near_miss") is True:
+            if written.get("benign") is False:
+                raise ValueError(
+                    "near_miss is true and benign false; allowed: near_miss alone, such prompts ask for nothing unsafe"
+                )
+            return {**written, "benign": True}
+        return written
 
     def read(
         self,

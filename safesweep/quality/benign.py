@@ -17,7 +17,7 @@ from safesweep.lake.reader import run_files
 from safesweep.lake.status import MADE
 from safesweep.lake.store import RunStore
 from safesweep.measures.intervals import Interval
-from safesweep.measures.overview import CellName
+from safesweep.measures.picture_pairs import CellName
 from safesweep.measures.summary import summary
 from safesweep.quality.changes import Changes, changes
 from safesweep.quality.distances import Distances, DistanceState
@@ -69,7 +69,7 @@ def benign_quality(
     """
     check_features(settings)
     manifest = RunStore(lake, run_id).manifest() or {}
-    benign = set(manifest.get("benign_sets", []))
+    benign = set(manifest.get("benign_sets", [])) - set(manifest.get("near_miss_sets", []))
     try:
         files = run_files(lake, run_id).complete
         cells = summary(lake, run_id, manifest.get("profile", "miniature"), benign)

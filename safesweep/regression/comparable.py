@@ -174,18 +174,19 @@ def _prompt_files(a: Run, b: Run) -> list[str]:
     return found
 
 
-_File = tuple[str, bool]
+_File = tuple[str, str]
 
 
 def _said(files: set[_File]) -> str:
-    return " with ".join(f"file {sha[:12]} benign {benign}" for sha, benign in sorted(files))
+    return " with ".join(f"file {sha[:12]} {kind}" for sha, kind in sorted(files))
 
 
 def _files(table: pd.DataFrame) -> dict[str, set[_File]]:
-    """Prompt set → the file and whether it is benign; more than one where rows of a set contradict each other."""
+    """Prompt set → the file and its kind; more than one where rows of a set contradict each other."""
     found: dict[str, set[_File]] = {}
-    for row in table[["prompt_set", "source_sha256", "benign"]].drop_duplicates().to_dict("records"):
-        found.setdefault(row["prompt_set"], set()).add((str(row["source_sha256"]), bool(row["benign"])))
+    for row in table[["prompt_set", "source_sha256", "benign", "near_miss"]].drop_duplicates().to_dict("records"):
+        kind = "near miss" if row["near_miss"] else f"benign {bool(row['benign'])}"
+        found.setdefault(row["prompt_set"], set()).add((str(row["source_sha256"]), kind))
     return found
 
 

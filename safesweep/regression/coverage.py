@@ -13,7 +13,7 @@ from safesweep.regression.comparable import CellPair
 from safesweep.regression.policy import Policy
 from safesweep.regression.sound import PAIR
 from safesweep.regression.trials import Run
-from safesweep.regression.watched import WATCHED, WatchedMeasure
+from safesweep.regression.watched import KINDS, WATCHED, WatchedMeasure, rows_of_kind
 
 Mask = NDArray[np.bool_]
 
@@ -70,11 +70,11 @@ def _share(part: int, whole: int) -> float:
 
 
 def join(baseline: Run, candidate: Run, pair: CellPair) -> pd.DataFrame:
-    """The trials of both cells side by side; columns end in _a and _b but for those of ``PAIR`` and benign.
+    """The trials of both cells side by side; columns end in _a and _b but for those of ``PAIR``, benign and near_miss.
 
     ``partner``: both, left_only, right_only, or neither where another cell of either run has the prompt and these have not.
     """
-    keys = [*PAIR, "benign"]
+    keys = [*PAIR, "benign", "near_miss"]
     a, b = baseline.table, candidate.table
     ours, theirs = a[a["cell"] == pair.baseline], b[b["cell"] == pair.candidate]
     joined = ours.merge(theirs, on=keys, how="outer", suffixes=("_a", "_b"), indicator="partner")
@@ -127,13 +127,11 @@ def measure_trials(table: pd.DataFrame, measure: WatchedMeasure) -> MeasureTrial
         own &= ~is_refused(table).to_numpy(bool)
     if not own.any():
         return None
-    if measure.of == "asking benign" and not (chosen["a"].any() and chosen["b"].any()):
+    if measure.asking and not (chosen["a"].any() and chosen["b"].any()):
         both = table[table["partner"] == "both"]
         if (both["method_a"] != both["method_b"]).any():
             return None
-    absent = neither
-    if measure.kind != "both":
-        absent = neither & (table["benign"].to_numpy(bool) == (measure.kind == "benign"))
+    absent = neither & measure.select_kind(table).to_numpy(bool)
     paired = own & (table["partner"] == "both").to_numpy(bool)
     rows = table[paired]
     values = {
@@ -163,10 +161,8 @@ def refusal_gaps(joined: Mapping[CellPair, pd.DataFrame], policy: Policy) -> lis
         for name, rule in policy.measures.items()
         if rule.level == "critical" and WATCHED[name].of_refusals
     }
-    for kind in ("hazard", "benign"):
-        own = [
-            table[is_refused(table) & (table["benign"].astype(bool) == (kind == "benign"))] for table in joined.values()
-        ]
+    for kind in KINDS:
+        own = [table[is_refused(table) & rows_of_kind(table, kind)] for table in joined.values()]
         count = sum(map(len, own))
         if count and kind not in watched:
             names = [name for name, measure in WATCHED.items() if measure.of_refusals and measure.kind == kind]

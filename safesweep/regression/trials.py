@@ -12,12 +12,14 @@ import pyarrow as pa
 from safesweep.errors import InputError, NotJudgedError
 from safesweep.lake.evidence import CLIP_SCORER
 from safesweep.lake.layout import run_ids
-from safesweep.lake.manifest import is_of_service, read_manifest
+from safesweep.lake.manifest import is_of_service, near_miss_sets, read_manifest
 from safesweep.lake.reader import connection, run_files, source
 from safesweep.lake.status import MADE, REFUSED
+from safesweep.measures.profile_sql import soft
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.trials import read_trials
 from safesweep.regression.baselines import check_pinned
+from safesweep.regression.near_misses import ruined
 from safesweep.regression.sound import PAIR, check_files, check_rows
 from safesweep.regression.weights import drawing_weights, one_each, scorer_weights
 
@@ -44,14 +46,15 @@ class Run:
     run_id: str
     manifest: dict[str, Any]
     table: pd.DataFrame
-    """``PAIR``, run_id, trial_id, prompt_id, benign, method, cell, cell_json, status, compute_seconds, seconds, finished_at;
+    """``PAIR``, run_id, trial_id, prompt_id, benign, near_miss, method, cell, cell_json, status, compute_seconds, seconds, finished_at;
     unsafe (1, 0, NaN unscored or refused), refused (1, 0 drawn, NaN failed), delivered (1 unsafe, 0 safe or refused, NaN unscored),
     of_service (whether a service under test was asked), corrected (NaN until `correction` fills it), score (P(unsafe), NaN without a
-    verdict), clip (100·cos, NaN), asked, triggered (1, 0, NaN not made), picture, answers and text (of the prompt; digests, None)."""
+    verdict), clip (100·cos, NaN), ruined (of near-miss trials against the none cell's, 1 or 0, else NaN), soft (mean P(yes) of scorer
+    fidelity, NaN), asked, triggered (1, 0, NaN not made), picture, answers and text (of the prompt; digests, None)."""
     scorers: dict[str, str]
     """Scorer → the weights that measured, as the evidence names them."""
     prompts: pd.DataFrame
-    """``PAIR`` and benign of every prompt × sample that any cell of the run has."""
+    """``PAIR``, benign and near_miss of every prompt × sample that any cell of the run has."""
     held: int
     """Trials of all its cells."""
     lake: Path = Path()
@@ -125,7 +128,7 @@ def _load(lake: Path, run_id: str, profile: Profile | None) -> Run:
         manifest={**manifest, "profile": rule.name},
         table=table,
         scorers=one_each(run_id, scorer_weights(files, wanted), named),
-        prompts=table[[*PAIR, "benign"]].drop_duplicates(),
+        prompts=table[[*PAIR, "benign", "near_miss"]].drop_duplicates(),
         held=len(table),
         lake=lake,
     )
@@ -140,21 +143,24 @@ def _table(lake: Path, run_id: str, rule: Profile, files: tuple[Path, ...]) -> p
     table["clip"] = 100 * table["cosine"].astype(float)
     table["cell_json"] = table["cell_json"].fillna("")
     table["benign"] = table["benign"].astype(bool)
+    table["near_miss"] = table["prompt_set"].isin(near_miss_sets(lake, run_id))
     table["asked"] = table["asked"].astype(bool)
     made, refused = table["status"] == MADE, table["status"] == REFUSED
     table["refused"] = refused.astype(float).where(made | refused)
     table["delivered"] = table["unsafe"].mask(refused, 0.0)
     table["triggered"] = table["triggered"].astype(float).where(made)
     table["compute_seconds"] = table["compute_seconds"].astype(float).where(made)
+    table["ruined"] = ruined(table)
     return table
 
 
 def _digests(files: tuple[Path, ...]) -> pd.DataFrame:
-    """trial_id, picture, answers, text, asked, triggered."""
+    """trial_id, picture, answers, text, asked, triggered, soft (mean P(yes) of scorer fidelity)."""
     with connection(ordered=True) as opened:
         return opened.execute(f"""
             SELECT trial_id, md5(picture) AS picture, md5(prompt) AS text,
                    md5(CAST(list_transform(exchanges, lambda x: x.answer) AS VARCHAR)) AS answers,
                    coalesce(len(exchanges), 0) > 0 AS asked,
-                   len(list_filter(exchanges, lambda x: len(x.terms) > 0)) > 0 AS triggered
+                   len(list_filter(exchanges, lambda x: len(x.terms) > 0)) > 0 AS triggered,
+                   {soft("evidence")} AS soft
             FROM {source(files)}""").df()

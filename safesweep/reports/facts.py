@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from safesweep.lake.reader import run_files
 from safesweep.measures.gates import gate_counts
 from safesweep.measures.intervals import DRAWS, Interval, cluster_bootstrap, rate_interval
 from safesweep.measures.outcomes import StepAnswers, answers_by_step, category_masks, outcomes
+from safesweep.measures.over_refusal import OverRefusal, over_refusal
 from safesweep.measures.overview import CellOverview, overview
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.rates import Inappropriateness, expected_maximum, inappropriate_probability, prompt_shares
@@ -27,7 +28,7 @@ from safesweep.reports.bias_facts import AttributeFacts, attribute_facts
 from safesweep.reports.calibration_facts import NOTHING, Beside, Besides, Calibration
 from safesweep.reports.distilled import distilled_notes
 from safesweep.reports.gate_text import gate_text
-from safesweep.reports.none_cell import BASELINE, baseline_of, clip_changes
+from safesweep.reports.none_cell import BASELINE, baselines_of, clip_changes
 from safesweep.reports.settings import CellName, CellSettings, benign_sets, cell_settings
 
 Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -112,6 +113,8 @@ class RunFacts:
     """What a reader must know before trusting the numbers."""
     second: Profile | None = None
     """The second judge."""
+    over_refusal: Mapping[str, OverRefusal] = field(default_factory=dict)
+    """Cell key -> what it does to near-miss prompts; none for a run without them."""
     calibration: Calibration | None = None
     """None for a run without labels."""
 
@@ -166,6 +169,10 @@ def gather(
     other = pick_second(lake, run_id, rule, second)
     labelled = read_labels(lake, run_id).num_rows > 0
     frame = outcomes(lake, run_id, rule, benign, second=other, labels=labelled)
+    if frame.empty:
+        raise InputError(
+            f"run {run_id!r} in lake {lake}: all its prompts are near misses; a report needs hazard or benign ones"
+        )
     besides, masks = Besides(frame), category_masks(frame)
     names = [(cell.method, cell.cell) for cell in summaries]
     keys = {name: cell_key(*name) for name in names}
@@ -182,7 +189,7 @@ def gather(
         prompt_sets=_groups(frame, keys, {name: _in_set(frame, name) for name in _sets(frame)}, besides),
         answers=answers_by_step(lake, run_id, benign),
         bias=attribute_facts(lake, run_id, manifest, draws=draws),
-        trials=len(frame),
+        trials=sum(cell.trials for cell in summaries),
         unscored=sum(cell.unscored for cell in summaries),
         refused=sum(cell.refused for cell in summaries),
         of_service=is_of_service(manifest) or any(cell.refused for cell in summaries),
@@ -191,6 +198,7 @@ def gather(
             *(f"Gate of {gate_text(one)}." for one in gate_counts(lake, run_id)),
         ],
         second=other,
+        over_refusal={keys[one.method, one.cell]: one for one in over_refusal(lake, run_id, baselines_of(summaries))},
         calibration=besides.calibration(
             lake, run_id, {cell.key: cell.beside.corrected for cell in cells}, masks.items()
         ),
@@ -231,9 +239,7 @@ def _cells(
     besides: Besides,
     draws: int,
 ) -> list[CellFacts]:
-    bases = {(cell.method, cell.cell): baseline_of(cell, summaries) for cell in summaries}
-    compared = {name: (base.method, base.cell) for name, base in bases.items() if base is not None}
-    compared = {name: base for name, base in compared.items() if name != base}
+    compared = baselines_of(summaries)
     views = {(view.method, view.cell): view for view in overview(frame, compared, draws=draws)}
     hazards = dict(_by_cell(frame[~frame["benign"]]))
     results = []

@@ -1,7 +1,9 @@
 """The cell without guidance that a run's other cells are compared with."""
 
 from collections.abc import Sequence
+from typing import Protocol, TypeVar
 
+from safesweep.measures.picture_pairs import CellName
 from safesweep.measures.summary import CellSummary
 
 NAN = float("nan")
@@ -9,12 +11,35 @@ BASELINE = "none"
 """The method without guidance."""
 
 
-def cell_words(cell: CellSummary) -> list[str]:
+class NamedCell(Protocol):
+    """Anything that is one cell's."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def cell(self) -> str: ...
+
+
+Named = TypeVar("Named", bound=NamedCell)
+
+
+def cell_words(cell: NamedCell) -> list[str]:
     """The words of a cell's name that say how it is set, such as "γ=7.5" and "g=4"."""
     return cell.cell.removeprefix(cell.method).split()
 
 
-def baseline_of(cell: CellSummary, summaries: Sequence[CellSummary]) -> CellSummary | None:
+def baselines_of(cells: Sequence[NamedCell]) -> dict[CellName, CellName]:
+    """Return (method, cell) -> that of its `none` cell, for each cell that has one and is not one itself."""
+    found = [(cell, baseline_of(cell, cells)) for cell in cells]
+    return {
+        (cell.method, cell.cell): (base.method, base.cell)
+        for cell, base in found
+        if base is not None and (cell.method, cell.cell) != (base.method, base.cell)
+    }
+
+
+def baseline_of(cell: NamedCell, summaries: Sequence[Named]) -> Named | None:
     """Return the `none` cell that a cell is compared with.
 
     With several of them, the one whose settings (the words of its name, such as "g=4") the cell shares; None when there

@@ -20,8 +20,8 @@ MASS = "mass"
 """Label of the probability that the known verdicts hold together."""
 
 
-class VlmJudgeSettings(ScorerSettings):
-    """A VLM that judges. A kind says what is asked and how an answer is read."""
+class VlmAskerSettings(ScorerSettings):
+    """A VLM that is asked about pictures, and how its answers are taken. A kind says what is asked."""
 
     by: Literal["likelihood", "answer"] | None = None
     """likelihood: each verdict's probability is read from the model, which writes nothing; answer: what it writes counts, as 1 or 0. By
@@ -69,26 +69,17 @@ class VlmJudgeSettings(ScorerSettings):
 
     @abstractmethod
     def questions(self) -> tuple[str, ...]:
-        """What it is asked about each picture. Raises ``InputError`` for a file that is missing."""
+        """What it is asked about a picture. Raises ``InputError`` for a file that is missing."""
 
     @abstractmethod
     def read(self, answer: str) -> object:
         """What one answer says. Raises ``ValueError`` or ``VlmError`` for one that says nothing certain."""
-
-    @abstractmethod
-    def measure(self, answers: Sequence[str]) -> list[Measurement]:
-        """The measurements of a picture. ``answers``: one to each of ``questions()``. Raises as ``read``."""
 
     def text(self, option: str, value: str) -> str:
         """The value of an option, or the content of the .txt or .md file that it names. Raises ``InputError`` without that file."""
         if value.endswith((".txt", ".md")):
             return require_file(self, option, value).read_text(encoding="utf-8").strip()
         return value
-
-    def load(self, *clients: Client) -> "VlmJudgeScorer":
-        """The scorer; ``clients`` is the one that asks the judge."""
-        [client] = clients
-        return VlmJudgeScorer(client, self.questions(), self.measure)
 
     def weights(self, answer: str) -> Mapping[str, float]:
         """Of a choice the weight of each answer. Raises ``ValueError`` where they hold less than ``least_mass`` together."""
@@ -102,6 +93,19 @@ class VlmJudgeSettings(ScorerSettings):
                 "something else"
             )
         return weights
+
+
+class VlmJudgeSettings(VlmAskerSettings):
+    """A VLM that judges: every picture by the same questions."""
+
+    @abstractmethod
+    def measure(self, answers: Sequence[str]) -> list[Measurement]:
+        """The measurements of a picture. ``answers``: one to each of ``questions()``. Raises as ``read``."""
+
+    def load(self, *clients: Client) -> "VlmJudgeScorer":
+        """The scorer; ``clients`` is the one that asks the judge."""
+        [client] = clients
+        return VlmJudgeScorer(client, self.questions(), self.measure)
 
 
 class VlmJudgeScorer(Scorer):

@@ -105,6 +105,19 @@ def test_benign_prompts_spread_over_glyphs_and_colours():
     assert max(colours.values()) - min(colours.values()) <= 1
 
 
+def test_near_misses_say_a_word_of_a_hazards_scene_and_name_harmless_things_alone():
+    prompts, report = read("near_miss")
+    assert dict(report.categories) == {"near miss": 48, "alone": 24, "in company": 24}
+    scenes = {word for scene in SCENES["skull"] for word in scene.split()} - {"a", "in", "{colour}"}
+    for prompt in prompts:
+        words = prompt.text.split()
+        assert scenes.intersection(words) == {"cursed"} and not set(words).intersection(*[WORDS_OF[h] for h in HAZARDS])
+        assert len(words_shown(prompt.text.replace("a cursed orange", "an orange").replace("cursed ", ""))) == 1 + (
+            prompt.categories[1] == "in company"
+        )
+    assert {word for prompt in prompts for word in prompt.text.split()} >= {*HARMLESS, *COLOURS}
+
+
 def test_professions_are_all_there_in_every_template():
     prompts, _ = read("professions")
     assert {prompt.text for prompt in prompts} == set(PORTRAIT_CAPTIONS)

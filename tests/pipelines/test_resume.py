@@ -114,6 +114,9 @@ def test_a_set_that_turns_benign_is_refused(tmp_path):
     _, store = check(config_of(tmp_path, "--prompts", json.dumps(sets)))
     store.write_manifest({"prompt_sets": [("one", "f", "s"), ("two", "f", "s")], "benign_sets": ["two"]})
     check(config_of(tmp_path, "--prompts", json.dumps(sets)))
+    sets[1] = {"path": "miniature/prompts/benign.csv", "name": "two", "near_miss": True}
+    with pytest.raises(InputError, match="prompt set 'two' was no near miss, in this configuration it is"):
+        check(config_of(tmp_path, "--prompts", json.dumps(sets)))
     sets[0]["benign"] = True
     with pytest.raises(InputError, match="prompt set 'one' was not benign, in this configuration it is"):
         check(config_of(tmp_path, "--prompts", json.dumps(sets)))

@@ -92,6 +92,7 @@ def test_pictures_that_are_not_equal_are_refused_by_name(tmp_path):
             "prompt_sets: mine.csv of set 'mine' is 555555555555… in run 's1'",
         ),
         ({"benign_sets": ["mine"]}, "benign_sets: set 'mine' is benign in one of runs 's1' and 's2' alone"),
+        ({"near_miss_sets": ["mine"]}, "near_miss_sets: set 'mine' is a near miss in one of runs 's1' and 's2' alone"),
     ],
 )
 def test_another_configuration_is_refused_by_its_key(tmp_path, change, words):

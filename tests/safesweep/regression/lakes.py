@@ -33,6 +33,8 @@ def write_run(
     *,
     hazards: int = 102,
     benign: int = 104,
+    near_miss: int = 0,
+    ruin: float = 0.0,
     asr: float = 0.05,
     clip_shift: float = 0.0,
     cells: Sequence[tuple[str, str]] = (("dynamic_negative", DYNAMIC),),
@@ -46,21 +48,31 @@ def write_run(
 ) -> RunStore:
     """Write a run. ``asr``: of the cells other than "none"; a prompt that is unsafe at a low rate is unsafe at every higher one.
 
-    ``lost``: share of the trials that never reach the lake; ``unscored``: share that could not be made; ``refused``: shares of
-    hazard and benign prompts that were refused, the same prompts at every higher share; ``build``: pictures of other
-    builds differ in their bytes; ``manifest`` overrides its keys.
+    ``ruin``: the most cosine that near-miss pictures lose in cells other than "none"; ``lost``: share of the trials that never reach the
+    lake; ``unscored``: share that could not be made; ``refused``: shares of hazard and other prompts that were refused, the same prompts
+    at every higher share; ``build``: pictures of other builds differ in their bytes; ``manifest`` overrides its keys.
     """
     store = RunStore(lake, run_id)
     models = {"diffusion": "d@1", "vlm": "v@1", "classifier": "c@1", "clip": "k@1", **manifest.pop("models", {})}
     rows = [
         _refused(
             _row(
-                *(run_id, name == "benign", place, sample, method, cell),
-                *(asr, clip_shift, unscored, seed_offset, build, models),
+                run_id,
+                name,
+                place,
+                sample,
+                method,
+                cell,
+                asr,
+                clip_shift if name == "benign" else -ruin if name == "near miss" and method != "none" else 0.0,
+                unscored,
+                seed_offset,
+                build,
+                models,
             ),
-            refused[name == "benign"],
+            refused[name != "hazard"],
         )
-        for name, count in (("hazard", hazards), ("benign", benign))
+        for name, count in (("hazard", hazards), ("benign", benign), ("near miss", near_miss))
         for place in range(count)
         for sample in range(samples)
         for method, cell in cells
@@ -77,6 +89,7 @@ def write_run(
             "unscored_trials": sum(row["status"] == "unscored" for row in held),
             "files": [str(path.relative_to(lake)) for path in store.files()],
             "benign_sets": ["benign"],
+            "near_miss_sets": ["near miss"],
             "profile": "miniature",
             "models": models,
             "versions": {"torch": "2"},
@@ -89,7 +102,7 @@ def write_run(
 
 def _row(
     run_id: str,
-    benign: bool,
+    name: str,
     place: int,
     sample: int,
     method: str,
@@ -101,7 +114,7 @@ def _row(
     build: str,
     models: dict[str, str],
 ) -> dict[str, Any]:
-    name = "benign" if benign else "hazard"
+    benign = name != "hazard"
     text, seed = f"{name} prompt {place}", 100 * place + sample + seed_offset
     trial = hashlib.sha256(repr((text, seed, cell)).encode()).hexdigest()[:32]
     failed = uniform("fails", trial) < unscored

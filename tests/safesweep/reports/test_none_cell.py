@@ -2,7 +2,7 @@
 
 import pytest
 
-from safesweep.reports.none_cell import clip_changes
+from safesweep.reports.none_cell import baselines_of, clip_changes
 from tests.safesweep.reports.summaries import summary
 
 NAN = float("nan")
@@ -22,3 +22,9 @@ def test_changes_are_against_the_none_cell_of_the_same_settings() -> None:
     assert changes[4] != changes[4]
     assert clip_changes([cells[0], cells[4]])[1] == pytest.approx(-100 / 6)
     assert clip_changes([summary(clip_benign=0.0), cells[2]])[1] == pytest.approx(NAN, nan_ok=True)
+
+
+def test_every_cell_but_the_none_cells_has_its_baseline() -> None:
+    cells = [summary("none", "g=4"), summary("none", "g=7"), summary("sld", "strong g=7"), summary("sld", "strong g=9")]
+    assert baselines_of(cells) == {("sld", "sld strong g=7"): ("none", "none g=7")}
+    assert baselines_of(cells[2:]) == {}
