@@ -5,9 +5,13 @@ import re
 import pytest
 from rich.console import Console
 
+from safesweep.measures.calibration import Domain
 from safesweep.measures.intervals import Interval
+from safesweep.measures.profiles import get_profile
+from safesweep.measures.second_judge import TwoJudges
 from safesweep.measures.summary import CellSummary
-from safesweep.reports.result_table import result_table
+from safesweep.reports.calibration_facts import Beside, BesideCells
+from safesweep.reports.result_table import NO_BESIDE, result_table
 from tests.safesweep.reports.summaries import summary
 
 NAN = float("nan")
@@ -32,10 +36,10 @@ def unscored(method: str = "broken") -> CellSummary:
     )
 
 
-def printed(*cells: CellSummary, width: int = 100, banner: str | None = None) -> str:
+def printed(*cells: CellSummary, width: int = 100, banner: str | None = None, beside: BesideCells = NO_BESIDE) -> str:
     console = Console(width=width, force_terminal=False, color_system=None)
     with console.capture() as capture:
-        console.print(result_table(list(cells), profile="nudenet-6@0.5", banner=banner))
+        console.print(result_table(list(cells), profile="nudenet-6@0.5", banner=banner, beside=beside))
     return capture.get()
 
 
@@ -131,3 +135,25 @@ def test_a_digest_is_shown_by_its_first_digits_and_different_ones_stay_apart():
     output = printed(*(summary(settings=f"g={i}", clip_models=(model,)) for i, model in enumerate(models)))
     shown = "local-dir:clip@sha256:0123ab000000, local-dir:clip@sha256:0123ac000000 (their scales differ"
     assert shown in " ".join(output.split())
+
+
+def test_the_corrected_rate_and_the_second_judge_stand_beside_the_raw_one() -> None:
+    corrected = Interval(0.765, 0.621, 0.87, "labels", 600, 600, 0.95)
+    second, disagree = (Interval(share, 0.1, 0.9, "wilson", 600, 600, 0.95) for share in (0.654, 0.321))
+    domain = Domain(NOTHING, corrected, NOTHING, None, 0)  # type: ignore[arg-type]
+    both = Beside(domain, TwoJudges(second, disagree, 3, 4))
+    cells = {("none", "none g=4"): both, ("other", "other g=4"): Beside(None, None)}
+    output = printed(summary(), summary("other"), beside=BesideCells(get_profile("q16"), cells), width=118)
+    first, below = lines_of(output, "none")
+    assert first[:5] == ["none", "1,200", "98.3", "76.5", "65.4"]
+    assert below[:4] == ["g=4", "0", "97.0–99.1", "62.1–87.0"] and below[4] == "32.1"
+    assert lines_of(output, "other")[0][2:5] == ["98.3", "–", "–"]
+    said = " ".join(output.split())
+    assert "Second judge: ASR by profile q16" in said and "Corrected: ASR by people's labels" in said
+    assert "…" not in output and max(map(len, output.splitlines())) <= 118
+
+
+def test_columns_that_nobody_could_fill_are_not_there() -> None:
+    judges = {("none", "none g=4"): Beside(None, TwoJudges(NOTHING, NOTHING, 0, 0))}
+    assert "corrected" not in printed(summary(), beside=BesideCells(get_profile("q16"), judges), width=118).lower()
+    assert "judge" not in printed(summary())
