@@ -73,8 +73,8 @@ def section(tab: Any, facts: RunFacts, title: str) -> Any:
 
 def test_charts_are_drawn(tab: Any) -> None:
     places = tab.locator(".chart")
-    assert places.count() == 3
-    for index in range(3):
+    assert places.count() == 4
+    for index in range(4):
         assert places.nth(index).locator("svg.main-svg").count() >= 1
     front = tab.locator(".chart[data-chart='front-0']")
     assert front.locator(".scatterlayer .point").count() == len(CELLS) - 1  # one cell has no number
