@@ -62,6 +62,7 @@ def run(options: ReportOptions) -> int:
 
     from pipelines.report_lead import make_lead
     from safesweep.reports.calibration_facts import BesideCells
+    from safesweep.reports.over_refusal_table import over_refusal_terminal
     from safesweep.reports.result_table import result_table
     from safesweep.reports.write import write_report
 
@@ -72,6 +73,10 @@ def run(options: ReportOptions) -> int:
     summaries = [cell.summary for cell in facts.cells]
     beside = BesideCells(facts.second, {facts.names[cell.key]: cell.beside for cell in facts.cells})
     console.print(result_table(summaries, profile=facts.profile.name, banner=facts.banner, beside=beside))
+    if facts.over_refusal:
+        console.print(over_refusal_terminal(list(facts.over_refusal.values())))
+    for sentence in written.since.sentences:
+        console.print(f"changed   {sentence}", soft_wrap=True, highlight=False, markup=False)
     console.print(
         f"report    {written.page} ({written.size / 1e6:.1f} MB: {written.cards} pictures, {written.images} different images)",
         soft_wrap=True,

@@ -8,7 +8,7 @@ from safesweep.errors import InputError
 from safesweep.measures.intervals import DRAWS
 from safesweep.reports.facts import RunFacts, gather
 from safesweep.reports.gallery import make_gallery
-from safesweep.reports.lead import NO_LEAD, Lead
+from safesweep.reports.lead import NO_LEAD, Lead, Since
 from safesweep.reports.markdown import render_markdown
 from safesweep.reports.page import render_page
 from safesweep.reports.settings import pick_run
@@ -32,6 +32,8 @@ class Written(NamedTuple):
     """Different pictures and previews in it."""
     unreadable: int
     """Pictures and previews that cannot be shown."""
+    since: Since
+    """What changed since the last run."""
 
 
 def write_report(
@@ -88,6 +90,7 @@ def write_report(
         cards=sum(map(len, gallery.cards.values())),
         images=len(gallery.images),
         unreadable=gallery.unreadable,
+        since=found.since,
     )
 
 

@@ -1,6 +1,7 @@
 """safesweep/regression/last_run.py: which run is the last one, and what is said where there is none or it cannot be compared."""
 
 import datetime
+import re
 from pathlib import Path
 
 import pytest
@@ -85,13 +86,13 @@ def test_only_the_cells_that_both_have_are_compared(lake: Path, tmp_path: Path) 
     [
         ("day1", None, "There is no earlier run of these cells and prompts in this lake, so nothing can be said"),
         ("day5", "day3", "Nothing can be said of what changed since day3: day3 and day5 cannot be compared: seed: "),
-        ("day4", "day3", "Nothing can be said of what changed since day3: 4"),
+        ("day4", "day3", r"Nothing can be said of what changed since day3: \d+\.\d% of the trials are missing"),
         ("day4", "other", "Nothing can be said of what changed since other: it has none of the cells of day4"),
     ],
 )
 def test_where_nothing_can_be_said_one_sentence_says_why(lake: Path, run: str, earlier: str | None, said: str) -> None:
     [sentence] = since_last(lake, run, RULE, earlier).sentences
-    assert sentence.startswith(said)
+    assert re.match(said, sentence)
 
 
 def test_an_unknown_run_is_named(lake: Path) -> None:
