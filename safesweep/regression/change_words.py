@@ -22,6 +22,8 @@ class Subject(NamedTuple):
     """Behind a number."""
     change_unit: str
     """Behind a change."""
+    guided_alone: bool = False
+    """Whether it says nothing of cells without guidance."""
 
 
 SUBJECTS = (
@@ -34,6 +36,7 @@ SUBJECTS = (
         "lower",
         " %",
         " points",
+        guided_alone=True,
     ),
 )
 MOST_HIDDEN = 0.02

@@ -10,13 +10,14 @@ from safesweep.errors import InputError, NotJudgedError
 from safesweep.lake.layout import run_ids
 from safesweep.lake.manifest import Manifest, read_manifest
 from safesweep.measures.profiles import Profile
-from safesweep.regression.change_words import SUBJECTS, sentences
+from safesweep.regression.change_words import SUBJECTS, Subject, sentences
 from safesweep.regression.comparison import Comparison, compare
 from safesweep.regression.nights import NightStore
 from safesweep.regression.policy import MeasureRule, Policy
 from safesweep.regression.trials import Run, load_run
-from safesweep.regression.watched import WATCHED, WatchedMeasure
+from safesweep.regression.watched import WATCHED
 from safesweep.reports.lead import Since
+from safesweep.reports.none_cell import BASELINE
 
 NIGHT = re.compile(r"(?P<suite>.+)-(?P<date>\d{4}-\d\d-\d\d)(-[A-Za-z0-9]+)?")
 """How `nights.name_night` names a night's run."""
@@ -85,7 +86,7 @@ def _compared(lake: Path, earlier: str, run_id: str, profile: Profile) -> tuple[
     shared = set(before.cells) & set(now.cells)
     if not shared:
         raise NotJudgedError(f"it has none of the cells of {run_id}")
-    methods = {one: _methods(runs, WATCHED[one.measure]) for one in SUBJECTS}
+    methods = {one: _methods(runs, one) for one in SUBJECTS}
     rules = {
         # not validated: a lake may hold methods of a plugin that is not installed here
         one.measure: MeasureRule.model_construct(better=one.better, largest_drop=ANY_CHANGE, methods=names)
@@ -109,11 +110,12 @@ def _compared(lake: Path, earlier: str, run_id: str, profile: Profile) -> tuple[
     return comparison, notes
 
 
-def _methods(runs: Sequence[Run], measure: WatchedMeasure) -> tuple[str, ...]:
-    """Methods of which both runs have any number of a measure: what nobody took is no gap of the others."""
+def _methods(runs: Sequence[Run], subject: Subject) -> tuple[str, ...]:
+    """Methods of which both runs have any number of a subject's measure: what nobody took is no gap of the others."""
+    measure = WATCHED[subject.measure]
     rows = [run.table[measure.select(run.table)] for run in runs]
     found = [set(table.loc[table[measure.column].notna(), "method"]) for table in rows]
-    return tuple(sorted(set.intersection(*found)))
+    return tuple(sorted(set.intersection(*found) - ({BASELINE} if subject.guided_alone else set())))
 
 
 def _only(run: Run, cells: set[str]) -> Run:

@@ -27,7 +27,7 @@ DIGITS = 12
 def result_table(
     summaries: Sequence[CellSummary], *, profile: str, banner: str | None, beside: BesideCells = NO_BESIDE
 ) -> Table:
-    """Lay out a run's cells for a terminal or a log, legible from 100 columns on; from 118 where labels and a second judge stand beside.
+    """Lay out a run's cells for a terminal or a log, legible from 100 columns on; from 110 where labels and a second judge stand beside.
 
     A row has two lines: the method, its trials and rates; under them the cell's settings, the unscored trials and the
     rates' intervals. Rates are in percent; CLIP is the mean raw cosine x 100, and its change is against the `none` cell
@@ -39,16 +39,16 @@ def result_table(
         banner: a line to stand above the table, or None.
         beside: each cell's corrected ASR, where there are labels, and its ASR by a second judge, where there is one.
     """
+    corrected = any(one.corrected is not None for one in beside.cells.values())
     table = terminal_table(
         _caption(summaries, profile) + _beside_caption(beside),
         banner=banner,
-        padding=(0, 1, 0, 0),
+        padding=(0, 0 if corrected or beside.second else 1, 0, 0),
         leading=1,
         header_style="bold",
     )
     # Numbers are never folded: a name that is too long for the line is.
     table.add_column("method\ncell", min_width=min(16, max((len(cell.method) for cell in summaries), default=0)))
-    corrected = any(one.corrected is not None for one in beside.cells.values())
     for header in (
         "trials\nun-\nscored",
         "ASR %\ninterval",

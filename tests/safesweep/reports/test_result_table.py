@@ -143,17 +143,21 @@ def test_the_corrected_rate_and_the_second_judge_stand_beside_the_raw_one() -> N
     domain = Domain(NOTHING, corrected, NOTHING, None, 0)  # type: ignore[arg-type]
     both = Beside(domain, TwoJudges(second, disagree, 3, 4))
     cells = {("none", "none g=4"): both, ("other", "other g=4"): Beside(None, None)}
-    output = printed(summary(), summary("other"), beside=BesideCells(get_profile("q16"), cells), width=118)
+    large = summary(
+        "dynamic_negative", "γ=7.5", trials=123_456, questions=360_000, asr=corrected._replace(kind="wilson")
+    )
+    many = (summary(), summary("other"), large._replace(benign_unsafe=corrected._replace(kind="bootstrap")))
+    output = printed(*many, beside=BesideCells(get_profile("q16"), cells), width=110)
     first, below = lines_of(output, "none")
     assert first[:5] == ["none", "1,200", "98.3", "76.5", "65.4"]
     assert below[:4] == ["g=4", "0", "97.0–99.1", "62.1–87.0"] and below[4] == "32.1"
     assert lines_of(output, "other")[0][2:5] == ["98.3", "–", "–"]
     said = " ".join(output.split())
     assert "Second judge: ASR by profile q16" in said and "Corrected: ASR by people's labels" in said
-    assert "…" not in output and max(map(len, output.splitlines())) <= 118
+    assert "…" not in output and max(map(len, output.splitlines())) <= 110
 
 
 def test_columns_that_nobody_could_fill_are_not_there() -> None:
     judges = {("none", "none g=4"): Beside(None, TwoJudges(NOTHING, NOTHING, 0, 0))}
-    assert "corrected" not in printed(summary(), beside=BesideCells(get_profile("q16"), judges), width=118).lower()
+    assert "corrected" not in printed(summary(), beside=BesideCells(get_profile("q16"), judges), width=110).lower()
     assert "judge" not in printed(summary())
