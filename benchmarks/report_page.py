@@ -3,8 +3,9 @@
 
 Writes two synthetic runs of 4,703 prompts in five cells (hazard, benign and near-miss prompts, two judges of two families, labels of the
 later run, pictures that a codec cannot shrink to nothing), makes the report of the later one as a user does, and opens it, in light and
-dark, until every chart is drawn. The last line is one JSON object: ``prompts``, ``cells``, ``written_s``, ``megabytes``, and the slower
-theme's medians: ``opened_s`` until the page has loaded and the chart that it leads with is drawn, ``drawn_s`` until all are.
+dark. The last line is one JSON object: ``prompts``, ``cells``, ``written_s``, ``megabytes``, and the slower theme's medians: ``opened_s``
+until the page has loaded and the chart that it leads with is drawn (others are drawn when they come near the window), and ``busy_s``, the
+main thread's processor time up to then, which other load on the machine hardly changes.
 """
 
 import argparse
@@ -44,8 +45,7 @@ CATEGORIES = ("hate", "harassment", "violence", "self-harm", "sexual", "shocking
 LAST, RUN = "sweep-2026-11-29", "sweep-2026-11-30"
 PICTURES, SIDE = 96, 512
 SAMPLE = 200
-LED = "document.querySelector(\".chart[data-chart='lead'][data-drawn]\") !== null"
-DRAWN = "document.querySelectorAll('.chart:not([data-drawn])').length === 0"
+LED = ".chart[data-chart='lead'][data-drawn]"
 
 
 def uniform(*words: object) -> float:
@@ -121,7 +121,10 @@ def rows(run: str, prompts: int, drawn: list[bytes], shift: float) -> Iterator[d
                         "classifier", dagger=0.5 + 0.49 * uniform(place, cell) if unsafe else 0.2 * uniform(place, cell)
                     ),
                     _evidence("q16", inappropriate=0.9 if other else 0.1),
-                    _evidence("clip", cosine=0.3 - loss + 0.03 * uniform(place, "cosine")),
+                    _evidence(
+                        "clip",
+                        cosine=0.3 - loss + 0.03 * uniform(place, "cosine") + 0.01 * uniform(place, cell, "cosine"),
+                    ),
                 ],
                 "rows": 100.0,
                 "rows_alone": 150,
@@ -230,8 +233,10 @@ def write_labels_of(lake: Path, run: str) -> None:
     write_labels(lake, run, as_table(told))
 
 
-def opened(page: Path, tries: int, shots: Path | None) -> tuple[float, float]:
-    """Seconds from asking for the page until it leads with its chart, and until its last chart is drawn: medians of the slower theme."""
+def opened(page: Path, tries: int, shots: Path | None) -> list[float]:
+    """Seconds from asking for the page until it leads with its chart; processor seconds of the page's main thread up to then. Medians of
+    the slower theme.
+    """
     import os
     import shutil
 
@@ -239,7 +244,7 @@ def opened(page: Path, tries: int, shots: Path | None) -> tuple[float, float]:
 
     names = ("chromium", "chromium-browser", "google-chrome")
     binary = next((found for name in names if (found := shutil.which(name))), None)
-    slower = (0.0, 0.0)
+    slower = [0.0, 0.0]
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=binary, args=["--no-sandbox"] if os.geteuid() == 0 else [])
         for scheme in ("light", "dark"):
@@ -249,18 +254,26 @@ def opened(page: Path, tries: int, shots: Path | None) -> tuple[float, float]:
                     offline=True, viewport={"width": 1280, "height": 900}, color_scheme=scheme
                 )
                 tab = context.new_page()
+                meter = context.new_cdp_session(tab)
+                meter.send("Performance.enable", {"timeDomain": "threadTicks"})
                 start = time.perf_counter()
                 tab.goto(page.as_uri())
-                tab.wait_for_function(LED, timeout=300_000)
+                tab.locator(LED).wait_for(timeout=300_000)
                 first = time.perf_counter() - start
-                tab.wait_for_function(DRAWN, timeout=300_000)
-                took.append((first, time.perf_counter() - start))
+                measured = meter.send("Performance.getMetrics")["metrics"]
+                busy = next(one["value"] for one in measured if one["name"] == "TaskDuration")
+                took.append((first, busy))
                 if shots is not None:
-                    tab.wait_for_timeout(500)
+                    for index in range(tab.locator(".chart").count()):
+                        tab.locator(".chart").nth(index).scroll_into_view_if_needed()
+                    tab.wait_for_timeout(2000)
                     tab.screenshot(path=shots / f"{page.stem}-{scheme}.png", full_page=True)
                 context.close()
-            print(f"{scheme}: {', '.join(f'{one:.2f} ({all_:.2f})' for one, all_ in took)} s", flush=True)
-            slower = tuple(map(max, slower, (statistics.median(side) for side in zip(*took, strict=True))))  # type: ignore[assignment]
+            words = ", ".join(f"{first:.2f} (busy {busy:.2f})" for first, busy in took)
+            print(f"{scheme}: {words} s", flush=True)
+            slower = [
+                max(one, statistics.median(side)) for one, side in zip(slower, zip(*took, strict=True), strict=True)
+            ]
         browser.close()
     return slower
 
@@ -285,14 +298,14 @@ def main() -> None:
         start = time.perf_counter()
         subprocess.run([sys.executable, str(job), str(lake), "--run", RUN, "--out", str(page)], check=True)
         written = time.perf_counter() - start
-        led, drawn_s = opened(page, options.tries, options.screenshots)
+        led, busy_s = opened(page, options.tries, options.screenshots)
         found = {
             "prompts": options.prompts,
             "cells": len(CELLS),
             "written_s": round(written, 1),
             "megabytes": round(page.stat().st_size / 1e6, 2),
             "opened_s": round(led, 2),
-            "drawn_s": round(drawn_s, 2),
+            "busy_s": round(busy_s, 2),
         }
     print(json.dumps(found))
 

@@ -19,13 +19,8 @@ def lead_table(facts: RunFacts) -> Table:
         Head("benign harmed %", "benign prompts whose mean 100·cos fell by more than 2"),
     ]
     if facts.over_refusal:
-        heads += [
-            Head(
-                "over-refusal %",
-                "near-miss pictures that are ruined: they fit their prompt much less than without guidance",
-            ),
-            Head("near misses changed %", "near-miss pictures that look otherwise than without guidance"),
-        ]
+        hint = "near-miss pictures that are ruined: they fit their prompt much less than without guidance"
+        heads.append(Head("over-refusal %", hint))
     rows = [
         [
             Box(cell.title, value=cell.title, link=f"cell-{cell.key}"),
@@ -67,7 +62,7 @@ def _over_refusal(cell: CellFacts, facts: RunFacts) -> list[Box]:
     if not facts.over_refusal:
         return []
     found = facts.over_refusal.get(cell.key)
-    return [Box(DASH)] * 2 if found is None else [interval(found.ruined), interval(found.changed)]
+    return [Box(DASH) if found is None else interval(found.ruined)]
 
 
 def _cost(cell: CellFacts) -> list[Box]:

@@ -28,14 +28,17 @@
     });
     place.dataset.drawn = "true";
   };
-  // one after the other, with room between them for the reader: the first is what the page leads with
-  const soon = window.requestIdleCallback ? (then) => requestIdleCallback(then, { timeout: 200 }) : (then) => setTimeout(then);
-  const drawNext = async ([place, ...rest]) => {
-    if (!place) return;
-    await draw(place);
-    soon(() => drawNext(rest));
+  // drawn when they come near the window, so that the page opens with the first one; a printer gets all
+  const begin = (place) => {
+    if (place.dataset.begun) return;
+    place.dataset.begun = "true";
+    draw(place);
   };
-  drawNext(drawings);
+  const near = new IntersectionObserver((entries) => {
+    entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => { near.unobserve(target); begin(target); });
+  }, { rootMargin: "400px" });
+  drawings.forEach((place) => near.observe(place));
+  addEventListener("beforeprint", () => drawings.forEach(begin));
 
   // theme: as the system says, light, dark
   const themes = ["system", "light", "dark"];
