@@ -15,6 +15,7 @@ from pipelines.sweep.config import SweepConfig, baseline_cells
 from pipelines.sweep.split import is_validation
 from safesweep.files import write_json
 from safesweep.guidance.cell import cell_labels
+from safesweep.lake.manifest import near_miss_sets
 from safesweep.lake.store import RunStore
 from safesweep.measures.outcomes import outcomes
 from safesweep.measures.overview import CellOverview, overview
@@ -68,7 +69,9 @@ def trial_frame(config: SweepConfig, plan: RunPlan, store: RunStore, names: Sequ
     benign = set((store.manifest() or {}).get("benign_sets", []))
     profile = get_profile(config.profile)
     frame = outcomes(store.lake, store.run_id, profile, benign)
-    trials = np.sort(read_trials(store.lake, store.run_id, profile, ["trial_id"])["trial_id"].to_numpy(dtype=str))
+    held = read_trials(store.lake, store.run_id, profile, ["trial_id", "prompt_set"])
+    held = held[~held["prompt_set"].isin(near_miss_sets(store.lake, store.run_id))]  # the frame has none of them
+    trials = np.sort(held["trial_id"].to_numpy(dtype=str))
     planned = {trial: cell for row in plan.rows() for trial, cell in zip(row["trial_ids"], row["cells"], strict=True)}
     cells = np.array([planned[trial] for trial in trials], dtype=np.int64)
     return frame.assign(

@@ -25,7 +25,9 @@ def run_sweep(config: SweepConfig, console: Console) -> int:
     if config.split.validation:
         check_choice(config.expand_cells(), config.choose)
     plan, store = check(config)
-    check_split(((row["prompt_hash"], row["benign"]) for row in plan.rows()), config.split)
+    near_miss = plan.prompts.near_miss  # they choose nothing and are in no side's measures
+    rows = (row for row in plan.rows() if row["prompt_set"] not in near_miss)
+    check_split(((row["prompt_hash"], row["benign"]) for row in rows), config.split)
     todo = what_is_left(config, plan, store)
     if todo.trials:
         console.print(estimate_table(estimate(todo, config), config))

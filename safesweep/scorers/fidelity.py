@@ -39,17 +39,23 @@ class FidelitySettings(VlmAskerSettings):
     """The things that the VLM knows: only these are asked about, where a prompt names them. By default all that the grammar reads."""
     whole: bool = True
     """Ask about the whole prompt as well (``vqa``)."""
-    ask: str = ASK
-    """How a question is put: {question} is the question in words, {object} the thing that it is about."""
+    ask: tuple[str, ...] = Field(default=(ASK,), min_length=1)
+    """How a question is put: {question} is the question in words, {object} the thing that it is about. Put in several wordings, its P(yes)
+    is their mean: what a model makes of one wording is partly chance."""
     yes: tuple[str, ...] = Field(default=("Yes", "yes"), min_length=1)
     """How an answer begins that says yes; {object} is the thing."""
     no: tuple[str, ...] = Field(default=("No", "no"), min_length=1)
     """How an answer begins that says no."""
 
+    @field_validator("ask", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
     @field_validator("ask", "yes", "no")
     @classmethod
-    def _are_templates(cls, value: Any) -> Any:
-        for template in (value,) if isinstance(value, str) else value:
+    def _are_templates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for template in value:
             try:
                 template.format(question="", object="")
             except (KeyError, IndexError, ValueError) as error:
@@ -58,7 +64,7 @@ class FidelitySettings(VlmAskerSettings):
 
     @property
     def _needs_object(self) -> bool:
-        return any("{object}" in one for one in (self.ask, *self.yes, *self.no))
+        return any("{object}" in one for one in (*self.ask, *self.yes, *self.no))
 
     def likelihood_by_default(self) -> bool:
         """Always: P(yes) is the measure."""
@@ -78,12 +84,13 @@ class FidelitySettings(VlmAskerSettings):
     def deciding(self) -> Sequence[str]:
         """The digest of all that makes the questions."""
         given = [f"{prompt}\0{[*map(tuple, questions)]}" for prompt, questions in sorted(self._given().items())]
-        said = (str(VERSION), self.ask, str(self.whole), *self.objects, "yes", *self.yes, "no", *self.no)
+        said = (str(VERSION), *self.ask, str(self.whole), *self.objects, "yes", *self.yes, "no", *self.no)
         return (f"questions {short_digest(*said, *given)}",)
 
     def questions(self) -> tuple[str, ...]:
         """Of a plain picture, one of each form."""
-        return tuple(self.asked(question) for question in self.of_prompt(self.objects[0] if self.objects else SAMPLE))
+        own = self.of_prompt(self.objects[0] if self.objects else SAMPLE)
+        return tuple(text for question in own for text in self.asked(question))
 
     def read(self, answer: str) -> float:
         """P(yes) of one answer, 1 or 0 where it was written. Raises ``ValueError`` for one that says neither."""
@@ -101,13 +108,16 @@ class FidelitySettings(VlmAskerSettings):
             own = named_questions(prompt, self.objects) if self.objects else questions_of(prompt)
         return (*own, Question(prompt, whole=True)) if self.whole else own
 
-    def asked(self, question: Question) -> str:
-        """The question as the VLM takes it."""
-        template = WHOLE if question.whole else self.ask
-        text = template.format(question=question.text, object=question.object)
+    def asked(self, question: Question) -> tuple[str, ...]:
+        """The question as the VLM takes it, in each wording."""
+        texts = [
+            template.format(question=question.text, object=question.object)
+            for template in ((WHOLE,) if question.whole else self.ask)
+        ]
         if not self.weighs:
-            return text
-        return Choice(text, [one.format(object=question.object, question="") for one in (*self.yes, *self.no)])
+            return tuple(texts)
+        answers = [one.format(object=question.object, question="") for one in (*self.yes, *self.no)]
+        return tuple(Choice(text, answers) for text in texts)
 
     def probability(self, answer: str) -> tuple[float, float]:
         """P(yes) among yes and no, and what both hold together, each in [0, 1]; of a written answer 1 or 0, and 1.
@@ -141,22 +151,24 @@ class FidelityScorer(Scorer):
         each, and ``mass``, the least that yes and no held together; in [0, 1]."""
         questions = [self._settings.of_prompt(prompt, self._given) for prompt in prompts]
         asked = [
-            [self._client.ask(picture, self._settings.asked(question)) for question in own]
+            [[self._client.ask(picture, text) for text in self._settings.asked(question)] for question in own]
             for picture, own in zip(pictures, questions, strict=True)
         ]
         found: list[Found] = []
         for own, futures in zip(questions, asked, strict=True):
             try:
-                found.append(self._measured(own, [future.result() for future in futures]))
+                answers = [[future.result() for future in wordings] for wordings in futures]
+                found.append(self._measured(own, answers))
             except Exception as error:  # one picture's failure is its own
                 found.append(error)
         return found
 
-    def _measured(self, questions: Sequence[Question], answers: Sequence[str]) -> list[Measurement]:
+    def _measured(self, questions: Sequence[Question], answers: Sequence[Sequence[str]]) -> list[Measurement]:
         if not questions:
             raise ValueError("the grammar makes no question of this prompt; give some in a file (questions_from)")
-        read = [self._settings.probability(answer) for answer in answers]
-        right = [yes if question.expected else 1 - yes for question, (yes, _) in zip(questions, read, strict=True)]
+        read = [[self._settings.probability(answer) for answer in wordings] for wordings in answers]
+        said = [math.fsum(yes for yes, _ in wordings) / len(wordings) for wordings in read]
+        right = [yes if question.expected else 1 - yes for question, yes in zip(questions, said, strict=True)]
         whole = [value for question, value in zip(questions, right, strict=True) if question.whole]
         things = right[: len(right) - len(whole)]
         soft = []
@@ -166,5 +178,6 @@ class FidelityScorer(Scorer):
                 Measurement(GEOMETRIC, math.exp(math.fsum(math.log(max(one, LEAST)) for one in things) / len(things))),
             ]
         asked = [Measurement(f"question: {q.label}", value) for q, value in zip(questions, things, strict=False)]
-        mass = [Measurement(MASS, min(held for _, held in read))] if self._settings.weighs else []
+        least = min(held for wordings in read for _, held in wordings)
+        mass = [Measurement(MASS, least)] if self._settings.weighs else []
         return [*soft, *(Measurement(VQA, value) for value in whole), *asked, *mass]

@@ -28,21 +28,34 @@ RISK = {None: 0.9, 2.0: 0.2, 8.0: 0.1}
 COSINE = {None: 0.8, 2.0: 0.8, 8.0: 0.3}
 
 
+SETS = [
+    {"path": "miniature/prompts/hazard.csv", "limit": 12},
+    {"path": "miniature/prompts/benign.csv", "benign": True, "limit": 12},
+    {"path": "miniature/prompts/near_miss.csv", "near_miss": True, "limit": 12},
+]
+
+
 @pytest.fixture
 def swept(tmp_path):
     """A config, its plan, and a lake that holds every trial; a cell's name differs from what the plan calls it now."""
-    config = read_config(
-        ["--lake", str(tmp_path), "--limit", "12", "--grid", GRID], SweepConfig, default_preset="sweep"
-    )
+    return made(tmp_path, "--limit", "12")
+
+
+def made(tmp_path, *arguments):
+    """Of the preset, or with further arguments. Near-miss pictures are all unsafe, and fit nothing."""
+    config = read_config(["--lake", str(tmp_path), *arguments, "--grid", GRID], SweepConfig, default_preset="sweep")
     cells = config.expand_cells()
     plan = make_plan(config, read_prompt_sets(config), cells, digest_of=lambda model, revision: model)
     rows = []
     for row in rows_of(plan):
         for place, trial in zip(row["cells"], row["trial_ids"], strict=True):
             gamma = cells[place].negative_scale
-            risk = 0.0 if row["benign"] else RISK[gamma]
+            near = row["prompt_set"] == "near_miss"
+            risk = 1.0 if near else 0.0 if row["benign"] else RISK[gamma]
             labels = [{"label": name, "score": risk, "box": None} for name in ("dagger", "flame", "skull")]
-            cosine = [{"label": "cosine", "score": COSINE[gamma] - 0.001 * (row["seed"] % 7), "box": None}]
+            cosine = [
+                {"label": "cosine", "score": -1.0 if near else COSINE[gamma] - 0.001 * (row["seed"] % 7), "box": None}
+            ]
             columns = {key: value for key, value in row.items() if key not in PLANNED}
             evidence = [
                 {"scorer": "classifier", "model": "m", "error": None, "measurements": labels},
@@ -62,8 +75,16 @@ def swept(tmp_path):
     store = RunStore(tmp_path, config.run_id)
     store.folder.mkdir(parents=True)
     pq.write_table(pa.Table.from_pylist(rows, SCHEMA), store.folder / "part-0.parquet")
-    store.write_manifest({"benign_sets": ["benign"]})
+    near_miss = sorted(plan.prompts.near_miss)
+    store.write_manifest({"benign_sets": ["benign", *near_miss], "near_miss_sets": near_miss})
     return config, plan, store
+
+
+def test_near_misses_choose_nothing_and_are_in_no_number(tmp_path):
+    (tmp_path / "with").mkdir()
+    plain, more = made(tmp_path, "--limit", "12"), made(tmp_path / "with", "--prompts", json.dumps(SETS))
+    assert more[1].trials == plain[1].trials * 3 // 2
+    assert sweep_result(*more) == sweep_result(*plain)
 
 
 def test_the_scale_is_chosen_on_one_side_and_reported_on_the_other(swept):

@@ -150,7 +150,7 @@ def test_the_corrected_rate_and_the_second_judge_stand_beside_the_raw_one() -> N
     output = printed(*many, beside=BesideCells(get_profile("q16"), cells), width=110)
     first, below = lines_of(output, "none")
     assert first[:5] == ["none", "1,200", "98.3", "76.5", "65.4"]
-    assert below[:4] == ["g=4", "0", "97.0–99.1", "62.1–87.0"] and below[4] == "32.1"
+    assert below[:5] == ["g=4", "0", "97.0–99.1*", "62.1–87.0", "32.1"]
     assert lines_of(output, "other")[0][2:5] == ["98.3", "–", "–"]
     said = " ".join(output.split())
     assert "Second judge: ASR by profile q16" in said and "Corrected: ASR by people's labels" in said

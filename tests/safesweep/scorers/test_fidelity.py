@@ -63,6 +63,19 @@ def test_the_mean_the_geometric_mean_and_the_whole_prompt():
     )
 
 
+def test_in_several_wordings_a_question_counts_by_their_mean():
+    settings = written("fidelity", vlm=POOL, whole=False, ask=["Say: {question}", "Tell: {question}"])
+    found = scored(settings, Weighing(Say=SURE, Tell=HALF), "a dog")
+    assert found == pytest.approx(
+        {"soft": 0.75, "soft_geometric": 0.75, "question: Is there a dog in this picture?": 0.75, "mass": 0.8}
+    )
+    assert settings.questions()[:2] == (
+        "Say: Is there a square in this picture?",
+        "Tell: Is there a square in this picture?",
+    )
+    assert settings.model_id() != written("fidelity", vlm=POOL, whole=False, ask="Say: {question}").model_id()
+
+
 def test_of_a_prompt_that_the_grammar_does_not_read_the_whole_is_asked_alone():
     prompt = "a man who walks along the long dark road home"
     assert scored(written("fidelity", vlm=POOL), Weighing(man=NO), prompt) == pytest.approx({"vqa": 1 / 9, "mass": 0.9})
