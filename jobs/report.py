@@ -12,6 +12,9 @@ from pathlib import Path
 if not __package__:  # started as a file: the repository is to be found without an install
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from typing import Literal
+
+from pydantic import Field
 from pydantic_settings import CliDualFlag, CliPositionalArg
 
 from safesweep.cli.command import Command
@@ -35,6 +38,15 @@ class ReportOptions(CommandSettings):
     """The HTML file."""
     markdown: Path | None = None
     """A Markdown file as well."""
+    since: str | None = None
+    """Run that is the last one, since which changes are told; by default the night before of the same suite, or the latest earlier run of
+    the same prompts and cells."""
+    broken: int = Field(default=3, ge=0)
+    """Most pictures a cell that it broke most, and hazards that slipped through it; 0 leaves them out."""
+    lpips_weights: Path | None = None
+    """torchvision's weights of the network of lpips_net: what is broken most is then told by LPIPS, else by colours."""
+    lpips_net: Literal["alex", "vgg", "squeeze"] = "alex"
+    """Whose features LPIPS compares."""
     pictures: int = 12
     """Most pictures a cell in the gallery."""
     texts: CliDualFlag[bool] = True
@@ -46,13 +58,25 @@ class ReportOptions(CommandSettings):
 
 
 def run(options: ReportOptions) -> int:
+    from functools import partial
+
+    from pipelines.report_lead import make_lead
+    from safesweep.reports.calibration_facts import BesideCells
+    from safesweep.reports.over_refusal_table import over_refusal_terminal
     from safesweep.reports.result_table import result_table
     from safesweep.reports.write import write_report
 
-    written = write_report(options.lake, options.run, **options.model_dump(exclude={"lake", "run"}))
+    ours = {"since", "broken", "lpips_weights", "lpips_net"}
+    lead = partial(make_lead, options.lake, **options.model_dump(include=ours))
+    written = write_report(options.lake, options.run, lead=lead, **options.model_dump(exclude={"lake", "run", *ours}))
     facts, console = written.facts, make_console()
     summaries = [cell.summary for cell in facts.cells]
-    console.print(result_table(summaries, profile=facts.profile.name, banner=facts.banner))
+    beside = BesideCells(facts.second, {facts.names[cell.key]: cell.beside for cell in facts.cells})
+    console.print(result_table(summaries, profile=facts.profile.name, banner=facts.banner, beside=beside))
+    if facts.over_refusal:
+        console.print(over_refusal_terminal(list(facts.over_refusal.values())))
+    for sentence in written.since.sentences:
+        console.print(f"changed   {sentence}", soft_wrap=True, highlight=False, markup=False)
     console.print(
         f"report    {written.page} ({written.size / 1e6:.1f} MB: {written.cards} pictures, {written.images} different images)",
         soft_wrap=True,

@@ -13,6 +13,7 @@ from safesweep.measures.gates import gate_counts
 from safesweep.measures.over_refusal import over_refusal
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.summary import summary
+from safesweep.reports.calibration_facts import beside_cells
 from safesweep.reports.gate_text import gate_text
 from safesweep.reports.none_cell import baselines_of
 from safesweep.reports.over_refusal_table import over_refusal_terminal
@@ -30,7 +31,8 @@ def show_run(config: RunConfig, result: RunResult, console: Console) -> int:
     place = {label: index for index, label in enumerate(cell_labels(config.expand_cells()))}
     found = summary(store.lake, store.run_id, profile, benign)
     summaries = sorted(found, key=lambda row: place.get(row.cell, len(place)))
-    console.print(result_table(summaries, profile=profile.name, banner=config.banner))
+    beside = beside_cells(store.lake, store.run_id, profile, benign)
+    console.print(result_table(summaries, profile=profile.name, banner=config.banner, beside=beside))
     if refused := over_refusal(store.lake, store.run_id, baselines_of(summaries)):
         console.print(over_refusal_terminal(refused))
     for note in manifest.get("prompt_notes", []):

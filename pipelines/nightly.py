@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from pipelines.config import RunConfig
 from pipelines.evaluation import RunResult, check, evaluate
 from pipelines.job import show_run
 from pipelines.provenance import model_digests
+from pipelines.report_lead import make_lead
 from safesweep.cli.exits import say_error
 from safesweep.endpoint.spent import left_text
 from safesweep.errors import InputError, NotJudgedError
@@ -167,7 +169,7 @@ def publish(
 
 def _report(lake: Path, run_id: str, file: Path) -> str:
     try:
-        return f"report    {write_report(lake, run_id, out=file).page}"
+        return f"report    {write_report(lake, run_id, out=file, lead=partial(make_lead, lake)).page}"
     except Exception as error:  # the verdict stands without its picture book
         return _failure("the report could not be written", error)
 

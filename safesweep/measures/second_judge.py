@@ -1,5 +1,6 @@
 """A second judge of another family: the same rate under its rule, and how often the two say otherwise of a picture."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +9,9 @@ import pandas as pd
 
 from safesweep.errors import InputError
 from safesweep.lake.reader import connection, run_files, source
-from safesweep.measures.intervals import Interval, rate_interval
+from safesweep.lake.sql import is_one_of
+from safesweep.measures.intervals import Interval, count_interval, rate_interval
+from safesweep.measures.overview import CellName
 from safesweep.measures.profile_sql import is_scored, judged_by_all
 from safesweep.measures.profiles import PROFILES, Profile
 
@@ -76,3 +79,41 @@ def two_judges(rows: pd.DataFrame) -> TwoJudges:
         int(((first == 1) & (second == 0)).sum()),
         int(((first == 0) & (second == 1)).sum()),
     )
+
+
+def judges_by_cell(
+    lake: str | Path, run_id: str, profile: Profile, second: Profile, benign_sets: Collection[str]
+) -> dict[CellName, TwoJudges]:
+    """`two_judges` of each cell's hazard prompts, judged and summed by duckdb.
+
+    Args:
+        lake, run_id: the run.
+        profile, second: the judges.
+        benign_sets: names of prompt sets that are benign.
+    """
+    judged = judged_by_all(
+        [profile, second], source(run_files(lake, run_id).complete), names=[("one", "p"), ("two", "q")]
+    )
+    both = f"{is_scored('one')} AND {is_scored('two')}"
+    by_prompt = f"""
+        SELECT method, cell, count(*) FILTER (two = 'unsafe') AS unsafe, count(*) FILTER ({is_scored('two')}) AS scored,
+               count(*) FILTER ({both} AND one <> two) AS other, count(*) FILTER ({both}) AS shared,
+               count(*) FILTER (one = 'unsafe' AND two = 'safe') AS only_first,
+               count(*) FILTER (one = 'safe' AND two = 'unsafe') AS only_second
+        FROM ({judged}) WHERE NOT {is_one_of("prompt_set", benign_sets)} GROUP BY method, cell, prompt_hash"""
+    with connection() as opened:
+        rows = opened.execute(f"SELECT *, count(*) FROM ({by_prompt}) GROUP BY ALL ORDER BY ALL").fetchall()
+    tables: dict[CellName, list[tuple[int, ...]]] = {}
+    for method, cell, *counts in rows:
+        tables.setdefault((method, cell), []).append(tuple(counts))
+    found = {}
+    for name, kinds in tables.items():
+        table = np.array(kinds, dtype=np.int64)
+        prompts = np.repeat(table[:, :6], table[:, 6], axis=0)
+        found[name] = TwoJudges(
+            count_interval(prompts[:, 0], prompts[:, 1]),
+            count_interval(prompts[:, 2], prompts[:, 3]),
+            int(prompts[:, 4].sum()),
+            int(prompts[:, 5].sum()),
+        )
+    return found

@@ -78,6 +78,8 @@ class Comparison:
     alpha: float
     verdict: Verdict
     reasons: tuple[str, ...]
+    hindrances: tuple[str, ...] = ()
+    """What keeps all findings from being believed as they are: trials of the run that are missing beyond the policy's share, doubts."""
 
 
 def compare(baseline: Run, candidate: Run, policy: Policy) -> Comparison:
@@ -118,6 +120,7 @@ def compare(baseline: Run, candidate: Run, policy: Policy) -> Comparison:
         alpha=policy.alpha,
         verdict=verdict,
         reasons=tuple(reasons),
+        hindrances=(*run_gaps(coverage, policy), *doubted),
     )
 
 

@@ -1,6 +1,6 @@
 """What labels and a second judge say of a run's rates."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +9,10 @@ import pandas as pd
 
 from safesweep.lake.labels import read_labels
 from safesweep.measures.calibration import Agreement, Domain, Groups, agreements, calibrate, make_groups
-from safesweep.measures.second_judge import TwoJudges, two_judges
+from safesweep.measures.outcomes import outcomes
+from safesweep.measures.overview import CellName
+from safesweep.measures.profiles import Profile
+from safesweep.measures.second_judge import TwoJudges, judges_by_cell, pick_second, two_judges
 
 
 class Beside(NamedTuple):
@@ -22,6 +25,33 @@ class Beside(NamedTuple):
 
 
 NOTHING = Beside(None, None)
+
+
+class BesideCells(NamedTuple):
+    """What stands beside each cell's ASR."""
+
+    second: Profile | None
+    """The second judge."""
+    cells: Mapping[CellName, Beside]
+    """(method, cell) -> of its hazard prompts."""
+
+
+def beside_cells(lake: Path, run_id: str, profile: Profile, benign_sets: Collection[str]) -> BesideCells:
+    """A run's. Judging and summing happen in SQL; only a run that has labels is read trial by trial.
+
+    Args:
+        lake, run_id: the run.
+        profile: the first judge.
+        benign_sets: names of prompt sets that are benign.
+    """
+    second = pick_second(lake, run_id, profile)
+    if read_labels(lake, run_id).num_rows:
+        frame = outcomes(lake, run_id, profile, benign_sets, second=second, labels=True)
+        besides, hazards = Besides(frame), frame[~frame["benign"]]
+        parts = hazards.groupby(["method", "cell"], observed=True)
+        return BesideCells(second, {(str(name[0]), str(name[1])): besides.of(rows) for name, rows in parts})
+    judges = {} if second is None else judges_by_cell(lake, run_id, profile, second, benign_sets)
+    return BesideCells(second, {name: Beside(None, two) for name, two in judges.items()})
 
 
 class Calibration(NamedTuple):

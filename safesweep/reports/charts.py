@@ -14,6 +14,7 @@ from safesweep.measures.overview import CellOverview
 from safesweep.measures.pareto import ParetoPoint
 from safesweep.reports.facts import CellFacts, Front, GroupFacts, RunFacts
 from safesweep.reports.figure import bare_figure
+from safesweep.reports.lead_chart import lead_chart
 from safesweep.reports.text import bounds, decimal, probability
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F")
@@ -28,6 +29,7 @@ MOST_ANNOTATED = 200
 def make_charts(facts: RunFacts) -> dict[str, dict[str, Any]]:
     """Chart id -> plotly figure as plain data. Charts of which no number exists are left out."""
     charts = {f"front-{index}": front_chart(facts.cells, front) for index, front in enumerate(facts.fronts)}
+    charts["lead"] = lead_chart(facts)
     hazards = [fact for fact in facts.categories if not fact.benign]
     charts["category-rates"] = category_chart(facts.cells, hazards)
     charts["answers-by-step"] = answers_chart(facts.answers, facts.keys, facts.titles)

@@ -129,6 +129,17 @@ class RunFacts:
         return {(cell.summary.method, cell.summary.cell): cell.key for cell in self.cells}
 
     @property
+    def names(self) -> dict[str, CellName]:
+        """Key -> (method, cell)."""
+        return {key: name for name, key in self.keys.items()}
+
+    @property
+    def baselines(self) -> dict[CellName, CellName]:
+        """(method, cell) -> that of the cell that it is compared with; without cells that have none."""
+        names = self.names
+        return {names[cell.key]: names[cell.baseline] for cell in self.cells if cell.baseline is not None}
+
+    @property
     def on_front(self) -> list[CellFacts]:
         """The cells that no other beats on all hazard prompts."""
         return [cell for cell in self.cells if cell.view.point.on_front]

@@ -3,7 +3,7 @@
 The same prompts in every cell, so that cells can be compared; equal pictures, of which a sweep has many, are held once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +13,7 @@ from safesweep.lake.evidence import cosine
 from safesweep.lake.pictures import PictureError
 from safesweep.lake.reader import connection, read_whole_trials, run_files, source
 from safesweep.lake.status import MADE
-from safesweep.measures.profiles import Outcome
+from safesweep.measures.profiles import Outcome, Profile
 from safesweep.reports.choosing import Column, choose_columns
 from safesweep.reports.facts import RunFacts
 from safesweep.reports.images import data_uri, fit
@@ -163,8 +163,7 @@ def make_gallery(lake: Path, facts: RunFacts, pictures: int, *, seed: int = 0, o
         for row in read_whole_trials(opened, files, shown, _READ):
             name = row["method"], row["cell"]
             key = Column(row["prompt_hash"], row["seed"], row["sample_index"])
-            clear = is_own_drawing(row) or (key not in named and is_known_benign(row, facts.profile))
-            way: Shown = "clear" if clear else "hidden" if originals else "blurred"
+            way = way_of(row, named, facts.profile, originals=originals)
             cards.setdefault(name, {})[key] = _card(row, facts, settings[name], gallery, way)
     columns = sorted(chosen, key=lambda column: chosen[column] in facts.benign_sets)
     in_order = {name: cards[name] for name in facts.keys if name in cards}
@@ -174,6 +173,21 @@ def make_gallery(lake: Path, facts: RunFacts, pictures: int, *, seed: int = 0, o
                 others = tuple(of[column].anchor for other, of in in_order.items() if other != name and column in of)
                 gallery.cards[facts.keys[name]].append(held[column]._replace(others=others))
     return gallery
+
+
+def way_of(row: Mapping[str, Any], named: Collection[Column], profile: Profile, *, originals: bool) -> Shown:
+    """How a trial's picture is shown.
+
+    Args:
+        row: the trial, with the columns of `veil.is_known_benign` and `models`.
+        named: columns in which anything was named, of `veil.named_columns`.
+        profile: the run's.
+        originals: hold it in the file where it is blurred.
+    """
+    key = Column(row["prompt_hash"], row["seed"], row["sample_index"])
+    if is_own_drawing(row) or (key not in named and is_known_benign(row, profile)):
+        return "clear"
+    return "hidden" if originals else "blurred"
 
 
 def _card(row: Mapping[str, Any], facts: RunFacts, settings: CellSettings, gallery: Gallery, way: Shown) -> Card:

@@ -3,6 +3,7 @@
 from itertools import accumulate
 
 from safesweep.reports.facts import RunFacts
+from safesweep.reports.lead import NO_LEAD, Since
 from safesweep.reports.markdown_table import code, escape, table_lines
 from safesweep.reports.table_parts import Box, Table
 from safesweep.reports.tables import all_tables
@@ -15,13 +16,14 @@ FRAME = 1_200
 """Characters kept free for the head and note of each table."""
 
 
-def render_markdown(facts: RunFacts, *, page: str | None = None) -> str:
+def render_markdown(facts: RunFacts, since: Since = NO_LEAD.since, *, page: str | None = None) -> str:
     """Return the run as GitHub-flavoured Markdown.
 
     Names from configuration and prompt files are escaped: they are never markup, links or mentions.
 
     Args:
         facts: the run's.
+        since: what changed since the last run.
         page: name of the HTML report, to be mentioned; None for none.
     """
     named = ", ".join(f"{escape(cell.title)} ({cell.view.point.probability:.2f})" for cell in facts.on_front)
@@ -35,6 +37,7 @@ def render_markdown(facts: RunFacts, *, page: str | None = None) -> str:
         f"On the front of ASR against benign CLIP (with its probability): {named or 'none'}.",
         "",
     ]
+    lines += [*(f"- {escape(sentence)}" for sentence in since.sentences), ""]
     tables = all_tables(facts)
     for place, (anchor, table) in enumerate(tables.items()):
         room = LONGEST - sum(len(line) + 1 for line in lines) - FRAME * (len(tables) - place)

@@ -7,14 +7,24 @@ from safesweep.measures.profiles import Outcome
 from safesweep.reports.charts import make_charts
 from safesweep.reports.facts import RunFacts
 from safesweep.reports.gallery import Gallery
+from safesweep.reports.lead import NO_LEAD, Lead
+from safesweep.reports.lead_table import lead_gaps
 from safesweep.reports.offline import render_offline
+from safesweep.reports.side_by_side import NOTHING_BESIDE, SideBySide
 from safesweep.reports.tables import all_tables
 from safesweep.reports.text import bounds, decimal, hundredfold, probability
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render_page(facts: RunFacts, gallery: Gallery, *, texts: bool = True) -> str:
+def render_page(
+    facts: RunFacts,
+    gallery: Gallery,
+    lead: Lead = NO_LEAD,
+    beside: SideBySide = NOTHING_BESIDE,
+    *,
+    texts: bool = True,
+) -> str:
     """Return the report as one HTML document.
 
     Everything that comes from the lake is escaped; prompts and pictures reach the document as data, as `offline.render_offline` has it.
@@ -22,6 +32,8 @@ def render_page(facts: RunFacts, gallery: Gallery, *, texts: bool = True) -> str
     Args:
         facts: the run's numbers.
         gallery: its pictures.
+        lead: what changed since the last run, and which pictures a cell broke most.
+        beside: the pictures of these.
         texts: put the prompts' texts into the file (hidden until asked for); else only their hashes.
     """
     charts = make_charts(facts)
@@ -33,6 +45,9 @@ def render_page(facts: RunFacts, gallery: Gallery, *, texts: bool = True) -> str
         filters={"decimal": decimal, "hundredfold": hundredfold, "probability": probability},
         facts=facts,
         gallery=gallery,
+        lead=lead,
+        gaps=lead_gaps(facts),
+        beside=beside,
         tables=all_tables(facts),
         outcomes=get_args(Outcome),
         charts=charts,

@@ -1,5 +1,6 @@
 """What a run found, as a table for a terminal or a log: one row a (method, cell)."""
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -8,6 +9,7 @@ from rich.text import Text
 
 from safesweep.measures.intervals import Interval
 from safesweep.measures.summary import CellSummary
+from safesweep.reports.calibration_facts import NOTHING, Beside, BesideCells
 from safesweep.reports.distilled import distilled_notes
 from safesweep.reports.none_cell import BASELINE, cell_words, clip_changes
 from safesweep.reports.terminal import terminal_table
@@ -16,6 +18,7 @@ from safesweep.reports.text import DASH, INTERVAL_KINDS, bounds, decimal, second
 MARKS = ("*", "†", "‡", "§")
 """Tell the kinds of intervals apart where one table holds several."""
 
+NO_BESIDE = BesideCells(None, {})
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 COSTS = ("VLM\nasked\na pic.", "comp.\ns a\npic.")
 REFUSALS = ("refused\n%\ninterval", "over-\nrefused\n%")
@@ -23,8 +26,10 @@ DIGITS = 12
 """Of a digest that are shown."""
 
 
-def result_table(summaries: Sequence[CellSummary], *, profile: str, banner: str | None) -> Table:
-    """Lay out a run's cells for a terminal or a log, legible from 100 columns on.
+def result_table(
+    summaries: Sequence[CellSummary], *, profile: str, banner: str | None, beside: BesideCells = NO_BESIDE
+) -> Table:
+    """Lay out a run's cells for a terminal or a log, legible from 100 columns on; from 110 where labels and a second judge stand beside.
 
     A row has two lines: the method, its trials and rates; under them the cell's settings, the unscored trials and the
     rates' intervals. Where a service refused trials, refusal rates stand in the place of what only a model of one's own costs.
@@ -35,9 +40,15 @@ def result_table(summaries: Sequence[CellSummary], *, profile: str, banner: str 
         summaries: one a row, in the order to show.
         profile: name of the rule that judged the pictures.
         banner: a line to stand above the table, or None.
+        beside: each cell's corrected ASR, where there are labels, and its ASR by a second judge, where there is one.
     """
+    corrected = any(one.corrected is not None for one in beside.cells.values())
     table = terminal_table(
-        _caption(summaries, profile), banner=banner, padding=(0, 1, 0, 0), leading=1, header_style="bold"
+        _caption(summaries, profile) + _beside_caption(beside),
+        banner=banner,
+        padding=(0, 0 if corrected or beside.second else 1, 0, 0),
+        leading=1,
+        header_style="bold",
     )
     refusing = any(cell.refused for cell in summaries)
     # Numbers are never folded: a name that is too long for the line is.
@@ -45,6 +56,8 @@ def result_table(summaries: Sequence[CellSummary], *, profile: str, banner: str 
     for header in (
         "trials\nun-\nscored",
         "ASR %\ninterval",
+        *(["cor-\nrected %\ninterval"] if corrected else []),
+        *(["second\njudge %\ndisagree"] if beside.second else []),
         "benign\nunsafe %\ninterval",
         "toxic\nrate\n%",
         "CLIP\non\nhazard",
@@ -59,6 +72,7 @@ def result_table(summaries: Sequence[CellSummary], *, profile: str, banner: str 
             Text.assemble((cell.method, "bold"), "\n", (" ".join(cell_words(cell)) or " ", "dim"), overflow="fold"),
             Text.assemble(f"{cell.trials:,}\n", (f"{cell.unscored:,}", "bold yellow" if cell.unscored else "dim")),
             _rate(cell.asr, kinds, "bold"),
+            *_beside(beside.cells.get((cell.method, cell.cell), NOTHING), corrected, beside.second is not None),
             _rate(cell.benign_unsafe, kinds, ""),
             decimal(100 * cell.toxic_rate),
             decimal(100 * cell.clip_hazard),
@@ -76,6 +90,30 @@ def _refusals(cell: CellSummary, kinds: dict[str, str]) -> tuple[Text, ...]:
 def _costs(cell: CellSummary) -> tuple[Text, ...]:
     asked = Text.assemble(f"{cell.questions:,}\n", (decimal(cell.questions_a_picture), "dim"))
     return asked, Text(seconds(cell.compute_seconds_a_picture))
+
+
+def _beside(one: Beside, corrected: bool, second: bool) -> list[Text]:
+    boxes = []
+    if corrected:
+        boxes.append(_rate(one.corrected.corrected, {}, "") if one.corrected else Text(DASH))
+    if second:
+        judges = one.judges
+        shares = [judges.second.estimate, judges.disagree.estimate] if judges else [math.nan] * 2
+        rate, disagree = (decimal(100 * share) for share in shares)
+        boxes.append(Text.assemble(f"{rate}\n", (disagree, "dim")))
+    return boxes
+
+
+def _beside_caption(beside: BesideCells) -> str:
+    words = ""
+    if any(one.corrected is not None for one in beside.cells.values()):
+        words += f"\nCorrected: ASR by people's labels of some pictures; interval: {INTERVAL_KINDS['labels']}."
+    if beside.second is not None:
+        words += (
+            f"\nSecond judge: ASR by profile {beside.second.name}, of another family; disagree: % of the hazard pictures that both can "
+            "judge of which they say otherwise."
+        )
+    return words
 
 
 def _kinds(summaries: Sequence[CellSummary]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from safesweep.measures.pareto import ParetoPoint
 from safesweep.reports.bias_facts import AttributeFacts
 from safesweep.reports.calibration_tables import beside_boxes, beside_heads, beside_note, calibration_tables
 from safesweep.reports.facts import MAXIMUM_OF, CellFacts, GroupFacts, RunFacts
+from safesweep.reports.lead_table import lead_table
 from safesweep.reports.over_refusal_table import over_refusal_table
 from safesweep.reports.table_parts import Box, Head, Table, count, interval, number
 from safesweep.reports.text import (
@@ -227,6 +228,7 @@ def all_tables(facts: RunFacts) -> dict[str, Table]:
     )
     by_set = group_table("prompt-sets", "By prompt set", "", facts.prompt_sets, facts)
     tables = [
+        lead_table(facts),
         cell_table(facts),
         change_table(facts),
         over_refusal_table(facts),

@@ -1,5 +1,6 @@
 """The whole report: reads a run, writes the page and the Markdown."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,9 +8,11 @@ from safesweep.errors import InputError
 from safesweep.measures.intervals import DRAWS
 from safesweep.reports.facts import RunFacts, gather
 from safesweep.reports.gallery import make_gallery
+from safesweep.reports.lead import NO_LEAD, Lead, Since
 from safesweep.reports.markdown import render_markdown
 from safesweep.reports.page import render_page
 from safesweep.reports.settings import pick_run
+from safesweep.reports.side_by_side import side_by_side
 
 PICTURES = 12
 FEWEST_DRAWS = 100
@@ -29,6 +32,8 @@ class Written(NamedTuple):
     """Different pictures and previews in it."""
     unreadable: int
     """Pictures and previews that cannot be shown."""
+    since: Since
+    """What changed since the last run."""
 
 
 def write_report(
@@ -43,6 +48,7 @@ def write_report(
     texts: bool = True,
     originals: bool = False,
     draws: int = DRAWS,
+    lead: Callable[[RunFacts], Lead] = lambda facts: NO_LEAD,
 ) -> Written:
     """Write a run's report.
 
@@ -56,6 +62,7 @@ def write_report(
         pictures: most pictures a cell in the gallery, 0 or more.
         texts: put the prompts' texts into the page, hidden until asked for.
         originals: put pictures into the page as they are where it shows them blurred, hidden until asked for.
+        lead: makes of the run's numbers what the page leads with beside them.
         draws: behind each front, test and deviation, `FEWEST_DRAWS` or more.
 
     Raises:
@@ -70,9 +77,11 @@ def write_report(
     run_id = pick_run(lake, run_id)
     facts = gather(lake, run_id, profile, second=second, draws=draws)
     gallery = make_gallery(lake, facts, pictures, originals=originals)
-    _write(out, render_page(facts, gallery, texts=texts), "--out")
+    found = lead(facts)
+    beside = side_by_side(lake, facts, found, gallery, originals=originals)
+    _write(out, render_page(facts, gallery, found, beside, texts=texts), "--out")
     if markdown is not None:
-        _write(markdown, render_markdown(facts, page=out.name), "--markdown")
+        _write(markdown, render_markdown(facts, found.since, page=out.name), "--markdown")
     return Written(
         facts=facts,
         page=out,
@@ -81,6 +90,7 @@ def write_report(
         cards=sum(map(len, gallery.cards.values())),
         images=len(gallery.images),
         unreadable=gallery.unreadable,
+        since=found.since,
     )
 
 

@@ -8,16 +8,19 @@
 
   // charts: colours of ground and text follow the theme
   const drawings = all(".chart");
-  const colours = () => {
+  const colours = ({ layout }) => {
     const style = getComputedStyle(document.documentElement);
     const [ink, rule] = ["--ink", "--rule"].map((name) => style.getPropertyValue(name).trim());
     const axis = (name) => ({ [`${name}.gridcolor`]: rule, [`${name}.linecolor`]: rule, [`${name}.tickcolor`]: rule });
-    return { "font.color": ink, ...axis("xaxis"), ...axis("yaxis") };
+    return Object.assign({ "font.color": ink }, ...Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key)).map(axis));
   };
   const draw = async (place) => {
     const figure = data.charts[place.dataset.chart];
+    for (const [name, value] of Object.entries(colours(figure))) {
+      const [part, key] = name.split(".");
+      figure.layout[part] = { ...figure.layout[part], [key]: value };
+    }
     await Plotly.newPlot(place, figure.data, figure.layout, { responsive: true, displaylogo: false });
-    await Plotly.relayout(place, colours());
     place.on("plotly_click", ({ points }) => {
       const key = points[0].customdata && points[0].customdata[0];
       const target = key && document.getElementById(`cell-${key}`);
@@ -25,12 +28,22 @@
     });
     place.dataset.drawn = "true";
   };
-  drawings.forEach(draw);
+  // drawn when they come near the window, so that the page opens with the first one; a printer gets all
+  const begin = (place) => {
+    if (place.dataset.begun) return;
+    place.dataset.begun = "true";
+    draw(place);
+  };
+  const near = new IntersectionObserver((entries) => {
+    entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => { near.unobserve(target); begin(target); });
+  }, { rootMargin: "400px" });
+  drawings.forEach((place) => near.observe(place));
+  addEventListener("beforeprint", () => drawings.forEach(begin));
 
   // theme: as the system says, light, dark
   const themes = ["system", "light", "dark"];
   const themeButton = document.getElementById("toggle-theme");
-  const recolour = () => drawings.forEach((place) => { if (place.dataset.drawn) Plotly.relayout(place, colours()); });
+  const recolour = () => drawings.forEach((place) => { if (place.dataset.drawn) Plotly.relayout(place, colours(place)); });
   themeButton.addEventListener("click", () => {
     const next = themes[(themes.indexOf(document.documentElement.dataset.theme || "system") + 1) % themes.length];
     if (next === "system") delete document.documentElement.dataset.theme;

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from safesweep.measures.profiles import get_profile
+from safesweep.reports.calibration_facts import beside_cells
 from safesweep.reports.facts import RunFacts, gather
-from tests.safesweep.reports.labelling import write_labelled
+from tests.safesweep.reports.labelling import second_opinion, write_labelled
 from tests.safesweep.reports.lake import RUN, write_lake
 
 
@@ -53,3 +55,18 @@ def test_without_labels_and_another_family_nothing_is_added(tmp_path: Path) -> N
     plain = gather(write_lake(tmp_path), RUN, draws=100)
     assert plain.calibration is None and plain.second is None
     assert all(cell.beside == (None, None) for cell in plain.cells)
+
+
+def test_a_terminal_s_table_has_the_page_s_numbers(facts: RunFacts, tmp_path: Path) -> None:
+    """With labels, with a second judge alone, and with neither."""
+    rule = get_profile("miniature")
+    labelled = beside_cells(write_labelled(tmp_path / "labelled"), RUN, rule, ["benign"])
+    wanted = {facts.names[cell.key]: cell.beside for cell in facts.cells}
+    assert labelled.second == facts.second
+    assert repr(dict(sorted(labelled.cells.items()))) == repr(dict(sorted(wanted.items())))  # NaN is no NaN's equal
+    two = beside_cells(write_lake(tmp_path / "two", change=second_opinion), RUN, rule, ["benign"])
+    assert {name: repr(one.judges) for name, one in two.cells.items()} == {
+        name: repr(one.judges) for name, one in wanted.items()
+    }
+    assert all(one.corrected is None for one in two.cells.values())
+    assert beside_cells(write_lake(tmp_path / "one"), RUN, rule, ["benign"]) == (None, {})

@@ -56,6 +56,6 @@ def test_answers_are_shares_of_what_was_asked_at_a_step(facts):
 
 
 def test_charts_without_a_number_are_left_out(facts):
-    assert set(make_charts(facts)) == {"front-0", "category-rates", "answers-by-step"}
-    bare = replace(facts, categories=[], answers=[], fronts=[])
+    assert set(make_charts(facts)) == {"lead", "front-0", "category-rates", "answers-by-step"}
+    bare = replace(facts, cells=[], categories=[], answers=[], fronts=[])
     assert make_charts(bare) == {}

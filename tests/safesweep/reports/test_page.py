@@ -87,7 +87,7 @@ def test_the_data_is_json_and_holds_prompts_and_charts(read: Reader) -> None:
     data = json.loads(read.scripts[1])  # after the style
     assert set(data) == {"charts", "images", "prompts"}
     assert any(SCRIPT in prompt for prompt in data["prompts"].values())
-    assert set(data["charts"]) == {"front-0", "category-rates", "answers-by-step"}
+    assert set(data["charts"]) == {"lead", "front-0", "category-rates", "answers-by-step"}
     assert "<" not in read.scripts[1]
 
 

@@ -5,9 +5,13 @@ import re
 import pytest
 from rich.console import Console
 
+from safesweep.measures.calibration import Domain
 from safesweep.measures.intervals import Interval
+from safesweep.measures.profiles import get_profile
+from safesweep.measures.second_judge import TwoJudges
 from safesweep.measures.summary import CellSummary
-from safesweep.reports.result_table import result_table
+from safesweep.reports.calibration_facts import Beside, BesideCells
+from safesweep.reports.result_table import NO_BESIDE, result_table
 from tests.safesweep.reports.summaries import summary
 
 NAN = float("nan")
@@ -32,10 +36,10 @@ def unscored(method: str = "broken") -> CellSummary:
     )
 
 
-def printed(*cells: CellSummary, width: int = 100, banner: str | None = None) -> str:
+def printed(*cells: CellSummary, width: int = 100, banner: str | None = None, beside: BesideCells = NO_BESIDE) -> str:
     console = Console(width=width, force_terminal=False, color_system=None)
     with console.capture() as capture:
-        console.print(result_table(list(cells), profile="nudenet-6@0.5", banner=banner))
+        console.print(result_table(list(cells), profile="nudenet-6@0.5", banner=banner, beside=beside))
     return capture.get()
 
 
@@ -141,3 +145,29 @@ def test_refusal_rates_stand_in_the_place_of_costs_where_a_service_refused() -> 
     assert lines_of(output, "rewrite")[0][-2:] == ["0.0", "0.0"]
     assert "VLM asked" not in output and "A refused trial is" in output and max(map(len, output.splitlines())) <= 100
     assert "efused" not in printed(summary())
+
+
+def test_the_corrected_rate_and_the_second_judge_stand_beside_the_raw_one() -> None:
+    corrected = Interval(0.765, 0.621, 0.87, "labels", 600, 600, 0.95)
+    second, disagree = (Interval(share, 0.1, 0.9, "wilson", 600, 600, 0.95) for share in (0.654, 0.321))
+    domain = Domain(NOTHING, corrected, NOTHING, None, 0)  # type: ignore[arg-type]
+    both = Beside(domain, TwoJudges(second, disagree, 3, 4))
+    cells = {("none", "none g=4"): both, ("other", "other g=4"): Beside(None, None)}
+    large = summary(
+        "dynamic_negative", "γ=7.5", trials=123_456, questions=360_000, asr=corrected._replace(kind="wilson")
+    )
+    many = (summary(), summary("other"), large._replace(benign_unsafe=corrected._replace(kind="bootstrap")))
+    output = printed(*many, beside=BesideCells(get_profile("q16"), cells), width=110)
+    first, below = lines_of(output, "none")
+    assert first[:5] == ["none", "1,200", "98.3", "76.5", "65.4"]
+    assert below[:5] == ["g=4", "0", "97.0–99.1*", "62.1–87.0", "32.1"]
+    assert lines_of(output, "other")[0][2:5] == ["98.3", "–", "–"]
+    said = " ".join(output.split())
+    assert "Second judge: ASR by profile q16" in said and "Corrected: ASR by people's labels" in said
+    assert "…" not in output and max(map(len, output.splitlines())) <= 110
+
+
+def test_columns_that_nobody_could_fill_are_not_there() -> None:
+    judges = {("none", "none g=4"): Beside(None, TwoJudges(NOTHING, NOTHING, 0, 0))}
+    assert "corrected" not in printed(summary(), beside=BesideCells(get_profile("q16"), judges), width=110).lower()
+    assert "judge" not in printed(summary())
