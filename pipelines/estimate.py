@@ -24,6 +24,7 @@ from safesweep.lake.store import RunStore
 from safesweep.models import check_pipeline, check_solvers
 from safesweep.models.checkpoint import digest
 from safesweep.models.tokens import tokens_lost
+from safesweep.reports.gate_text import planned_gates_text
 from safesweep.reports.plan_table import plan_table
 
 PREVIEW_BYTES_PER_PIXEL = 0.25
@@ -284,6 +285,8 @@ def show_plan(config: RunConfig, console: Console) -> int:
     planned = plan_only(config)
     found = estimate(planned.plan, config)
     console.print(estimate_table(found, config))
+    if gates := planned_gates_text(found.expected.work):
+        console.print(f"gates    {gates}", soft_wrap=True, highlight=False)
     for line in advice(found, config):
         console.print(f"advice   {line}", soft_wrap=True, highlight=False)
     for line in (*planned.plan.notes, *planned.tokens):
