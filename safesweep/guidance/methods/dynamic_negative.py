@@ -143,12 +143,8 @@ class DynamicNegative(Method):
         return self
 
     def label(self) -> str:
-        said = (
-            ("joint", self.schedule),
-            ("followed", self.strength),
-            ("remember", self.remember),
-            ("gated", self.gate),
-        )
+        followed = self.strength.label() if self.strength else ""
+        said = (("joint", self.schedule), (followed, self.strength), ("remember", self.remember), ("gated", self.gate))
         return " ".join([f"γ={self.negative_scale:g}", *(word for word, on in said if on)])
 
     def check(self, steps: int) -> None:

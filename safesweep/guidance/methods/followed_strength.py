@@ -44,6 +44,13 @@ class FollowedStrength(BaseModel):
             raise ValueError(f"least: must be at most most, {self.most:g}, is {self.least:g}")
         return self
 
+    def label(self) -> str:
+        """The numbers that tell one from another: "followed≤20 decay=0.85"."""
+        said = (("least", self.least, 0), ("decay", self.decay, 0), ("every", self.every, 1))
+        return " ".join(
+            [f"followed≤{self.most:g}", *(f"{name}={number:g}" for name, number, usual in said if number != usual)]
+        )
+
     def looks_at(self, step: int, query_steps: "frozenset[int] | tuple[int, ...]") -> bool:
         """Whether the gate looks at ``step``, counted from 0."""
         before = [asked for asked in query_steps if asked <= step]

@@ -100,7 +100,16 @@ def test_it_is_part_of_the_cell_by_the_gates_digest_and_cells_without_are_writte
     assert written == {"gate": f"sha256:{GATE.digest}", "most": 20.0, "least": 0.0, "decay": 0.0, "every": 1}
     assert "strength" not in json.loads(method(strength=None).model_dump_json())
     assert (
-        method().label() == "γ=8 followed" and method() == method() and method() != method(strength=follow(decay=0.5))
+        method().label() == "γ=8 followed≤20"
+        and method() == method()
+        and method() != method(strength=follow(decay=0.5))
+    )
+
+
+def test_its_label_has_the_numbers_that_are_not_the_usual_ones():
+    assert (
+        method(strength=follow(decay=0.85, every=2), remember=True).label()
+        == "γ=8 followed≤20 decay=0.85 every=2 remember"
     )
 
 
