@@ -30,6 +30,7 @@ from safesweep.models.base import DiffusionModel
 from safesweep.models.solver import solver_table
 from safesweep.models.text import EditedText, Text
 from safesweep.types import Picture
+from tests.safesweep.followed_reference import Following
 from tests.safesweep.steering_reference import steered_text
 
 Epsilon = Callable[[Text], torch.Tensor]
@@ -335,24 +336,7 @@ def _guide(
     negative: list[str | None] = [None]
     seen: set[str] = set()
     last: list[tuple[torch.Tensor, str]] = []
-    followed = [0.0, 0]
-
-    def follow(epsilon: Epsilon, x: torch.Tensor, index: int) -> float:
-        """γ by what the gate sees of the terms in the negative, whose names stand in its text."""
-        clean = arithmetic.clean(x, index, finished(positive(epsilon, index), epsilon, index))
-        chances = method.strength.gate.seen(model.preview(clean[None], 1)[0])
-        terms = method.vocabulary.all_terms()
-        absent = 1.0
-        for term, chance in zip(terms, chances, strict=True):
-            if term in negative[0].split(", "):
-                absent *= 1 - chance
-        # clip(γ·p/(1−p), 0, γ_max), and not below what is left of the last one
-        p = 1 - absent
-        now = method.strength.most if p == 1 else min(method.negative_scale * (p / (1 - p)), method.strength.most)
-        kept = max(now, followed[0] * method.strength.decay ** (index - followed[1]))
-        followed[:] = [kept if kept >= method.strength.least else 0.0, index]
-        made.looked.append((index, p, followed[0]))
-        return followed[0]
+    following = Following(method, made.looked)
 
     def dynamic(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
         asked = method.query_steps
@@ -372,12 +356,12 @@ def _guide(
                 terms = seen
             negative[0] = method.vocabulary.negative_prompt(terms) if terms else None
         if negative[0] is None:
-            followed[0] = 0.0
+            following.forget()
             return positive(epsilon, index)
         scale = method.negative_scale
         if method.strength is not None:
-            since = index - max(step for step in asked if step <= index)
-            scale = follow(epsilon, x, index) if since % method.strength.every == 0 else followed[0]
+            clean = arithmetic.clean(x, index, finished(positive(epsilon, index), epsilon, index))
+            scale = following.scale(index, asked, negative[0], model.preview(clean[None], 1)[0])
         if scale == 0:
             return positive(epsilon, index)
         return guided(epsilon, index) - scale * (epsilon(negative[0]) - epsilon(""))

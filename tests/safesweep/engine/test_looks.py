@@ -92,25 +92,18 @@ def test_no_bit_depends_on_sharing_supposed_answers_or_neighbours(config):
         assert [one.rows_alone for one in results] == [one.results[0][0].rows_alone for one in row]
 
 
-@pytest.mark.parametrize(("probability", "scale"), [(0.5, 9.0), (0.25, 3.0 * (1 / 0.75 - 1))])
-def test_with_a_probability_that_stays_it_is_a_fixed_strength_and_shares_with_it(probability, scale):
-    """One term is in force, or more; ``most`` is the strength of more than one at ½, so the gate sees one term alone."""
-    only = torch.tensor([1.0, 0.0, 0.0]).bool()
-    gate = steady_gate(probability)
-    bias = torch.where(only, gate.weights["head.bias"], torch.tensor(-200.0))
-    gate = replace(gate, weights={**gate.weights, "head.bias": bias})
-    base = 9.0 if probability == 0.5 else 3.0
-
+@pytest.mark.parametrize(("probability", "base", "scale"), [(0.5, 3.0, 3.0), (0.25, 6.0, 2.0), (1.0, 3.0, 9.0)])
+def test_with_a_probability_that_stays_it_is_a_fixed_strength_and_shares_with_it(probability, base, scale):
     def dagger(picture, question):
         return answered("a dagger")
 
-    one = following(gate=gate, scale=base)
+    one = following(gate=steady_gate(probability), scale=base)
     [[got]] = run([job(one)], ask=dagger).results
-    strengths = {look.negative_scale for look in got.looks}
-    assert strengths == {pytest.approx(scale)} and len(got.looks) == STEPS
-    both = run([job(one, fixed(strengths.pop()))], ask=dagger)
-    assert both.digests[0][0] == both.digests[0][1]
-    assert (both.counters.forks, both.counters.rows) == (0, 3 * STEPS)
+    assert len(got.looks) == STEPS and len({look.negative_scale for look in got.looks}) == 1
+    assert got.looks[0].negative_scale == pytest.approx(scale)
+    made = run([job(one, fixed(got.looks[0].negative_scale))], ask=dagger)
+    assert made.digests[0][0] == made.digests[0][1]
+    assert (made.counters.forks, made.counters.rows) == (0, 3 * STEPS)
 
 
 def test_where_nothing_of_it_shows_it_is_none_and_shares_with_it():
