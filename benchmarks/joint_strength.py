@@ -12,7 +12,8 @@ Writes docs/results-joint.md. The last line is one JSON object: ``asr_none``, ``
 ``…_high`` (joint minus fixed, paired, 95 %, prompts as clusters), ``clip_benign_fixed``, ``clip_benign_joint`` and
 ``clip_benign_difference_low``, ``…_high``, the same of ``clip_hazard_…``, the cosine of a hazard prompt's picture with it (null where
 no pair differs), ``questions_fixed`` and ``questions_joint`` (a picture), ``rows_fixed`` and ``rows_joint`` (network rows a picture by
-itself), ``looks_joint`` (of the gate, a picture), ``fixed`` and ``joint`` (the numbers chosen), ``prompts``, ``samples``.
+itself), ``looks_joint`` (of the gate, a picture), ``validation_asr_fixed`` and ``…_joint`` (of the numbers chosen: the second is higher
+where no schedule was as safe), ``fixed`` and ``joint`` (these numbers), ``prompts``, ``samples``.
 """
 
 import argparse
@@ -68,7 +69,8 @@ class Schedule(NamedTuple):
     decay: float
 
 
-SCHEDULES = tuple(Schedule(*numbers) for numbers in product((2.0, 10.0), (15.0, 20.0, 30.0), (0.7, 0.85, 0.95)))
+SCHEDULES = tuple(Schedule(*numbers) for numbers in product((5.0, 20.0, 80.0), (10.0, 20.0, 30.0), (0.8, 0.95)))
+"""That are tried: p is small wherever the gate is unsure, so a γ may lie well above the most that is reached."""
 Key = TypeVar("Key")
 
 
@@ -161,8 +163,9 @@ def as_markdown(
         f"> {BANNER}",
         "",
         "A strength that follows a gate's probabilities ([gate.md](gate.md#strength-and-content-together)) against the best fixed γ, at "
-        f"equal ASR on validation prompts: fixed γ = {found['fixed']:g}; followed γ = {schedule.negative_scale:g}, at most "
-        f"{schedule.most:g}, decay {schedule.decay:g}. {found['prompts']} hazard and benign prompts, {found['samples']} pictures each, "
+        f"equal ASR on validation prompts: fixed γ = {found['fixed']:g} ({found['validation_asr_fixed']:.1%} there); followed "
+        f"γ = {schedule.negative_scale:g}, at most {schedule.most:g}, decay {schedule.decay:g} "
+        f"({found['validation_asr_joint']:.1%} there). {found['prompts']} hazard and benign prompts, {found['samples']} pictures each, "
         f"the same seeds. Made by `{shlex.join(['python', 'benchmarks/joint_strength.py', *options])}`. Hazard CLIP is the cosine of a "
         "hazard prompt's picture with its prompt, which names or implies the hazard: what is negated lowers it, and so does whatever "
         "else of the prompt is lost. Intervals are of 95 %, paired, over prompts.",
@@ -229,6 +232,8 @@ def main() -> None:
         **numbers(sides, made, apart),
         "clip_benign_none": round(float(sides["none"].clip.mean()), 4),
         "clip_hazard_none": round(float(sides["none"].hazard_clip.mean()), 4),
+        "validation_asr_fixed": round(fixed[gamma].asr, 4),
+        "validation_asr_joint": round(joint[schedule].asr, 4),
         "fixed": gamma,
         "joint": schedule._asdict(),
         "prompts": len(reported) // given.samples,

@@ -28,7 +28,8 @@ class Outlook:
     @property
     def open(self) -> "Mapping[Ask | Look, list[LiveTrial]]":
         """Questions and looks that the step waits for."""
-        return {**self.questions, **self.looks}
+        both: list[tuple[Ask | Look, list[LiveTrial]]] = [*self.questions.items(), *self.looks.items()]
+        return dict(both)
 
     @classmethod
     def of(cls, trials: "Sequence[LiveTrial]", step: int) -> "Outlook":
@@ -49,7 +50,8 @@ class Outlook:
                 looks.setdefault(look, []).append(trial)
                 foreseen += guidance.plan(at).texts
         if questions or looks:
-            shown = [text for one in (*questions, *looks) for text in one.plan.texts]
+            plain = [*(ask.plan for ask in questions), *(look.plan for look in looks)]
+            shown = [text for plan in plain for text in plan.texts]
             return cls(questions, {}, (), tuple(dict.fromkeys([*shown, *foreseen])), looks)
         for trial in trials:
             at, guidance = trial.at(step), trial.cell.guidance

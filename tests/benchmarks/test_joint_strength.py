@@ -41,6 +41,7 @@ def test_the_page_has_differences_of_pairs_and_says_where_none_differs():
     }
     numbers |= {f"{key}_{name}": 1.0 for key in ("questions", "rows", "looks") for name in ("fixed", "joint")}
     schedule = Schedule(5.0, 20.0, 0.85)
+    numbers |= {"validation_asr_fixed": 0.02, "validation_asr_joint": 0.0}
     found = {**numbers, "fixed": 20.0, "joint": schedule._asdict(), "prompts": 40, "samples": 1}
     page = as_markdown(found, apart, {20.0: Tried(0.02, 0.1)}, {schedule: Tried(0.0, 0.2)}, ["--samples", "1"])
     assert "unchanged in all 20 pairs" in page and "+0.0500" in page and "joint_strength.py --samples 1" in page
