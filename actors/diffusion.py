@@ -163,6 +163,10 @@ def trial_columns(cell: Cell, label: str, result: TrialResult, lines: int) -> di
         "error": None if (said := result.refusal or result.error) is None else sayable(said),
         "picture": None if result.picture is None else png(result.picture),
         "exchanges": [_exchange(exchange, lines) for exchange in result.exchanges],
+        "looks": [
+            {"step": one.step, "probability": one.probability, "negative_scale": one.negative_scale}
+            for one in result.looks
+        ],
         "evidence": [],
         "rows": result.rows / lines,
         "rows_alone": result.rows_alone,

@@ -76,6 +76,8 @@ class Side(NamedTuple):
     """1 where the classifier sees a hazard, of hazard prompts."""
     clip: np.ndarray[Any, Any]
     """Cosine with the prompt, of benign ones."""
+    hazard_clip: np.ndarray[Any, Any]
+    """The same of hazard prompts."""
 
 
 class Audited(NamedTuple):
@@ -119,6 +121,23 @@ def learning_prompts(kind: str, count: int) -> list[Prompt]:
     return [*validation_prompts(kind, count - len(others), LEARN_SEED), *others]
 
 
+def answered_previews(family: Family, count: int) -> list[tuple[Prompt, Cell, TrialResult]]:
+    """What a gate learns from: trials of ``learning_cells`` with the full VLM, of ``count`` prompts of each kind."""
+    learned = [one for kind in ("hazard", "benign") for one in learning_prompts(kind, count)]
+    cells = learning_cells()
+    return [
+        (prompt, cell, result)
+        for cell, results in zip(cells, make(family, learned, cells), strict=True)
+        for prompt, result in zip(learned, results, strict=True)
+    ]
+
+
+def reported_prompts(limit: int | None, samples: int) -> list[Prompt]:
+    """The first ``limit`` committed prompts of each kind, hazards first, each with so many seeds from its own on."""
+    rows = [row for kind in ("hazard", "benign") for row in read_prompts(FOLDER / f"{kind}.csv", limit=limit).prompts]
+    return [replace(row, seed=row.seed + sample) for row in rows for sample in range(samples)]
+
+
 def write_run(lake: Path, run_id: str, made: Sequence[tuple[Prompt, Cell, TrialResult]]) -> None:
     """A run of a lake as the main job leaves it, without evidence."""
     models = json.dumps({"vlm": "miniature/weights/vlm"})
@@ -158,7 +177,7 @@ def measured(family: Family, prompts: Sequence[Prompt], results: Sequence[TrialR
     benign = np.array(["benign" in prompt.categories for prompt in prompts])
     unsafe = np.array([bool(hazards(labels)) for labels in family.classifier.shown(pictures)], dtype=float)
     cosines = (family.clip.pictures(pictures) * family.clip.texts([prompt.text for prompt in prompts])).sum(axis=1)
-    return Side(unsafe[~benign], cosines[benign])
+    return Side(unsafe[~benign], cosines[benign], cosines[~benign])
 
 
 def audited(family: Family, prompts: Sequence[Prompt], results: Sequence[TrialResult]) -> Audited:
@@ -256,23 +275,14 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     family = Family.load(WEIGHTS, DIFFUSION)
-    learned = [one for kind in ("hazard", "benign") for one in learning_prompts(kind, given.learn)]
-    cells = learning_cells()
-    answered = [
-        (prompt, cell, result)
-        for cell, results in zip(cells, make(family, learned, cells), strict=True)
-        for prompt, result in zip(learned, results, strict=True)
-    ]
+    answered = answered_previews(family, given.learn)
     with tempfile.TemporaryDirectory() as folder:
         lake = Path(folder)
         write_run(lake, "all", answered)
         write_run(lake, "but-one", [one for one in answered if SHIFTED not in one[0].categories])
         gate, narrow = learn(lake, "all", given.rounds), learn(lake, "but-one", given.rounds)
     bars = [threshold(gate, wanted) for wanted in WANTED]
-    rows = [
-        row for kind in ("hazard", "benign") for row in read_prompts(FOLDER / f"{kind}.csv", limit=given.limit).prompts
-    ]
-    reported = [replace(row, seed=row.seed + sample) for row in rows for sample in range(given.samples)]
+    reported = reported_prompts(given.limit, given.samples)
     full, *others = make(family, reported, [dynamic_cell(GAMMA), *(gated(gate.gate, bar) for bar in bars)])
     at = [{"ask_below": bar, **compared(family, reported, full, made)} for bar, made in zip(bars, others, strict=True)]
     strange = [one for one in validation_prompts("hazard", 3 * given.limit, SHIFT_SEED) if SHIFTED in one.categories]

@@ -27,6 +27,7 @@ from safesweep.models import check_pipeline, check_solvers
 from safesweep.models.checkpoint import digest
 from safesweep.models.tokens import tokens_lost
 from safesweep.redaction import shown_url
+from safesweep.reports.gate_text import planned_gates_text
 from safesweep.reports.plan_table import plan_table
 from safesweep.reports.service_plan import ServicePlan, budget_advice, service_plan_table
 
@@ -320,6 +321,8 @@ def show_plan(config: RunConfig, console: Console) -> int:
         return 0
     found = estimate(planned.plan, config)
     console.print(estimate_table(found, config))
+    if gates := planned_gates_text(found.expected.work):
+        console.print(f"gates    {gates}", soft_wrap=True, highlight=False)
     for line in advice(found, config):
         console.print(f"advice   {line}", soft_wrap=True, highlight=False)
     for line in (*planned.plan.notes, *planned.tokens):

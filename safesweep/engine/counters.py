@@ -32,6 +32,8 @@ class Counters:
     """Questions that a preview like the last one saved, one a trial."""
     questions_gated: int = 0
     """Questions that a gate answered in the VLM's place, one a trial."""
+    looks: int = 0
+    """Times that a gate was shown a preview without a question."""
     speculations: int = 0
     """Times that a parked trajectory went on under supposed answers."""
     rows_supposed: int = 0

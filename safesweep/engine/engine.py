@@ -18,7 +18,10 @@ from safesweep.engine.config import EngineConfig
 from safesweep.engine.counters import Counters, Stopwatch, Trace
 from safesweep.engine.halves import in_halves
 from safesweep.engine.in_flight import InFlightBound
+from safesweep.engine.looks import look
 from safesweep.engine.models import Models
+from safesweep.engine.outlook import Outlook
+from safesweep.engine.previews import Asking, predict_previews
 from safesweep.engine.questions import AskVlm, answered_before, send
 from safesweep.engine.speculation import Speculation
 from safesweep.engine.status import EngineStatus
@@ -26,21 +29,18 @@ from safesweep.engine.trajectory import (
     Exchange,
     LastQuestion,
     LiveTrial,
-    Outlook,
     Pending,
+    Preview,
     Request,
     Submission,
     Trajectory,
     TrialResult,
 )
 from safesweep.engine.waiting import Waiting
-from safesweep.guidance.methods.base import Ask, StepPlan
+from safesweep.guidance.methods.base import Ask, Look, StepPlan
 from safesweep.models.base import DiffusionModel
 from safesweep.models.text import network_rows
 from safesweep.types import Picture
-
-Asking = tuple[Trajectory, Ask, list[LiveTrial]]
-"""A trajectory with an open question and the trials that wait for its answer."""
 
 
 class Engine:
@@ -261,30 +261,26 @@ class Engine:
         return [[next(left) for _ in texts] for _, texts in packed]
 
     def _preview(self) -> None:
-        """Decodes x̂0 for every new question and sends the questions off; their trajectories are parked."""
-        ready = [trajectory for trajectory in self._going if trajectory.outlook.questions and not trajectory.needs()]
+        """Decodes x̂0 for all that is open: gates look at once, questions are sent off and their trajectories parked."""
+        ready = [trajectory for trajectory in self._going if trajectory.outlook.open and not trajectory.needs()]
         chosen = self._speculation.allowed(ready, self._in_flight)
-        asking: list[Asking] = [(one, ask, trials) for one in chosen for ask, trials in one.outlook.questions.items()]
-        clean = self._models.in_halves(asking, self._predict_clean, self._first_failed)
-        for (trajectory, ask, trials), (latents, preview) in clean:
+        asking: list[Asking] = [(one, ask, trials) for one in chosen for ask, trials in one.outlook.open.items()]
+        for (trajectory, ask, trials), shown in self._models.in_halves(asking, self._previews, self._first_failed):
             trajectory.changed()
-            if preview is None:
+            if shown is None:
                 self._fail(trajectory, trials, f"predicted clean latents are not finite at step {trajectory.step}")
+            elif isinstance(ask, Look):
+                self._look(trajectory, ask, trials, shown[1])
             else:
-                self._question(trajectory, ask, trials, latents, preview)
+                self._question(trajectory, ask, trials, *shown)
 
-    def _predict_clean(
-        self, model: DiffusionModel, asking: Sequence[Asking]
-    ) -> list[tuple[torch.Tensor, Picture | None]]:
-        """x̂0 and its picture; none where it is not finite."""
-        with self._timed("decode", previews=len(asking)):
-            clean = batch.predicted_clean(model, [(trajectory, ask.plan) for trajectory, ask, _ in asking])
-            good = batch.finite(clean)
-            sound = [latents for latents, fine in zip(clean, good, strict=True) if fine]
-            decoded = iter(batch.decode(sound, model.preview, self.config.decode_together))
-        for trajectory, _, _ in asking:
-            trajectory.charge(self._timed.last / len(asking))
-        return [(latents, next(decoded) if fine else None) for latents, fine in zip(clean, good, strict=True)]
+    def _previews(self, model: DiffusionModel, asking: Sequence[Asking]) -> list[Preview | None]:
+        return predict_previews(model, asking, self._timed, self.config.decode_together)
+
+    def _look(self, trajectory: Trajectory, asked: Look, trials: Sequence[LiveTrial], preview: Picture) -> None:
+        self.counters.looks += 1
+        for trial, error in look(self._timed, trajectory, asked, trials, preview):
+            self._fail(trajectory, [trial], f"look at step {trajectory.step}: {_named(error)}")
 
     def _question(
         self, trajectory: Trajectory, ask: Ask, trials: Sequence[LiveTrial], clean: torch.Tensor, preview: Picture
@@ -321,7 +317,7 @@ class Engine:
 
     def _advance(self) -> None:
         """Forks where trials part, combines the predictions, and takes one solver step for all that are complete."""
-        complete = [t for t in self._going if not t.outlook.questions and not t.needs()]
+        complete = [t for t in self._going if not t.outlook.open and not t.needs()]
         if not complete:
             return
         with self._timed("solver", trajectories=len(complete)):

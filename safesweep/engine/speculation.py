@@ -40,7 +40,7 @@ class Speculation:
         """Those that ask now: all that rest on nothing, and of the others as many as may; a step's questions are sent together."""
         left, chosen = self._questions_left(in_flight), []
         for trajectory in asking:
-            if trajectory.rests_on is None or left > 0:
+            if trajectory.rests_on is None or not trajectory.outlook.questions or left > 0:
                 chosen.append(trajectory)
                 left -= len(trajectory.outlook.questions) if trajectory.rests_on else 0
         return chosen
@@ -147,6 +147,7 @@ def _take_place(copy: LiveTrial) -> LiveTrial:
     assert supposition is not None
     trial = supposition.trial
     copy.exchanges = [*trial.exchanges, *copy.exchanges]
+    copy.looks = [*trial.looks, *copy.looks]
     copy.sent = [*trial.sent, *copy.sent]
     copy.rows += trial.rows
     copy.rows_alone += trial.rows_alone

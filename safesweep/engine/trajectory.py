@@ -8,14 +8,18 @@ from typing import Any, NamedTuple
 
 import torch
 
+from safesweep.engine.outlook import Outlook
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits.base import EditedPrompt
-from safesweep.guidance.methods.base import Ask, At, StepPlan, Track
+from safesweep.guidance.methods.base import At, Looked, StepPlan, Track
 from safesweep.models.solver import SolverTable
 from safesweep.models.text import Text, network_rows
 from safesweep.models.variants.checkpoint import Checkpoint
 from safesweep.types import Picture
 from safesweep.vlm.gating import Verdict
+
+Preview = tuple[torch.Tensor, Picture]
+"""Predicted clean latents [C, H, W] and what they decode to."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class TrialResult:
     """The trial's share of the engine's forward, solver and decoding time."""
     seconds: float
     """From submission to the end, waiting included."""
+    looks: tuple[Looked, ...] = ()
+    """What a gate saw between the questions, where the method lets one look."""
     refusal: str | None = None
     """Why a service under test refused to draw; it is neither a picture nor an error."""
     unsent: bool = False
@@ -130,8 +136,12 @@ class LiveTrial:
     levels: tuple[float, ...] = ()
     """Noise level of every network evaluation, from 1 (noise) to 0."""
     answered_step: int = -1
+    looked_step: int = -1
+    foreseen: tuple[Text, ...] = ()
+    """What the step of the latest look was taken to need before it."""
     asked: LastQuestion | None = None
     exchanges: list[Exchange] = field(default_factory=list)
+    looks: list[Looked] = field(default_factory=list)
     rows: float = 0.0
     rows_alone: int = 0
     compute_seconds: float = 0.0
@@ -153,6 +163,8 @@ class LiveTrial:
             memory,
             self.levels,
             answered_step=self.answered_step if step is None else step,
+            looked_step=self.looked_step,
+            foreseen=self.foreseen,
             asked=asked,
             supposition=Supposition(self, asked, memory, verbatim=ask is not None and ask.reuse is not None),
         )
@@ -180,12 +192,23 @@ class LiveTrial:
         self.memory, self.answered_step = taken.memory, step
         self.exchanges.append(replace(exchange, terms=taken.terms))
 
+    def look(self, step: int, probabilities: tuple[float, ...]) -> None:
+        """Takes up what a gate saw at this step, one probability a term."""
+        at, guidance = self.at(step), self.cell.guidance
+        looked = guidance.looked(at, probabilities)
+        self.foreseen, self.looked_step = guidance.plan(at).texts, step
+        self.memory = looked.memory
+        self.looks.append(looked)
+
     def texts_alone(self, step: int, plan: StepPlan) -> int:
-        """Network rows that ``step`` would take if the trial were alone: of its plan, its track, and the question it had."""
+        """Network rows that ``step`` would take if the trial were alone: of its plan, its track, the question and the look it had."""
         at, guidance = self.at(step), self.cell.guidance
         track = guidance.track(at)
         ask = guidance.ask(at) if self.answered_step == step else None
-        return network_rows({*plan.texts, *(track.texts if track else ()), *(ask.plan.texts if ask else ())})
+        look = guidance.look(at) if self.looked_step == step else None
+        shown = [text for one in (ask, look) if one for text in one.plan.texts]
+        foreseen = self.foreseen if look else ()
+        return network_rows({*plan.texts, *(track.texts if track else ()), *shown, *foreseen})
 
     def end(self, picture: Picture | None, error: str | None) -> None:
         """Hands over its result."""
@@ -197,6 +220,7 @@ class LiveTrial:
             rows_alone=self.rows_alone,
             compute_seconds=self.compute_seconds,
             seconds=time.monotonic() - self.submission.submitted,
+            looks=tuple(self.looks),
         )
         self.submission.finish(self.index, result)
 
@@ -233,60 +257,13 @@ class Pending:
         )
 
 
-@dataclass(frozen=True)
-class Outlook:
-    """What a trajectory's trials want of its current step: first answers, and once these are there, the step itself."""
-
-    questions: dict[Ask, list[LiveTrial]]
-    """The different questions still open, with those who wait for them; while there are any, ``plans`` and ``tracks`` are empty."""
-    plans: dict[StepPlan, list[LiveTrial]]
-    tracks: tuple[Track, ...]
-    texts: tuple[Text, ...]
-    """Those whose noise predictions all this takes."""
-
-    @classmethod
-    def of(cls, trials: Sequence[LiveTrial], step: int) -> "Outlook":
-        """Asks every trial's method once."""
-        questions: dict[Ask, list[LiveTrial]] = {}
-        plans: dict[StepPlan, list[LiveTrial]] = {}
-        tracks: dict[Track, None] = {}
-        for trial in trials:
-            ask = trial.cell.guidance.ask(trial.at(step)) if trial.answered_step != step else None
-            if ask is not None:
-                questions.setdefault(ask, []).append(trial)
-        if questions:
-            texts = (text for ask in questions for text in ask.plan.texts)
-            return cls(questions, {}, (), tuple(dict.fromkeys(texts)))
-        for trial in trials:
-            at, guidance = trial.at(step), trial.cell.guidance
-            plans.setdefault(guidance.plan(at), []).append(trial)
-            track = guidance.track(at)
-            if track is not None:
-                tracks[track] = None
-        wanted = [text for plan in plans for text in plan.texts] + [text for track in tracks for text in track.texts]
-        return cls({}, plans, tuple(tracks), tuple(dict.fromkeys(wanted)))
-
-    def charge_alone(self, step: int) -> int:
-        """Puts to each trial's account the rows that ``step`` would take if it were alone; gives their sum.
-
-        Both the engine and the cost plan count by it, once a step, when its questions are answered.
-        """
-        total = 0
-        for plan, trials in self.plans.items():
-            for trial in trials:
-                alone = trial.texts_alone(step, plan)
-                trial.rows_alone += alone
-                total += alone
-        return total
-
-
 @dataclass
 class Trajectory:
     """Latents in flight, shared by every trial that would take the same steps.
 
     Tensors are never changed in place, so a fork shares them. ``latents`` and ``outputs`` hold the solver's history, newest
-    first, each [C, H, W] float32; ``predictions`` the noise predictions of the current step, by text; ``tracked`` what methods
-    carry along, [K, C, H, W] a track.
+    first, each [C, H, W] float32; ``predictions`` the noise predictions of the current step, by text, ``previews`` its pictures;
+    ``tracked`` what methods carry along, [K, C, H, W] a track.
     """
 
     trials: list[LiveTrial]
@@ -300,6 +277,7 @@ class Trajectory:
     checkpoint: Checkpoint | None = None
     """What its network is beside the base; trajectories of different ones never share a batch."""
     predictions: dict[Text, torch.Tensor] = field(default_factory=dict)
+    previews: dict[StepPlan, Preview] = field(default_factory=dict)
     tracked: dict[Track, torch.Tensor] = field(default_factory=dict)
     pending: list[Pending] = field(default_factory=list)
     rests_on: "Trajectory | None" = None
@@ -369,6 +347,7 @@ class Trajectory:
             embedded=self.embedded,
             checkpoint=self.checkpoint,
             predictions=dict(self.predictions),
+            previews=dict(self.previews),
             tracked=dict(self.tracked),
         )
 
@@ -389,6 +368,6 @@ class Trajectory:
         depth = self.table.history
         self.outputs = [output, *self.outputs][:depth]
         self.latents = [latents, *self.latents][:depth]
-        self.predictions = {}
+        self.predictions, self.previews = {}, {}
         self.step += 1
         self.changed()

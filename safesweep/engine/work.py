@@ -9,9 +9,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass, fields
 from functools import lru_cache
 
-from safesweep.engine.trajectory import LiveTrial, Outlook, Request, Submission
+from safesweep.engine.outlook import Outlook
+from safesweep.engine.trajectory import LiveTrial, Request, Submission
 from safesweep.guidance.cell import Cell
 from safesweep.guidance.edits.base import unedited
+from safesweep.guidance.methods.base import Ask
 from safesweep.models.flow import flow_scheduler
 from safesweep.models.probe import SUPPORTED
 from safesweep.models.solver import scheduler_from_name, solver_table
@@ -40,6 +42,15 @@ class Work:
     """Steps taken, summed over trajectories."""
     prompt_steps: float = 0
     """Steps taken, summed over prompts: with ``trajectory_steps`` the mean number of trajectories of a prompt."""
+    looks: float = 0
+    """Previews that gates are shown without a question."""
+    gated: float = 0
+    """Of ``questions``: those that a gate is shown first."""
+    saved: float = 0
+    """Of these: as many as the gates' cards expect to save; 0 where a card has no numbers."""
+    saved_low: float = 0
+    saved_high: float = 0
+    """With the cards' intervals, as if they all erred to the same side."""
 
     def __add__(self, other: "Work") -> "Work":
         return Work(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(self)))
@@ -87,23 +98,36 @@ def count_work(cells: Sequence[Cell], *, found: bool, levels: Callable[[str, int
     return total
 
 
+def _spared(ask: Ask) -> Work:
+    """What a gate is expected to save of one question."""
+    if ask.gating is None:
+        return Work()
+    share = ask.gating.expected()
+    if share is None:
+        return Work(gated=1)
+    return Work(gated=1, saved=share.saved, saved_low=share.low, saved_high=share.high)
+
+
 def _step(trials: Sequence[LiveTrial], step: int, found: bool) -> tuple[list[list[LiveTrial]], Work]:
     """One step of one trajectory: the groups of trials that it parts into, and what it cost."""
     outlook = Outlook.of(trials, step)
     texts = set(outlook.texts)
-    questions = outlook.questions
-    for asking in questions.values():
-        for trial in asking:
-            answer = trial.cell.guidance.answered(trial.at(step), trial.cell.guidance.supposed_answer(found))
-            trial.memory, trial.answered_step = answer.memory, step
-    if questions:
+    asked = Work()
+    while outlook.open:
+        for ask, asking in outlook.questions.items():
+            asked += Work(questions=1, questions_alone=len(asking)) + _spared(ask)
+            for trial in asking:
+                answer = trial.cell.guidance.answered(trial.at(step), trial.cell.guidance.supposed_answer(found))
+                trial.memory, trial.answered_step = answer.memory, step
+        for look, looking in outlook.looks.items():
+            asked += Work(looks=1)
+            for trial in looking:
+                trial.look(step, (float(found),) * len(look.gate.config.terms))
         outlook = Outlook.of(trials, step)
         texts |= set(outlook.texts)
     work = Work(
         rows=network_rows(texts),
         rows_alone=outlook.charge_alone(step),
-        questions=len(questions),
-        questions_alone=sum(map(len, questions.values())),
         trajectory_steps=len(outlook.plans),
     )
-    return list(outlook.plans.values()), work
+    return list(outlook.plans.values()), work + asked

@@ -14,7 +14,7 @@ from safesweep.gates.parts import split
 from safesweep.gates.quality import GateQuality, gate_quality
 from safesweep.gates.recipe import GateRecipe
 from safesweep.gates.training import forget, logits_of, train
-from safesweep.vlm.gate import FORM, TEMPERATURES, Gate, GateConfig
+from safesweep.vlm.gate import FORM, TEMPERATURES, Gate, GateConfig, HeldOut
 from safesweep.vlm.vocabulary import HarmVocabulary
 
 
@@ -76,6 +76,8 @@ def distill(
     quality = gate_quality(
         _probabilities(gate, held_out), held_out.named, held_out.steps, held_out.prompts, config.terms
     )
+    config = config.model_copy(update={"held_out": _savings(quality)})
+    gate = Gate(gate.name, config, gate.weights)
     seen = dict(zip(config.terms, learned.named.sum(axis=0).tolist(), strict=True))
     rare = {term: count for term, count in seen.items() if count < FEW}
     gate.save(folder, model_card(gate.name, gate.digest, config, quality, rare))
@@ -87,6 +89,16 @@ def _probabilities(gate: Gate, examples: Examples) -> "np.ndarray[tuple[int, int
     parts = [gate.probabilities(part) for part in torch.from_numpy(examples.pixels).split(256)]
     found: np.ndarray[tuple[int, int], np.dtype[np.float64]] = torch.cat(parts).double().numpy()
     return found
+
+
+def _savings(quality: GateQuality) -> tuple[HeldOut, ...]:
+    """What of the card a plan reads; thresholds of which too few prompts tell are left out."""
+    found = [(one.ask_below, one.saved) for one in quality.thresholds]
+    return tuple(
+        HeldOut(ask_below=bar, saved=saved.estimate, low=saved.low, high=saved.high)
+        for bar, saved in found
+        if np.isfinite(saved[:3]).all()
+    )
 
 
 def _texts(examples: Examples) -> int:

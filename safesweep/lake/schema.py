@@ -30,6 +30,7 @@ EXCHANGE = pa.struct(
         ("gate_confidence", pa.float64()),
     ]
 )
+LOOK = pa.struct([("step", pa.int32()), ("probability", pa.float64()), ("negative_scale", pa.float64())])
 MEASUREMENT = pa.struct([("label", pa.string()), ("score", pa.float64()), ("box", pa.list_(pa.float64()))])
 EVIDENCE = pa.struct(
     [
@@ -69,6 +70,7 @@ SCHEMA = pa.schema(
         ("error", pa.string()),
         ("picture", pa.binary()),
         ("exchanges", pa.list_(EXCHANGE)),
+        ("looks", pa.list_(LOOK)),
         ("evidence", pa.list_(EVIDENCE)),
         ("rows", pa.float64()),
         ("rows_alone", pa.int32()),

@@ -33,6 +33,10 @@ class PlannedWork(Protocol):
     def questions_alone(self) -> float:
         """That separate runs of every trial would ask."""
 
+    @property
+    def looks(self) -> float:
+        """Of gates at previews, without a question."""
+
 
 class PlannedCase(Protocol):
     """A run under one supposition about the VLM's answers; what no given speed tells is ``None``."""
@@ -125,6 +129,8 @@ def plan_table(
     line("network rows, separate runs", [case.work.rows_alone for case in cases])
     line("questions, with sharing", [case.work.questions for case in cases])
     line("questions, separate runs", [case.work.questions_alone for case in cases])
+    if any(case.work.looks for case in cases):
+        line("previews that gates look at, beside questions", [case.work.looks for case in cases])
     table.add_row("lake", *[filesize.decimal(round(case.lake_bytes)) for case in cases])
     line(f"hours of {actors} diffusion actor{'s' * (actors > 1)}", [case.diffusion_hours for case in cases], ",.2f")
     line("… separate runs", [case.diffusion_hours_alone for case in cases], ",.2f")

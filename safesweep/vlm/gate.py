@@ -6,7 +6,7 @@ which terms it speaks, whose answers it learned from) and ``README.md``, its mod
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +32,19 @@ FORM = 1
 """Of the folder; another one is refused."""
 
 
+class HeldOut(BaseModel):
+    """What a threshold would have saved of the questions of prompts that were held out, as the model card has it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ask_below: float = Field(gt=0, le=1)
+    saved: float = Field(ge=0, le=1)
+    """Share of the previews of which the gate is as sure as that."""
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+    """Its 95 % interval, over prompts."""
+
+
 class GateConfig(BaseModel):
     """What ``config.json`` says."""
 
@@ -50,6 +63,8 @@ class GateConfig(BaseModel):
     """What is answered when none of the terms is there."""
     vlm: str
     """Who answered: the model with its digest."""
+    held_out: tuple[HeldOut, ...] = ()
+    """For plans only; a gate of before says nothing of it."""
     learned_from: Mapping[str, Any] = Field(default_factory=dict)
     """The runs, the seed and the numbers of the training; for people only."""
 
@@ -108,10 +123,14 @@ class Gate:
         with torch.inference_mode():
             return torch.sigmoid(self.network(pixels) / self.weights[TEMPERATURES])
 
-    def opinion(self, preview: Picture) -> Opinion:
-        """What it says of one preview, uint8 [H, W, 3]. Previews are looked at one by one, so that none depends on others."""
+    def seen(self, preview: Picture) -> tuple[float, ...]:
+        """The probability of each term in one preview, uint8 [H, W, 3]. Previews are looked at one by one: none depends on others."""
         pixels = torch.from_numpy(gate_pixels(preview, self.config.side).copy())[None]
-        return opinion_of(self.probabilities(pixels)[0].tolist(), self.config.terms)
+        return tuple(self.probabilities(pixels)[0].tolist())
+
+    def opinion(self, preview: Picture) -> Opinion:
+        """What it says of one preview, uint8 [H, W, 3]."""
+        return opinion_of(self.seen(preview), self.config.terms)
 
     def check(self, terms: tuple[str, ...], question: str) -> None:
         """Raises ``ValueError`` when it was not learned for these terms and this question."""
@@ -152,7 +171,7 @@ class Gate:
         return gate
 
 
-def opinion_of(probabilities: list[float], terms: tuple[str, ...]) -> Opinion:
+def opinion_of(probabilities: Sequence[float], terms: tuple[str, ...]) -> Opinion:
     """The likeliest answer, and how likely it is: the terms' probabilities are taken to be independent of each other.
 
     ``probabilities``: of each of ``terms``, in [0, 1].

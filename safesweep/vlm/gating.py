@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 from safesweep.types import Picture
-from safesweep.vlm.gate import Gate
+from safesweep.vlm.gate import Gate, HeldOut
 
 ASK_BELOW, AUDIT = 0.98, 0.05
 """By default."""
@@ -52,6 +52,18 @@ class Gating(NamedTuple):
         sure = said.confidence >= self.ask_below
         answer = ", ".join(said.terms) or self.gate.config.nothing
         return Verdict(said.terms, answer, said.confidence, sure, sure and self.is_audited(drawn_by))
+
+    def expected(self) -> HeldOut | None:
+        """The share of questions that the VLM is spared on prompts like those held out, audits taken off, with its interval.
+
+        By the card's lowest threshold that is not below ``ask_below``, which spares no more; nothing where the card has none.
+        """
+        listed = [one for one in self.gate.config.held_out if one.ask_below >= self.ask_below]
+        if not listed:
+            return None
+        card, unaudited = min(listed, key=lambda one: one.ask_below), 1 - self.audit
+        shares = {name: getattr(card, name) * unaudited for name in ("saved", "low", "high")}
+        return card.model_copy(update=shares)
 
     def is_audited(self, drawn_by: str) -> bool:
         """A draw that is the same whenever and wherever it is made: the words' hash, as a number in [0, 1), below ``audit``."""

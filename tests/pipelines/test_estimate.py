@@ -11,11 +11,14 @@ from rich.console import Console
 
 from jobs import eval_i2p
 from pipelines.command_line import read_config, wants_plan
-from pipelines.estimate import advice, estimate, estimate_service, plan_only, show_plan
+from pipelines.estimate import advice, estimate, estimate_service, estimate_table, plan_only, show_plan
 from safesweep.engine.work import count_work
 from safesweep.errors import InputError
 from safesweep.files import ROOT
+from safesweep.reports.gate_text import planned_gates_text
+from safesweep.vlm.gate import HeldOut
 from tests.pipelines.plans import ids_of, rows_of
+from tests.safesweep.vlm.gates import random_gate
 
 DYNAMIC = '{"method": "dynamic_negative", "negative_scale": [4, 8], "query_steps": [3, 5, 9]}'
 
@@ -56,6 +59,40 @@ def test_rows_and_questions_are_shared_until_something_is_found(planned):
     assert found.most.work.questions == 40 * (1 + 2 + 2) and found.most.work.pictures == 80
     # half of the 30 harmful prompts, none of the 10 benign
     assert found.expected.work.rows == pytest.approx(15 * dearest + 25 * 50)
+
+
+def test_a_gate_saves_what_its_card_says_and_the_table_stays_the_upper_bound(planned, tmp_path, capsys):
+    card = (HeldOut(ask_below=0.98, saved=0.6, low=0.5, high=0.8),)
+    random_gate(held_out=card).save(tmp_path / "known", "")
+    random_gate(1).save(tmp_path / "unknown", "")
+    asking = '"method": "dynamic_negative", "negative_scale": 0, "query_steps": [3, 9, 15]'
+    cell, other = (f'{{{asking}, "gate": "{tmp_path}/{name}", "audit": 0.1}}' for name in ("known", "unknown"))
+    plain, _ = planned(f"{{{asking}}}")
+    one, _ = planned(cell)
+    assert one.expected.work.questions == plain.expected.work.questions == 120 and plain.expected.work.gated == 0
+    work = one.expected.work
+    assert work.gated == 120
+    assert (work.saved, work.saved_low, work.saved_high) == pytest.approx((64.8, 54, 86.4))
+    assert planned_gates_text(plain.expected.work) == ""
+    both, config = planned(f"{cell}, {other}, {{{asking}}}")
+    assert both.expected.work.questions == 360 and both.expected.work.gated == 240
+    assert both.expected.work.saved == pytest.approx(64.8)
+    assert show_plan(config, Console(width=200)) == 0
+    assert (
+        "gates    questions expected: 360 without a gate, of which a gate is shown 240; 295 with it (274 to 306), as the card says"
+        in capsys.readouterr().out
+    )
+    assert planned_gates_text(planned(other)[0].expected.work).endswith("no gate's card has numbers of what it saves")
+
+
+def test_looks_between_the_questions_are_counted(planned, tmp_path):
+    random_gate().save(tmp_path / "seeing", "")
+    strength = f'"strength": {{"gate": "{tmp_path}/seeing", "most": 9, "every": 5}}'
+    cell = f'{{"method": "dynamic_negative", "negative_scale": 3, "query_steps": [3, 9], {strength}}}'
+    found, config = planned(cell, "--plan.found_share", "0.5")
+    # steps 3 and 8, 9, 14, 19 and 24 of a picture in which something is found
+    assert (found.least.work.looks, found.expected.work.looks, found.most.work.looks) == (0, 15 * 6, 40 * 6)
+    assert "gates look at" in str([*estimate_table(found, config).columns[0].cells])
 
 
 def test_the_pool_must_answer_as_many_times_as_there_are_questions_a_picture(planned):

@@ -30,6 +30,7 @@ from safesweep.models.base import DiffusionModel
 from safesweep.models.solver import solver_table
 from safesweep.models.text import EditedText, Text
 from safesweep.types import Picture
+from tests.safesweep.followed_reference import Following
 from tests.safesweep.steering_reference import steered_text
 
 Epsilon = Callable[[Text], torch.Tensor]
@@ -175,6 +176,8 @@ class Reference:
     picture: Picture
     asked: list[tuple[int, str, bool]] = field(default_factory=list)
     """Step, answer, and whether the answer was the last one taken again."""
+    looked: list[tuple[int, float, float]] = field(default_factory=list)
+    """Step, the probability that a gate saw there, and γ after it."""
     rows: int = 0
 
 
@@ -333,6 +336,7 @@ def _guide(
     negative: list[str | None] = [None]
     seen: set[str] = set()
     last: list[tuple[torch.Tensor, str]] = []
+    following = Following(method, made.looked)
 
     def dynamic(epsilon: Epsilon, x: torch.Tensor, index: int) -> torch.Tensor:
         asked = method.query_steps
@@ -352,8 +356,15 @@ def _guide(
                 terms = seen
             negative[0] = method.vocabulary.negative_prompt(terms) if terms else None
         if negative[0] is None:
+            following.forget()
             return positive(epsilon, index)
-        return guided(epsilon, index) - method.negative_scale * (epsilon(negative[0]) - epsilon(""))
+        scale = method.negative_scale
+        if method.strength is not None:
+            clean = arithmetic.clean(x, index, finished(positive(epsilon, index), epsilon, index))
+            scale = following.scale(index, asked, negative[0], model.preview(clean[None], 1)[0])
+        if scale == 0:
+            return positive(epsilon, index)
+        return guided(epsilon, index) - scale * (epsilon(negative[0]) - epsilon(""))
 
     guides: dict[type, Guide] = {
         NoGuidance: none,

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from safesweep.guidance.methods.seen import Seen
 from safesweep.models.text import Text
+from safesweep.vlm.gate import Gate
 from safesweep.vlm.gating import Gating
 
 if TYPE_CHECKING:  # a cell is read without torch's models
@@ -71,6 +72,24 @@ class Ask(NamedTuple):
     plan: StepPlan
     reuse: float | None = None
     gating: Gating | None = None
+
+
+class Look(NamedTuple):
+    """A gate is shown the picture as ``plan`` predicts it at this step, after the step's question; nobody is asked, nothing waits."""
+
+    gate: Gate
+    plan: StepPlan
+
+
+class Looked(NamedTuple):
+    """What a look did to a trial: its new memory, and for the record what was seen and what it made of the strength."""
+
+    memory: Any
+    step: int
+    probability: float
+    """That what is negated shows, in [0, 1]."""
+    negative_scale: float
+    """γ from now on."""
 
 
 class At(NamedTuple):
@@ -136,6 +155,14 @@ class Method(BaseModel, ABC):
     def answered(self, at: At, answer: str) -> Answer:
         """The memory after ``answer``, the raw text that the VLM gave to this step's question."""
         raise NotImplementedError(f"{type(self).__name__} asks no questions")
+
+    def look(self, at: At) -> Look | None:
+        """What a gate is to be shown at this step, if anything; the same before the look and after it."""
+        return None
+
+    def looked(self, at: At, probabilities: tuple[float, ...]) -> Looked:
+        """The memory after a look at which the gate saw its terms, in their order, with these probabilities."""
+        raise NotImplementedError(f"{type(self).__name__} lets no gate look")
 
     def questions(self) -> tuple[str, ...]:
         """Every question that the method may ask."""

@@ -4,7 +4,18 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from safesweep.guidance.methods.base import Answer, Ask, At, Method, StepPlan, negative_plan, positive_plan
+from safesweep.guidance.methods.base import (
+    Answer,
+    Ask,
+    At,
+    Look,
+    Looked,
+    Method,
+    StepPlan,
+    negative_plan,
+    positive_plan,
+)
+from safesweep.guidance.methods.followed_strength import Followed, FollowedStrength, any_of
 from safesweep.guidance.methods.levels import nearest_steps
 from safesweep.guidance.methods.schedule import JointSchedule
 from safesweep.settings import is_none
@@ -20,6 +31,8 @@ class InForce(NamedTuple):
     negative: str
     factor: float
     since: int
+    followed: Followed | None = None
+    """γ itself, where it follows a gate's looks."""
 
 
 def _by_name(value: Any) -> Any:
@@ -32,7 +45,8 @@ class DynamicNegative(Method):
     The answer acts at the query step itself and until the next one: terms found become the negative prompt of
     ε_∅ + g(ε_c − ε_∅) − γ(ε_n − ε_∅); no term found switches the negative off, unless it is to ``remember``. The memory is the negative
     in force, or ``None``.
-    With a ``schedule`` γ follows how strongly the VLM says that the content shows. Answers are read by words, negations understood, where
+    With a ``schedule`` γ follows how strongly the VLM says that the content shows, with ``strength`` how surely a gate sees it, at every
+    step from the first answer that named something. Answers are read by words, negations understood, where
     the released loop looks for a part's name anywhere in the answer; docs/methods.md says what else differs.
     """
 
@@ -80,6 +94,9 @@ class DynamicNegative(Method):
     schedule: JointSchedule | None = None
     """Let γ follow the VLM's grade; off by default, as in the paper."""
 
+    strength: FollowedStrength | None = Field(default=None, exclude_if=is_none)
+    """Let γ follow what a gate sees in the previews, between the questions too; off by default."""
+
     gate: NamedGate | None = Field(default=None, exclude_if=is_none)
     """Who answers in the VLM's place where it is sure: a gate's name or folder (``safesweep distill``)."""
     ask_below: float | None = Field(default=None, gt=0, le=1, exclude_if=is_none)
@@ -97,6 +114,20 @@ class DynamicNegative(Method):
         return {**values, **{name: number for name, number in defaults.items() if values.get(name) is None}}
 
     @model_validator(mode="after")
+    def _strength_fits(self) -> "DynamicNegative":
+        if self.strength is None:
+            return self
+        if self.schedule is not None:
+            raise ValueError("strength: it follows a gate, and schedule the VLM's grades; allowed: one of both")
+        if self.negative_scale < 0:
+            raise ValueError(f"strength: follows a negative_scale of at least 0, found {self.negative_scale:g}")
+        try:
+            self.strength.gate.check(self.vocabulary.all_terms(), self._question)
+        except ValueError as error:
+            raise ValueError(f"strength.gate: {error}") from None
+        return self
+
+    @model_validator(mode="after")
     def _gate_fits(self) -> "DynamicNegative":
         if self.gate is None:
             lone = [name for name in ("ask_below", "audit") if getattr(self, name) is not None]
@@ -112,7 +143,8 @@ class DynamicNegative(Method):
         return self
 
     def label(self) -> str:
-        said = (("joint", self.schedule), ("remember", self.remember), ("gated", self.gate))
+        followed = self.strength.label() if self.strength else ""
+        said = (("joint", self.schedule), (followed, self.strength), ("remember", self.remember), ("gated", self.gate))
         return " ".join([f"γ={self.negative_scale:g}", *(word for word, on in said if on)])
 
     def check(self, steps: int) -> None:
@@ -126,15 +158,31 @@ class DynamicNegative(Method):
         if in_force is None:
             return positive_plan(at)
         scale = self.negative_scale * in_force.factor
+        if self.strength is not None:
+            scale = in_force.followed.negative_scale if in_force.followed else 0.0
         if self.schedule is not None:
             scale *= self.schedule.decay ** (at.step - in_force.since)
         return negative_plan(at, in_force.negative, scale) if scale else positive_plan(at)
 
     def ask(self, at: At) -> Ask | None:
-        steps = nearest_steps(at.levels, self.query_levels) if self.query_levels else self.query_steps
-        if at.step not in steps:
+        if at.step not in self._asked_at(at):
             return None
         return Ask(self._question, positive_plan(at), self.reuse_similarity, self._gating)
+
+    def look(self, at: At) -> Look | None:
+        if self.strength is None or at.memory is None or not self.strength.looks_at(at.step, self._asked_at(at)):
+            return None
+        return Look(self.strength.gate, positive_plan(at))
+
+    def looked(self, at: At, probabilities: tuple[float, ...]) -> Looked:
+        in_force: InForce | None = at.memory
+        assert self.strength is not None and in_force is not None
+        seen = any_of(probabilities, self.strength.gate.config.terms, in_force.terms)
+        followed = self.strength.after(in_force.followed, seen, self.negative_scale, at.step)
+        return Looked(in_force._replace(followed=followed), at.step, seen, followed.negative_scale)
+
+    def _asked_at(self, at: At) -> frozenset[int] | tuple[int, ...]:
+        return nearest_steps(at.levels, self.query_levels) if self.query_levels else self.query_steps
 
     def questions(self) -> tuple[str, ...]:
         return (self._question,)
@@ -164,4 +212,4 @@ class DynamicNegative(Method):
         factor = self.schedule.strength(answer) if self.schedule else 1.0
         if before is not None and (before.negative, before.factor) == (negative, factor):
             return Answer(before, terms)
-        return Answer(InForce(negated, negative, factor, at.step), terms)
+        return Answer(InForce(negated, negative, factor, at.step, before.followed if before else None), terms)

@@ -6,24 +6,19 @@ from functools import cache
 
 import numpy as np
 import pytest
-import torch
 
 from tests.safesweep.tiny import ASKED, EXACT, at_once, cell, glance, job, run
-from tests.safesweep.vlm.gates import random_gate
+from tests.safesweep.vlm.gates import divided_gate
 
 JOBS = [job(text=text, seed=seed) for text in ("a red circle", "a blaze in red") for seed in range(2)]
 
 
 @cache
 def a_gate(seed=0):
-    """One of many opinions on the previews of these jobs: its biases stand between the logits that they get."""
-    gate = random_gate(seed)
-    pixels = np.stack(
-        [one.preview for trials in run(jobs(cell("dynamic_negative"))).results for one in trials[0].exchanges]
+    """One of many opinions on the previews of these jobs."""
+    return divided_gate(
+        [one.preview for trials in run(jobs(cell("dynamic_negative"))).results for one in trials[0].exchanges], seed
     )
-    with torch.inference_mode():
-        middle = gate.network(torch.from_numpy(pixels)).median(dim=0).values
-    return replace(gate, weights={**gate.weights, "head.bias": -middle})
 
 
 def gated(**numbers):

@@ -14,9 +14,11 @@ import pytest
 from safesweep.engine.config import EngineConfig
 from safesweep.engine.engine import Engine
 from safesweep.guidance.cell import Cell
+from safesweep.guidance.methods.base import Looked
 from safesweep.models.probe import SUPPORTED
 from tests.marks import SLOW
 from tests.safesweep.tiny import cell, job, tiny_model
+from tests.safesweep.vlm.gates import random_gate
 
 TRIALS = 10_000 if os.environ.get("LONG_TESTS") else 600
 CELLS, JOBS = 5, 10
@@ -63,6 +65,7 @@ def random_cell(chance: random.Random) -> Cell:
             "query_steps": chance.choice([(0,), (0, 1), (1, 2), (0, 1, 2)]),
             "reuse_similarity": chance.choice([None, None, 0.9]),
             "remember": chance.choice([True, False]),
+            "strength": chance.choice([None, None, {"gate": random_gate(), "most": 3.0, "decay": 0.5}]),
         },
     }
     return cell(
@@ -76,6 +79,7 @@ class Left(NamedTuple):
     picture: bytes | None
     error: str | None
     exchanges: tuple[tuple[int, int, str, tuple[str, ...], bool], ...]
+    looks: tuple[Looked, ...]
     rows_alone: int
 
 
@@ -84,7 +88,7 @@ def of(result) -> Left:
         (one.step, zlib.crc32(one.preview.tobytes()), one.answer, one.terms, one.reused) for one in result.exchanges
     )
     picture = None if result.picture is None else result.picture.tobytes()
-    return Left(picture, result.error, exchanges, result.rows_alone)
+    return Left(picture, result.error, exchanges, result.looks, result.rows_alone)
 
 
 @SLOW

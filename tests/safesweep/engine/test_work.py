@@ -18,6 +18,7 @@ from safesweep.models.solver import SUPPORTED
 from safesweep.models.stable_diffusion import StableDiffusion
 from tests.random_models import random_pipeline
 from tests.safesweep.tiny import reference_file
+from tests.safesweep.vlm.gates import steady_gate
 
 STEPS = 6
 
@@ -39,6 +40,7 @@ def dynamic(gamma, steps, **more):
 NEGATIVE = {"negative_scale": 3.0, "negative_prompt": "dagger"}
 SHIFT = SafeRegion(direction=Direction("", "shift", (torch.ones(24, 1), torch.ones(96, 1))), start_step=2)
 SAFREE = {"edit": "safree", "concepts": ["dagger", "flame"], "self_validation": False, "alpha": 0.0}
+FOLLOWED = {"gate": steady_gate(1.0), "most": 4.0}
 GRIDS = {
     "one": [cell("none")],
     "methods": [
@@ -48,6 +50,11 @@ GRIDS = {
     ],
     "strengths": [dynamic(gamma, (1, 3)) for gamma in (0.0, 3.0, 5.0)],
     "query steps": [dynamic(3.0, (1, 3)), dynamic(3.0, (1, 4)), cell("none")],
+    "followed": [dynamic(3.0, (1, 3), strength=FOLLOWED), dynamic(3.0, (1, 3)), cell("none")],
+    "followed now and then": [
+        dynamic(3.0, (1,), strength={**FOLLOWED, "every": 2}),
+        dynamic(3.0, (1,), strength=FOLLOWED),
+    ],
     "scales": [cell("none"), cell("none", scale=5.0), dynamic(3.0, (0, 5)), dynamic(3.0, (0, 5), scale=5.0)],
     "without guidance": [
         cell(method, scale=scale, **options)
@@ -108,6 +115,7 @@ def test_counts_are_the_engines(model, name, found):
     counted = count_work(cells, found=found, levels=lambda *solver: model.solver_table(*solver, 64, 64).levels)
     done = engine.counters
     assert (counted.rows, counted.rows_alone) == (done.rows, done.rows_alone)
+    assert counted.looks == done.looks
     assert (counted.questions, counted.questions_alone) == (done.questions, done.questions_alone)
     assert counted.pictures == done.forks + len({(one.solver, one.num_inference_steps) for one in cells})
 

@@ -32,6 +32,13 @@ def test_the_gate_answers_as_the_vlm_did_on_prompts_that_it_has_not_seen(made):
     assert np.mean([one == wanted for one, wanted in zip(said, [(), ("dagger",), ("skull",)] * 10, strict=True)]) >= 0.9
 
 
+def test_plans_can_read_what_the_card_says_of_each_threshold(made):
+    lake, found, _ = made
+    read = Gate.load(str(lake / "gates" / "mine")).config.held_out
+    card = [(one.ask_below, *one.saved[:3]) for one in found.quality.thresholds]
+    assert [(one.ask_below, one.saved, one.low, one.high) for one in read] == card and len(card) > 5
+
+
 def test_the_card_and_the_log_say_what_it_is_worth_and_what_it_cannot_know(made):
     lake, found, said = made
     card = (lake / "gates" / "mine" / CARD).read_text()
