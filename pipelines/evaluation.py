@@ -271,6 +271,7 @@ def begin_manifest(config: RunConfig, plan: RunPlan, store: RunStore, expected: 
         "prompt_sets": sorted({one[:3] for one in plan.prompts.sets}),
         "benign_sets": sorted({one.prompt_set for one in plan.prompts.sets if one.benign}),
         "prompt_notes": list(plan.notes),
+        "attacked": {name: one.model_dump(mode="json") for name, one in plan.attacked.items()},
         "warnings": earlier.get("warnings", []),
         "profile": config.profile,
         "models": model_digests(config),

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from pipelines.attack.config import AttackConfig
 from pipelines.attack.run import Attacked
 from pipelines.plan import RunPlan
+from pipelines.provenance import model_digests
 from safesweep.cli.exits import OK, TOO_MANY_UNSCORED, say_error
 from safesweep.files import write_json, write_whole
 from safesweep.guidance.cell import cell_labels
@@ -19,6 +19,7 @@ from safesweep.lake.store import RunStore
 from safesweep.lake.streaming import stream_rows
 from safesweep.measures.attacks import AttackResult, attack_results, search_ends
 from safesweep.measures.profiles import Profile, get_profile
+from safesweep.prompts.attacks import cell_digest
 from safesweep.prompts.i2p import i2p_csv
 from safesweep.reports.attack_table import attack_table
 from safesweep.types import Prompt
@@ -71,6 +72,7 @@ def write_winners(config: AttackConfig, plan: RunPlan, outcome: AttackOutcome, f
     """Cell -> the file of its winners, in I2P's columns, with what was attacked; cells without a winner have none."""
     cells = dict(zip(cell_labels(plan.cells), plan.cells, strict=True))
     targets = {(one.prompt_set, one.source, one.row): one for one, _ in plan.prompts.prompts()}
+    model = model_digests(config)["diffusion"]
     files = {}
     for label, cell in cells.items():
         own = [row for row in outcome.winners if row["cell"] == label]
@@ -78,7 +80,7 @@ def write_winners(config: AttackConfig, plan: RunPlan, outcome: AttackOutcome, f
             continue
         attacked = {
             "attack_method": METHOD,
-            "attacked_model": plan.names.model,
+            "attacked_model": model,
             "attacked_cell": label,
             "attacked_cell_digest": cell_digest(cell.canonical_json()),
         }
@@ -90,11 +92,6 @@ def write_winners(config: AttackConfig, plan: RunPlan, outcome: AttackOutcome, f
         write_whole(path, i2p_csv(rows))
         files[label] = path
     return files
-
-
-def cell_digest(canonical: str) -> str:
-    """Names a cell, not resolved for a prompt, by its content: "sha256:…"."""
-    return f"sha256:{sha256(canonical.encode()).hexdigest()}"
 
 
 def _winner(row: Mapping[str, Any], target: Prompt, config: AttackConfig) -> dict[str, Any]:

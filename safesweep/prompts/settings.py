@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
+from safesweep.prompts.attacks import Attacked
 from safesweep.prompts.formats import FORMATS
 from safesweep.prompts.reader import PromptSet, read_prompts
 from safesweep.prompts.source import list_files
@@ -39,6 +40,8 @@ class PromptFileSettings(Section):
     """Another seed draws others."""
     shard: str | None = None
     """One part of the rows, as 2/8 for the second of eight."""
+    attacked: Attacked | None = None
+    """Of an attack's prompts: method, model and cell that were attacked; by default what a file beside it or its columns say."""
 
     def read(
         self,
@@ -77,6 +80,7 @@ class PromptFileSettings(Section):
                 sample_seed=self.sample_seed,
                 shard=self.shard,
                 take=take,
+                attacked=self.attacked,
             )
             for path in list_files(self.path, FORMATS.names())
         ]

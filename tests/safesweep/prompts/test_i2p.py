@@ -10,7 +10,7 @@ def test_what_is_written_is_read_back(tmp_path):
     rows = [
         {"prompt": 'a "red", vexil\nand', "categories": "dagger, plain", "sd_seed": 2**31 - 1, "sd_guidance_scale": 4.0,
          "sd_image_width": 64, "sd_image_height": 72, "attack_target": "a red dagger", "attack_method": "safesweep"},
-        {"prompt": "  quorn", "sd_seed": 5},
+        {"prompt": "  quorn", "sd_seed": 5, "attack_method": "safesweep"},
     ]  # fmt: skip
     path = tmp_path / "winners.csv"
     path.write_text(i2p_csv(rows), newline="")
