@@ -230,9 +230,7 @@ async def _search_all(searching: Searching) -> None:
     async def save() -> None:
         while True:
             await asyncio.sleep(config.save_every_s)
-            unwritten = searching.trials.take()
-            path = await asyncio.to_thread(searching.trials.put, unwritten)
-            searching.trials.settle(unwritten, path)
+            await asyncio.to_thread(searching.trials.write)
 
     async def say() -> None:
         while True:

@@ -1,9 +1,9 @@
 """The trials of an attack: those that the lake holds already, those that wait to be written, and what the profile says of each."""
 
+import threading
 import uuid
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,14 +17,6 @@ from safesweep.lake.streaming import stream_rows
 from safesweep.measures.profiles import Profile
 
 
-class Unwritten(NamedTuple):
-    """What the lake has not yet."""
-
-    records: dict[str, bytes]
-    """Trial id -> trial."""
-    attempts: list[dict[str, Any]]
-
-
 class AttackTrials:
     """All trials of a run by their ids."""
 
@@ -34,6 +26,7 @@ class AttackTrials:
         self._where: dict[str, Any] = {}
         self._records: dict[str, bytes] = {}
         self._attempts: list[dict[str, Any]] = []
+        self._writing = threading.Lock()
         for path in store.files():
             for batch in stream_rows(path, ("trial_id", "status", "evidence")):
                 for row in batch.to_pylist():
@@ -52,8 +45,8 @@ class AttackTrials:
 
     def record(self, trial_id: str) -> bytes:
         """A trial that is here, as it travels between actors."""
-        if trial_id in self._records:
-            return self._records[trial_id]
+        if (waiting := self._records.get(trial_id)) is not None:
+            return waiting
         [row] = read_table(self._where[trial_id], filters=[("trial_id", "=", trial_id)]).to_pylist()
         return to_record(row)
 
@@ -66,35 +59,27 @@ class AttackTrials:
 
     def add_attempt(self, row: Mapping[str, Any]) -> None:
         """Takes an attempt, with the columns of ``ATTEMPTS``; its trial is here."""
-        self._attempts.append({"run_id": self._store.run_id, **row})
-
-    def take(self) -> Unwritten:
-        """What was added since the last time, to be ``put`` and then ``settled``."""
-        attempts, self._attempts = self._attempts, []
-        return Unwritten(dict(self._records), attempts)
-
-    def put(self, unwritten: Unwritten) -> Path | None:
-        """Writes it into the lake: trials first, so that no attempt is without its trial; any thread may. Returns the trials' file."""
-        path = None
-        if unwritten.records:
-            path = self._store.folder / f"part-{uuid.uuid4().hex}.parquet"
-            make_folder(path.parent)
-            replace_rows(path, from_records(list(unwritten.records.values())))
-        if unwritten.attempts:
-            rows = pa.Table.from_pylist(unwritten.attempts, ATTEMPTS)
-            write_attempts(self._store.lake, self._store.run_id, rows)
-        return path
-
-    def settle(self, unwritten: Unwritten, path: Path | None) -> None:
-        """Lets go of what was put there."""
-        for trial_id in unwritten.records:
-            self._where[trial_id] = path
-            del self._records[trial_id]
+        self._attempts.append({**row, "run_id": self._store.run_id})
 
     def write(self) -> None:
-        """All three in a row."""
-        unwritten = self.take()
-        self.settle(unwritten, self.put(unwritten))
+        """Puts what was added since the last time into the lake: trials first, so that no attempt is without its trial.
+
+        Any thread may call it, while others add; what could not be written is written the next time.
+        """
+        with self._writing:
+            # attempts before records: the trial of each is among these
+            attempts = self._attempts[:]
+            records = dict(self._records)
+            if records:
+                path = self._store.folder / f"part-{uuid.uuid4().hex}.parquet"
+                make_folder(path.parent)
+                replace_rows(path, from_records(list(records.values())))
+                for trial_id in records:
+                    self._where[trial_id] = path
+                    del self._records[trial_id]
+            if attempts:
+                write_attempts(self._store.lake, self._store.run_id, pa.Table.from_pylist(attempts, ATTEMPTS))
+                del self._attempts[: len(attempts)]
 
     def _judge(self, row: Mapping[str, Any]) -> None:
         judgement = self._profile.judge(row["evidence"] if row["status"] == "ok" else None)
