@@ -9,7 +9,10 @@ from tests.jobs.conftest import call, kill, trials
 from tests.marks import STARTS_RAY
 
 CELLS = '[{"method":"static_negative","negative_scale":3}]'
-FEW = ["--run_id=a", "--limit=2", "--num_inference_steps=4", f"--cells={CELLS}", "--attack.budget=15", "--attack.save_every_s=0.5"]  # fmt: skip
+FEW = [
+    *("--run_id=a", "--limit=2", "--num_inference_steps=4", f"--cells={CELLS}"),
+    *("--attack.budget=15", "--attack.save_every_s=0.5"),
+]
 
 
 def test_what_it_takes_is_told_without_a_cluster(tmp_path):
