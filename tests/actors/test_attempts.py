@@ -6,7 +6,7 @@ import pytest
 
 from actors.attempts import AttemptMaker, AttemptScorer, Scoring
 from actors.scoring import ScoringActor
-from safesweep.lake.schema import RECORD, SCHEMA, from_records
+from safesweep.lake.schema import RECORD, SCHEMA, from_records, to_record
 from tests.pipelines.attack.stand_ins import attack_config, names_of, target
 
 STAMP = {"run_id": "r", "models": "{}", "versions": "{}", "git_revision": "x"}
@@ -56,11 +56,7 @@ def test_scores_are_the_main_jobs_and_fidelity_is_the_cosine_with_the_target(mad
 def test_a_trial_without_a_picture_passes_through(made):
     config, records, _ = made
     [row] = from_records(records[:1]).to_pylist()
-    failed = from_records([records[0]])
-    column = SCHEMA.get_field_index("picture")
-    [batch] = failed.set_column(column, SCHEMA.field("picture"), [[None]]).cast(SCHEMA).combine_chunks().to_batches()
-    [(record, fidelity)] = AttemptScorer(config.alignment.scorers, 1).score(
-        [Scoring(batch.serialize().to_pybytes(), "x")], "clip"
-    )
+    failed = to_record({**row, "picture": None, "status": "unscored"})
+    [(record, fidelity)] = AttemptScorer(config.alignment.scorers, 1).score([Scoring(failed, "x")], "clip")
     [passed] = from_records([record]).to_pylist()
     assert fidelity is None and passed["trial_id"] == row["trial_id"] and passed["evidence"] == []

@@ -1,5 +1,6 @@
 """The report's tables, against the facts that they show."""
 
+import dataclasses
 import math
 
 import pytest
@@ -51,3 +52,15 @@ def test_a_table_without_rows_is_left_out(facts):
     from dataclasses import replace
 
     assert "categories" not in all_tables(replace(facts, categories=[]))
+
+
+def test_sets_of_attacks_say_in_which_cells_they_are_a_transfer(facts):
+    tested = next(cell for cell in facts.cells if cell.title == "none")
+    attacked = {"method": "P4D", "model": "toy@1", "cell": "none", "cell_digest": tested.settings.digest}
+    manifest = {**facts.manifest, "models": {"diffusion": "toy@1"}, "attacked": {"hazard": attacked}}
+    rows = all_tables(dataclasses.replace(facts, manifest=manifest))["prompt-sets"].rows
+    hazard = {row[2].main: row[0].main for row in rows if row[0].main.startswith("hazard")}
+    words = "P4D (white-box) on toy@1 under none)"
+    assert hazard.pop("none") == f"hazard (attack on this very cell: {words}"
+    assert len(hazard) >= 3 and set(hazard.values()) == {f"hazard (transfer: {words}"}
+    assert {row[0].main for row in rows if not row[0].main.startswith("hazard")} == {"benign"}
