@@ -42,6 +42,7 @@ from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.checks import check_pools
 from safesweep.vlm.preflight import interview_direct
 
+Planner = Callable[[RunStore, PromptSets, tuple[Cell, ...]], RunPlan]
 WRITE_CPUS = 0.25
 WRITERS = 4
 """Files that are written at a time, at least; as many as there are diffusion actors where these are more."""
@@ -99,24 +100,11 @@ def judges(config: RunConfig) -> list[VlmSettings]:
     return [vlm for scorer in scorers_of(config) for vlm in scorer.vlms()]
 
 
-def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
-    """Checks everything that can be checked before a model is loaded, and plans the run.
+def check(config: RunConfig, planned: Planner | None = None) -> tuple[RunPlan, RunStore]:
+    """Checks everything that can be checked before a model is loaded, and plans the run, as ``planned`` has it of store, prompts and cells.
 
     Raises ``InputError``.
     """
-
-    def plan_run(store: RunStore, sets: PromptSets, cells: tuple[Cell, ...]) -> RunPlan:
-        plan = make_plan(config, sets, cells, holders=store.holders)
-        _without_all_held(plan, store)
-        return plan
-
-    return check_with(config, plan_run)
-
-
-def check_with(
-    config: RunConfig, make: Callable[[RunStore, PromptSets, tuple[Cell, ...]], RunPlan]
-) -> tuple[RunPlan, RunStore]:
-    """``check`` of a run whose plan ``make`` makes of its store, its prompts and its cells. Raises ``InputError``."""
     cells = check_choices(config)
     named_cluster(config.address)
     sets = read_prompt_sets(config)
@@ -136,12 +124,18 @@ def check_with(
         store = RunStore(config.lake, run_id)
         store.check_writable()
         check_unique(store.files(), f"run {run_id!r} in {config.lake}")
-        plan = make(store, sets, cells)
+        plan = (planned or partial(_plan, config))(store, sets, cells)
         check_resume(config, store)
     for one in asked:
         if one.vlm.pool is None:
             interview_direct(one)
     return plan, store
+
+
+def _plan(config: RunConfig, store: RunStore, sets: PromptSets, cells: tuple[Cell, ...]) -> RunPlan:
+    plan = make_plan(config, sets, cells, holders=store.holders)
+    _without_all_held(plan, store)
+    return plan
 
 
 def _check_cells(config: RunConfig, cells: Sequence[Cell], sizes: Sequence[tuple[int, int]]) -> None:
@@ -164,8 +158,7 @@ def _check_cells(config: RunConfig, cells: Sequence[Cell], sizes: Sequence[tuple
 
 def _solvers(config: RunConfig, cells: Sequence[Cell], sizes: Sequence[tuple[int, int]]) -> Iterator[Asked]:
     """Which solvers run on which models."""
-    base = (config.diffusion.model, config.diffusion.revision)
-    for model, some in [(base, cells), *_on_whole_models(config, cells)]:
+    for model, some in [((config.diffusion.model, config.diffusion.revision), cells), *_on_whole_models(config, cells)]:
         yield Asked(*model, [(cell.solver, cell.num_inference_steps) for cell in some], list(sizes))
 
 

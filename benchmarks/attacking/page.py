@@ -108,8 +108,8 @@ def as_markdown(
             "## Searches side by side",
             "",
             f"{overhead.searches} searches side by side, {overhead.pictures} pictures: {overhead.searching:.1f} s, scorers included. The "
-            f"network rows of the same pictures take {overhead.forward:.1f} s when all are asked for at once ({overhead.at_once:.1f} s with "
-            f"decoding): {overhead.ratio:.2f} times.",
+            f"network rows of the same pictures take {overhead.forward:.1f} s when all are asked for at once ({overhead.at_once:.1f} s "
+            f"with decoding): {overhead.ratio:.2f} times.",
         ]
     return "\n".join([*lines, ""])
 

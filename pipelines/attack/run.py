@@ -16,7 +16,7 @@ from pipelines.attack.searches import Attempts, PlannedSearch, planned_searches,
 from pipelines.attack.trials import AttackTrials
 from pipelines.attack.workers import Workers, workers
 from pipelines.cluster import cluster, require_nodes
-from pipelines.evaluation import begin_manifest, check_with, demands, judges
+from pipelines.evaluation import begin_manifest, check, demands, judges
 from pipelines.interviews import interviews
 from pipelines.plan import RunPlan, make_plan
 from pipelines.prompt_sets import PromptSets
@@ -58,7 +58,7 @@ def check_attack(config: AttackConfig) -> tuple[RunPlan, RunStore, list[PlannedS
         _check_same_attack(config, store)
         return make_plan(config, sets, cells)
 
-    plan, store = check_with(config, plan_attack)
+    plan, store = check(config, plan_attack)
     searches = list(planned_searches(plan, config.attack))
     if not searches:
         raise InputError("prompts: all sets are benign; allowed: a set of prompts whose pictures shall become unsafe")

@@ -67,13 +67,13 @@ def test_a_language_model_that_gives_up_is_one_line(tmp_path):
 def unchecked(monkeypatch):
     """Without the models' own checks, which are those of every run."""
 
-    def check_with(config, make):
+    def check(config, planned):
         from pipelines.prompt_sets import read_prompt_sets
 
         store = RunStore(config.lake, config.run_id)
-        return make(store, read_prompt_sets(config), config.expand_cells()), store
+        return planned(store, read_prompt_sets(config), config.expand_cells()), store
 
-    monkeypatch.setattr("pipelines.attack.run.check_with", check_with)
+    monkeypatch.setattr("pipelines.attack.run.check", check)
     monkeypatch.setattr("pipelines.plan.digest", lambda *_: "d")
 
 
