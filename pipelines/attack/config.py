@@ -49,6 +49,8 @@ class AttackSettings(Section):
     """Searches under way at a time; rows of all of them fill the batches."""
     save_every_s: PositiveFloat = 20.0
     """Seconds after which attempts go to the lake: what a killed run has to make again."""
+    words: str | None = None
+    """A file of words, one a line, that substitute and insert take; by default the whole words of the text encoders' own vocabularies."""
     rewriter: OpenAiVlm | None = None
     """A language model behind an OpenAI-compatible endpoint, for the operators paraphrase and synonym: a mapping with url, model and the
     options of ``vlm.backend: openai`` that are not about pictures."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
@@ -24,7 +25,7 @@ from pipelines.resume import scorers_of
 from safesweep.attacks.operators import OPERATORS, Materials
 from safesweep.attacks.operators.base import Operator
 from safesweep.errors import InputError
-from safesweep.files import kept_if_filled, on_store
+from safesweep.files import kept_if_filled, on_store, resolve_file
 from safesweep.guidance.cell import Cell
 from safesweep.lake import progress as lake_progress
 from safesweep.lake.attempts import read_attempts
@@ -62,6 +63,7 @@ def check_attack(config: AttackConfig) -> tuple[RunPlan, RunStore, list[PlannedS
     searches = list(planned_searches(plan, config.attack))
     if not searches:
         raise InputError("prompts: all sets are benign; allowed: a set of prompts whose pictures shall become unsafe")
+    words_of(config)
     if config.attack.rewriter is not None:
         config.attack.rewriter.check()
     return plan, store, searches
@@ -178,13 +180,30 @@ def _trace_folder(store: RunStore) -> str | None:
     return None if on_store(store.lake) else str(store.lake / "traces")
 
 
+def words_of(config: AttackConfig) -> tuple[str, ...]:
+    """What ``substitute`` and ``insert`` draw from. Raises ``InputError`` for a file that cannot be read, and where there is no word."""
+    path = config.attack.words
+    if path is None:
+        found = encoder_words(config.diffusion.model, config.diffusion.revision)
+        where = f"attack.words: the text encoders of {config.diffusion.model} have"
+    else:
+        try:
+            found = tuple(sorted(set(Path(resolve_file(path)).read_text(encoding="utf-8").split())))
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"attack.words: {path}: cannot be read: {error}") from error
+        where = f"attack.words: {path} holds"
+    if not found:
+        raise InputError(f"{where} no word; allowed: a file of words, one a line")
+    return found
+
+
 @contextmanager
 def operators_of(config: AttackConfig) -> Iterator[dict[str, Operator]]:
     """The run's operators by name, with the language model that some ask; its connections close with the block."""
     from safesweep.attacks.language_model import asker
 
     attack = config.attack
-    words = encoder_words(config.diffusion.model, config.diffusion.revision)
+    words = words_of(config)
     ask, close = asker(attack.rewriter) if attack.rewriter is not None else (None, None)
     try:
         yield {name: OPERATORS[name](Materials(words, attack.most_words, ask)) for name in attack.operators}

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from pipelines.attack.run import Searching, check_attack, run_searches
+from pipelines.attack.run import Searching, check_attack, run_searches, words_of
 from pipelines.attack.searches import Attempts
 from pipelines.attack.trials import AttackTrials
 from safesweep.errors import InputError
@@ -96,3 +96,14 @@ def test_an_attack_needs_targets(tmp_path):
     benign = '[{"path": "miniature/prompts/benign.csv", "benign": true}]'
     with pytest.raises(InputError, match="all sets are benign"):
         check_attack(attack_config(tmp_path, "--prompts", benign))
+
+
+def test_words_are_the_encoders_own_or_a_files(tmp_path):
+    assert "vexil" in words_of(attack_config(tmp_path))
+    path = tmp_path / "words.txt"
+    path.write_text("quorn\ntharn\n\nquorn\n")
+    assert words_of(attack_config(tmp_path, "--attack.words", str(path))) == ("quorn", "tharn")
+    for content, wanted in ((b"\n", "holds no word"), (b"\xff", "cannot be read")):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=wanted):
+            words_of(attack_config(tmp_path, "--attack.words", str(path)))
