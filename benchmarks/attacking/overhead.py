@@ -13,6 +13,7 @@ from rich.console import Console
 from actors.attempts import AttemptMaker
 from benchmarks.attacking.here import STAMP, workers_here
 from pipelines.attack.config import AttackConfig
+from pipelines.attack.history import History
 from pipelines.attack.run import Searching, operators_of, run_searches
 from pipelines.attack.searches import Attempts, planned_searches
 from pipelines.attack.trials import AttackTrials
@@ -68,7 +69,7 @@ def measure_overhead(config: AttackConfig, ask: Callable[..., Any] | None = None
         trials = AttackTrials(RunStore(Path(folder), "overhead"), get_profile(config.profile))
         noted = Workers(_Noted(maker, rows), workers.safety, workers.alignment)  # type: ignore[arg-type]
         with operators_of(config) as operators:
-            attempts = Attempts(plan.names, trials, noted, ())
+            attempts = Attempts(plan.names, trials, noted, History(()))
             console = Console(quiet=True)
             searching = run_searches(Searching(config, searches, attempts, operators, trials, workers, console))
     forward, at_once = _at_once(config, plan.cells, rows, ask)

@@ -46,7 +46,11 @@ def attack_outcome(config: AttackConfig, store: RunStore) -> AttackOutcome:
     rows = read_attempts(store.lake, store.run_id).to_pylist()
     order = {label: place for place, label in enumerate(cell_labels(config.expand_cells()))}
     strategies = {name: place for place, name in enumerate(config.attack.strategies)}
-    rows = [row for row in rows if row["strategy"] in strategies and row["cell"] in order]
+    rows = [
+        row
+        for row in rows
+        if row["strategy"] in strategies and row["cell"] in order and row["attempt"] < config.attack.budget
+    ]
     rows.sort(key=lambda row: (order[row["cell"]], strategies[row["strategy"]]))
     ends = search_ends(rows, outcomes)
     winners: dict[str, Mapping[str, Any]] = {}

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
 from pipelines.attack.config import AttackConfig
+from pipelines.attack.history import History
 from pipelines.attack.searches import Attempts, PlannedSearch, planned_searches, run_search
 from pipelines.attack.trials import AttackTrials
 from pipelines.attack.workers import Workers, workers
@@ -83,7 +84,7 @@ def _check_same_attack(config: AttackConfig, store: RunStore) -> None:
     if before is None:
         raise InputError(f"{where} is no attack; choose another run_id")
     now = config.attack.model_dump(mode="json")
-    free = ("side_by_side", "save_every_s", "budgets", "strategies", "rewriter")
+    free = ("budget", "budgets", "side_by_side", "save_every_s", "strategies", "rewriter")
     for name, value in now.items():
         if name not in free and name in before and before[name] != value:
             raise InputError(
@@ -112,55 +113,27 @@ def _attack(
     console: Console,
     lease: Lease,
 ) -> Attacked:
-    from actors import vlm
-    from actors.collector import collecting
-    from actors.engine_reports import engines_of
-    from actors.notices import notices
-    from actors.pool_start import pools_starting
-
     if broken := store.remove_incomplete():
         console.print(f"removed {len(broken)} incomplete files that a killed run had left")
     if config.retry_failed and (again := store.set_aside_failed()):
         console.print(f"{again} trials that failed are made again; {store.attempts_folder} keeps what they were")
     trials = AttackTrials(store, get_profile(config.profile))
-    history = read_attempts(store.lake, store.run_id).to_pylist()
+    history = History(read_attempts(store.lake, store.run_id).to_pylist())
+    left = [one for one in searches if not history.ended(one.name, config.attack.rules(), trials)]
     most = len(searches) * config.attack.budget
     manifest = begin_manifest(config, plan, store, most)
     targets = len({(one.target.prompt_set, one.target.source, one.target.row) for one in searches})
     console.print(
-        f"run {store.run_id}: {len(searches)} searches of {targets} targets in {len(plan.cells)} cells, at most {most:,} attempts, "
-        f"{len(trials):,} trials in the lake already"
+        f"run {store.run_id}: {len(searches):,} searches of {targets:,} targets in {len(plan.cells)} cells, at most {most:,} attempts; "
+        f"{len(searches) - len(left):,} searches are over and {len(trials):,} trials in the lake already",
+        soft_wrap=True,
+        highlight=False,
     )
-    stamp = {
-        "run_id": store.run_id,
-        "models": json.dumps(manifest["models"]),
-        "versions": json.dumps(manifest["versions"]),
-        "git_revision": manifest["git_revision"],
-    }
-    wanted = check_pools(config.vlm if plan.asks else None, judges(config))
-    for settings in wanted:
-        console.print(f"VLM: {settings.described()}")
-    scope = vlm.scope_of(store.run_id, lease.name)
-    asked = interviews(config.vlm if plan.asks else None, plan.cells, scorers_of(config))
-    warned: list[str] = []
-
-    def begin() -> None:
-        store.write_manifest({**manifest, "status": "running"})
-
-    with cluster(config.address, console.print):
-        require_nodes(demands(config, plan.asks), config.wait_for_nodes_s)
-        vlm.sweep_up(vlm.scope_of(store.run_id, dead) for dead in lease.after)
-        with (
-            kept_if_filled(store.folder),
-            collecting(scope) as collector,
-            notices(collector, partial(console.print, soft_wrap=True, highlight=False)) as warned,
-            pools_starting(wanted, asked, scope, collector, begin),
-            workers(config, plan.cells, plan.asks, stamp, scope, _trace_folder(store)) as started,
-            operators_of(config) as operators,
-        ):
-            attempts = Attempts(plan.names, trials, started, history)
-            seconds = run_searches(Searching(config, searches, attempts, operators, trials, started, console))
-            engines = lake_progress.total(engines_of(collector))
+    took, warned = Attacked(len(trials), 0, 0.0, {}), list[str]()
+    if left:
+        with cluster(config.address, console.print):
+            require_nodes(demands(config, plan.asks), config.wait_for_nodes_s)
+            took, warned = _on_cluster(_Begun(config, plan, store, manifest, lease), left, trials, history, console)
     store.write_manifest(
         {
             **manifest,
@@ -173,7 +146,58 @@ def _attack(
             "finished_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
     )
-    return Attacked(len(trials), attempts.made, seconds, engines)
+    return took
+
+
+class _Begun(NamedTuple):
+    """A run that holds its lease."""
+
+    config: AttackConfig
+    plan: RunPlan
+    store: RunStore
+    manifest: dict[str, Any]
+    lease: Lease
+
+
+def _on_cluster(
+    begun: _Begun, searches: Sequence[PlannedSearch], trials: AttackTrials, history: History, console: Console
+) -> tuple[Attacked, list[str]]:
+    """Starts what is needed and runs the searches; what that took, and what the workers' libraries warned of."""
+    from actors import vlm
+    from actors.collector import collecting
+    from actors.engine_reports import engines_of
+    from actors.notices import notices
+    from actors.pool_start import pools_starting
+
+    config, plan, store, manifest, lease = begun
+    stamp = {
+        "run_id": store.run_id,
+        "models": json.dumps(manifest["models"]),
+        "versions": json.dumps(manifest["versions"]),
+        "git_revision": manifest["git_revision"],
+    }
+    wanted = check_pools(config.vlm if plan.asks else None, judges(config))
+    for settings in wanted:
+        console.print(f"VLM: {settings.described()}")
+    scope = vlm.scope_of(store.run_id, lease.name)
+    vlm.sweep_up(vlm.scope_of(store.run_id, dead) for dead in lease.after)
+    asked = interviews(config.vlm if plan.asks else None, plan.cells, scorers_of(config))
+
+    def begin() -> None:
+        store.write_manifest({**manifest, "status": "running"})
+
+    with (
+        kept_if_filled(store.folder),
+        collecting(scope) as collector,
+        notices(collector, partial(console.print, soft_wrap=True, highlight=False)) as warned,
+        pools_starting(wanted, asked, scope, collector, begin),
+        workers(config, plan.cells, plan.asks, stamp, scope, _trace_folder(store)) as started,
+        operators_of(config) as operators,
+    ):
+        attempts = Attempts(plan.names, trials, started, history)
+        seconds = run_searches(Searching(config, searches, attempts, operators, trials, started, console))
+        engines = lake_progress.total(engines_of(collector))
+    return Attacked(len(trials), attempts.made, seconds, engines), warned
 
 
 def _trace_folder(store: RunStore) -> str | None:

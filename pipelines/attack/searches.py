@@ -8,6 +8,7 @@ from typing import Any
 
 from actors.attempts import Scoring
 from pipelines.attack.config import AttackSettings
+from pipelines.attack.history import History
 from pipelines.attack.trials import AttackTrials
 from pipelines.attack.workers import Workers
 from pipelines.plan import RunPlan
@@ -55,27 +56,12 @@ def planned_searches(plan: RunPlan, attack: AttackSettings) -> Iterator[PlannedS
 class Attempts:
     """Tries proposals; a trial that several searches ask for is made once."""
 
-    def __init__(
-        self, names: TrialNames, trials: AttackTrials, workers: Workers, history: Sequence[Mapping[str, Any]]
-    ) -> None:
-        """``history``: rows of ``ATTEMPTS`` that the lake has."""
-        self._names, self._trials, self._workers = names, trials, workers
+    def __init__(self, names: TrialNames, trials: AttackTrials, workers: Workers, history: History) -> None:
+        self._names, self._trials, self._workers, self.history = names, trials, workers, history
         self._making: dict[str, asyncio.Task[None]] = {}
-        self._fidelity = {(row["trial_id"], row["target_prompt"]): row["fidelity"] for row in history}
-        self._history: dict[str, dict[int, Mapping[str, Any]]] = {}
-        for row in history:
-            self._history.setdefault(row["search"], {})[row["attempt"]] = row
+        self._fidelity = dict(history.fidelity)
         self.made = 0
         """Trials that were made by now."""
-
-    def history(self, search: PlannedSearch) -> dict[int, Proposal]:
-        """What a search that was killed had proposed, by its place."""
-        return {
-            place: Proposal(
-                Candidate(row["prompt"], row["seed"]), row["generation"], row["operator"], tuple(row["parents"])
-            )
-            for place, row in self._history.get(search.name, {}).items()
-        }
 
     async def attempt(self, search: PlannedSearch, trial_of: list[str], place: int, proposal: Proposal) -> Seen:
         """What comes of a proposal. ``trial_of``: the trials of the search's attempts by their places; it is filled in."""
@@ -87,7 +73,7 @@ class Attempts:
         if trial_id in self._making:
             await asyncio.shield(self._making[trial_id])
         fidelity = await self._fidelity_of(trial_id, search.target.text)
-        if place not in self._history.get(search.name, {}):
+        if not self.history.has(search.name, place):
             self._trials.add_attempt(_attempt_row(search, place, proposal, trial_id, trial_of, fidelity))
         return self._trials.seen(trial_id, fidelity)
 
@@ -156,4 +142,4 @@ async def run_search(
         return await attempts.attempt(search, trial_of, place, proposal)
 
     begun = Search(target, search.key, strategy, operators, attack.rules())
-    return await pursue(begun, attempt, attempts.history(search))
+    return await pursue(begun, attempt, attempts.history.proposals(search.name))

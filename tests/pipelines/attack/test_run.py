@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
+from pipelines.attack.history import History
 from pipelines.attack.run import Searching, check_attack, run_searches, words_of
 from pipelines.attack.searches import Attempts
 from pipelines.attack.trials import AttackTrials
@@ -24,7 +25,7 @@ def begun(tmp_path, *options: str, worked: Worked | None = None, operators=OPERA
     trials = AttackTrials(RunStore(tmp_path, "r"), get_profile("miniature"))
     worked = worked or Worked()
     closed = SimpleNamespace(close=lambda: None)
-    attempts = Attempts(names_of(config), trials, worked.workers(), read_attempts(tmp_path, "r").to_pylist())
+    attempts = Attempts(names_of(config), trials, worked.workers(), History(read_attempts(tmp_path, "r").to_pylist()))
     workers = worked.workers()._replace(safety=closed, alignment=closed)
     console = Console(file=io.StringIO(), width=120)
     return Searching(config, searches(), attempts, operators, trials, workers, console)

@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from pipelines.attack.history import History
 from pipelines.attack.searches import Attempts, PlannedSearch, planned_searches, run_search
 from pipelines.attack.trials import AttackTrials
 from pipelines.plan import make_plan
@@ -32,7 +33,7 @@ def attack(lake, worked: Worked, which=None):
     config = attack_config(lake)
     store = RunStore(lake, "r")
     trials = AttackTrials(store, PROFILE)
-    attempts = Attempts(names_of(config), trials, worked.workers(), read_attempts(lake, "r").to_pylist())
+    attempts = Attempts(names_of(config), trials, worked.workers(), History(read_attempts(lake, "r").to_pylist()))
 
     async def all_of_them():
         async with asyncio.TaskGroup() as group:
@@ -99,7 +100,7 @@ def test_a_trial_of_another_target_is_measured_against_this_one(tmp_path):
     attack(tmp_path, worked, [one])
     trial = next(iter(held(tmp_path)))
     trials = AttackTrials(RunStore(tmp_path, "r"), PROFILE)
-    attempts = Attempts(names_of(attack_config(tmp_path)), trials, worked.workers(), ())
+    attempts = Attempts(names_of(attack_config(tmp_path)), trials, worked.workers(), History(()))
     worked.measured.clear()
     assert asyncio.run(attempts._fidelity_of(trial, other.target.text)) == 0.1
     assert worked.measured == [(trial, "w51")] and worked.made.count(trial) == 1
