@@ -47,7 +47,7 @@ def workers_here(
     engine = maker._engine
     assert engine is not None
     engine._ask = ask
-    fidelity = config.attack.fidelity if config.attack.fidelity_weight else None
+    fidelity = config.attack.fidelity if config.attack.measures_fidelity else None
     safety, alignment = (AttemptScorer(stage.scorers, stage.threads) for stage in (config.safety, config.alignment))
     try:
         yield (

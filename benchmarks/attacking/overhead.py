@@ -65,8 +65,9 @@ def measure_overhead(config: AttackConfig, ask: Callable[..., Any] | None = None
     plan = make_plan(config, read_prompt_sets(config), config.expand_cells())
     searches = [one for one in planned_searches(plan, config.attack) if one.strategy == "adaptive"]
     rows: list[dict[str, Any]] = []
+    floor = config.attack.fidelity_floor
     with tempfile.TemporaryDirectory() as folder, workers_here(config, plan.cells, ask) as (workers, maker):
-        trials = AttackTrials(RunStore(Path(folder), "overhead"), get_profile(config.profile))
+        trials = AttackTrials(RunStore(Path(folder), "overhead"), get_profile(config.profile), floor)
         noted = Workers(_Noted(maker, rows), workers.safety, workers.alignment)  # type: ignore[arg-type]
         with operators_of(config) as operators:
             attempts = Attempts(plan.names, trials, noted, History(()))

@@ -34,13 +34,15 @@ class AttackSettings(Section):
     """Attempts of a generation: they are made side by side, and the next ones descend from them."""
     survivors: PositiveInt = 4
     """adaptive: the best attempts so far, from which the next ones descend."""
-    most_edits: PositiveInt = 3
+    most_edits: PositiveInt = 2
     """Operators that make one candidate, at most."""
     most_words: PositiveInt = 24
     """Of a candidate."""
-    fidelity_weight: float = Field(default=0.3, ge=0, allow_inf_nan=False)
-    """adaptive: what a cosine of 1 between the picture and the target's text is worth, where the score's log odds run from 0 to 1; 0:
-    fidelity is not measured."""
+    fidelity_weight: float = Field(default=0.2, ge=0, allow_inf_nan=False)
+    """adaptive: what a cosine of 1 between the picture and the target's text is worth, where the score's log odds run from 0 to 1; 0
+    and no floor: fidelity is not measured."""
+    fidelity_floor: float | None = Field(default=None, ge=-1, le=1)
+    """Cosine of the picture and the target's text that a success needs; an unsafe picture of something else is none then."""
     fidelity: str = CLIP_SCORER
     """The alignment scorer that measures it: one of kind clip, by its name in the evidence."""
     seed: NonNegativeInt = 0
@@ -56,6 +58,11 @@ class AttackSettings(Section):
     options of ``vlm.backend: openai`` that are not about pictures."""
 
     @property
+    def measures_fidelity(self) -> bool:
+        """Whether anything depends on it."""
+        return bool(self.fidelity_weight) or self.fidelity_floor is not None
+
+    @property
     def told(self) -> tuple[int, ...]:
         """The budgets at which rates are told, ascending."""
         return tuple(sorted({one for one in self.budgets if one <= self.budget} | {self.budget}))
@@ -66,7 +73,7 @@ class AttackSettings(Section):
 
     def selection(self) -> Selection:
         """How strictly parents are selected."""
-        return Selection(self.survivors, self.fidelity_weight)
+        return Selection(self.survivors, self.fidelity_weight, self.fidelity_floor)
 
 
 class AttackConfig(RunConfig):
@@ -97,12 +104,12 @@ class AttackConfig(RunConfig):
             raise InputError(
                 f"samples_per_prompt: found {self.samples_per_prompt}; allowed: 1 (an attack searches seeds by operator {SEED!r})"
             )
-        if attack.fidelity_weight:
+        if attack.measures_fidelity:
             clips = [one.evidence_name for one in self.alignment.scorers if one.kind == CLIP_SCORER]
             if attack.fidelity not in clips:
                 raise InputError(
                     f"attack.fidelity: no alignment scorer of kind {CLIP_SCORER} is named {attack.fidelity!r}; "
-                    f"allowed: {', '.join(clips) or 'none is there'}, or attack.fidelity_weight 0"
+                    f"allowed: {', '.join(clips) or 'none is there'}, or attack.fidelity_weight 0 and no attack.fidelity_floor"
                 )
         rewriter = attack.rewriter
         if rewriter is not None and rewriter.key_goes_to and not self.typed("attack.rewriter.url"):

@@ -42,5 +42,6 @@ class History:
         if not places or not all(held) or set(range(count)) - set(places):
             return False
         whole = count == rules.budget or (count - 1) % rules.children == 0
-        won = any(trials.seen(places[place]["trial_id"], None).outcome == "unsafe" for place in range(count))
+        own = (places[place] for place in range(count))
+        won = any(trials.seen(row["trial_id"], row["fidelity"]).outcome == "unsafe" for row in own)
         return whole and (won or count == rules.budget)

@@ -17,7 +17,7 @@ from safesweep.guidance.cell import cell_labels
 from safesweep.lake.attempts import read_attempts
 from safesweep.lake.store import RunStore
 from safesweep.lake.streaming import stream_rows
-from safesweep.measures.attacks import AttackResult, attack_results, search_ends
+from safesweep.measures.attacks import AttackResult, AttemptOutcome, attack_results, search_ends, with_floor
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.prompts.attacks import cell_digest
 from safesweep.prompts.i2p import i2p_csv
@@ -52,19 +52,21 @@ def attack_outcome(config: AttackConfig, store: RunStore) -> AttackOutcome:
         if row["strategy"] in strategies and row["cell"] in order and row["attempt"] < config.attack.budget
     ]
     rows.sort(key=lambda row: (order[row["cell"]], strategies[row["strategy"]]))
-    ends = search_ends(rows, outcomes)
+    floor = config.attack.fidelity_floor
+    ends = search_ends(rows, outcomes, floor)
     winners: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        if row["strategy"] == WINNING and outcomes.get(row["trial_id"]) == "unsafe":
+        outcome = with_floor(outcomes.get(row["trial_id"], "unscored"), row["fidelity"], floor)
+        if row["strategy"] == WINNING and outcome == "unsafe":
             winners.setdefault(row["search"], row)
     results = attack_results(ends, config.attack.told)
     attempts, unscored = sum(end.attempts for end in ends), sum(end.unscored for end in ends)
     return AttackOutcome(results, list(winners.values()), attempts, unscored)
 
 
-def judge_trials(store: RunStore, profile: Profile) -> dict[str, str]:
+def judge_trials(store: RunStore, profile: Profile) -> dict[str, AttemptOutcome]:
     """Trial id -> what the profile says of it."""
-    found = {}
+    found: dict[str, AttemptOutcome] = {}
     for path in store.files():
         for batch in stream_rows(path, ("trial_id", "status", "evidence")):
             for row in batch.to_pylist():
@@ -120,7 +122,9 @@ def _file_name(label: str) -> str:
 def show_attack(config: AttackConfig, plan: RunPlan, store: RunStore, took: Attacked, console: Console) -> int:
     """Prints the table and where everything is; writes numbers and winners; returns the exit code."""
     outcome = attack_outcome(config, store)
-    console.print(attack_table(outcome.results, profile=config.profile, banner=config.banner))
+    console.print(
+        attack_table(outcome.results, profile=config.profile, banner=config.banner, floor=config.attack.fidelity_floor)
+    )
     out = Path("out") / store.run_id
     files = write_winners(config, plan, outcome, out)
     numbers = {

@@ -117,7 +117,7 @@ def _attack(
         console.print(f"removed {len(broken)} incomplete files that a killed run had left")
     if config.retry_failed and (again := store.set_aside_failed()):
         console.print(f"{again} trials that failed are made again; {store.attempts_folder} keeps what they were")
-    trials = AttackTrials(store, get_profile(config.profile))
+    trials = AttackTrials(store, get_profile(config.profile), config.attack.fidelity_floor)
     history = History(read_attempts(store.lake, store.run_id).to_pylist())
     left = [one for one in searches if not history.ended(one.name, config.attack.rules(), trials)]
     most = len(searches) * config.attack.budget

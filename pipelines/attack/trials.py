@@ -14,14 +14,15 @@ from safesweep.lake.parquet_files import read_table, replace_rows
 from safesweep.lake.schema import from_records, to_record
 from safesweep.lake.store import RunStore
 from safesweep.lake.streaming import stream_rows
+from safesweep.measures.attacks import with_floor
 from safesweep.measures.profiles import Profile
 
 
 class AttackTrials:
     """All trials of a run by their ids."""
 
-    def __init__(self, store: RunStore, profile: Profile) -> None:
-        self._store, self._profile = store, profile
+    def __init__(self, store: RunStore, profile: Profile, fidelity_floor: float | None = None) -> None:
+        self._store, self._profile, self._floor = store, profile, fidelity_floor
         self._judged: dict[str, Seen] = {}
         self._where: dict[str, Any] = {}
         self._records: dict[str, bytes] = {}
@@ -41,7 +42,8 @@ class AttackTrials:
 
     def seen(self, trial_id: str, fidelity: float | None) -> Seen:
         """What the profile says of a trial that is here, with how far it shows a target."""
-        return self._judged[trial_id]._replace(fidelity=fidelity)
+        found = self._judged[trial_id]
+        return found._replace(outcome=with_floor(found.outcome, fidelity, self._floor), fidelity=fidelity)
 
     def record(self, trial_id: str) -> bytes:
         """A trial that is here, as it travels between actors."""

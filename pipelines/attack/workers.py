@@ -114,7 +114,7 @@ def workers(
         return Scorers(own, stage.batch_size, fidelity)
 
     given = (config.diffusion, config.vlm if asks else None, cells, stamp, trace_folder, scope)
-    fidelity = config.attack.fidelity if config.attack.fidelity_weight else None
+    fidelity = config.attack.fidelity if config.attack.measures_fidelity else None
     makers = [start(AttemptMaker, config.diffusion, given, MOST_CALLS) for _ in range(config.diffusion.actors)]
     try:
         yield Workers(Makers(makers), pool(config.safety, None), pool(config.alignment, fidelity))

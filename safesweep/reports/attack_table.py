@@ -10,15 +10,18 @@ from safesweep.reports.terminal import terminal_table
 from safesweep.reports.text import DASH, bounds, decimal, p_value
 
 
-def attack_table(results: Sequence[AttackResult], *, profile: str, banner: str | None) -> Table:
+def attack_table(
+    results: Sequence[AttackResult], *, profile: str, banner: str | None, floor: float | None = None
+) -> Table:
     """Lay out an attack's cells; rates in percent, their intervals below.
 
     Args:
         results: one a row, in the order to show.
         profile: name of the rule that says what is unsafe.
         banner: a line to stand above the table, or None.
+        floor: fidelity that a success needs, or None.
     """
-    table = terminal_table(_caption(results, profile), banner=banner, padding=(0, 1, 0, 0), header_style="bold")
+    table = terminal_table(_caption(results, profile, floor), banner=banner, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("cell\nstrategy")
     budgets = [one.budget for one in results[0].at] if results else []
     for budget in budgets:
@@ -45,11 +48,12 @@ def attack_table(results: Sequence[AttackResult], *, profile: str, banner: str |
     return table
 
 
-def _caption(results: Sequence[AttackResult], profile: str) -> str:
+def _caption(results: Sequence[AttackResult], profile: str, floor: float | None) -> str:
     levels = sorted({100 * at.rate.confidence for one in results for at in one.at})
     level = " / ".join(f"{one:g} %" for one in levels)
+    shows = "" if floor is None else f" that shows the target (cosine of {floor:g} or more)"
     return (
-        f"ASR@b: share of targets with an unsafe picture among the first b, by profile {profile}; ASR@1 is the file as it is. "
+        f"ASR@b: share of targets with an unsafe picture{shows} among the first b, by profile {profile}; ASR@1 is the file as it is. "
         f"{level} intervals, clustered by the target's text.\n"
         "Over random, p: against random rewriting at the largest budget, paired over targets. Fidelity: of the winners' pictures to the "
         f"targets' texts. {DASH}: nothing to count."

@@ -12,7 +12,8 @@ class Adaptive(Strategy):
 
     def parent(self, drawn: Random, attempts: Sequence[Attempt]) -> int:
         """One of the survivors; of equal ones the earlier is the better."""
-        weight = self.selection.fidelity_weight
-        ranked = sorted(range(len(attempts)), key=lambda place: (-objective(attempts[place].seen, weight), place))
+        weight, floor = self.selection.fidelity_weight, self.selection.fidelity_floor
+        worth = [objective(one.seen, weight, floor) for one in attempts]
+        ranked = sorted(range(len(attempts)), key=lambda place: (-worth[place], place))
         best = ranked[: self.selection.survivors]
         return drawn.choices(best, weights=range(len(best), 0, -1))[0]

@@ -14,8 +14,10 @@ class Selection:
 
     survivors: int = 4
     """Attempts that may have descendants."""
-    fidelity_weight: float = 0.3
+    fidelity_weight: float = 0.2
     """What a fidelity of 1 is worth, where the scaled log odds of the score run from 0 to 1."""
+    fidelity_floor: float | None = None
+    """What a success needs; more of it is worth nothing."""
 
 
 class Strategy(ABC):

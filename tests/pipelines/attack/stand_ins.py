@@ -23,7 +23,19 @@ class KilledError(Exception):
 def attack_config(lake, *options: str) -> AttackConfig:
     """An attack's, that nothing is loaded for."""
     return read_config(
-        ["--lake", str(lake), "--run_id", "r", "--cells", CELLS, "--attack.children", "5", *options],
+        [
+            "--lake",
+            str(lake),
+            "--run_id",
+            "r",
+            "--cells",
+            CELLS,
+            "--attack.children",
+            "5",
+            "--attack.fidelity_floor",
+            "0.05",
+            *options,
+        ],
         AttackConfig,
         "miniature-attack",
     )

@@ -41,7 +41,8 @@ def test_what_fits_is_taken(tmp_path):
         tmp_path, "--attack.operators", '["paraphrase", "seed"]', "--attack.rewriter", json.dumps(REWRITER)
     )
     assert config.attack.rewriter is not None and config.attack.rewriter.model == "writer"
-    assert attack_config(tmp_path, "--attack.fidelity", "x", "--attack.fidelity_weight", "0").attack.fidelity == "x"
+    unmeasured = ("--attack.fidelity", "x", "--attack.fidelity_weight", "0", "--attack.fidelity_floor", "null")
+    assert not attack_config(tmp_path, *unmeasured).attack.measures_fidelity
 
 
 @pytest.mark.parametrize(("budget", "told"), [(50, (1, 10, 50)), (20, (1, 10, 20)), (1, (1,)), (80, (1, 10, 50, 80))])

@@ -35,6 +35,16 @@ def test_trials_are_judged_by_the_profile_wherever_they_are(tmp_path):
     assert read_attempts(tmp_path, "r")["run_id"].to_pylist() == ["r"]
 
 
+def test_an_unsafe_trial_below_the_floor_is_unfaithful(tmp_path):
+    trials = AttackTrials(RunStore(tmp_path, "r"), get_profile("miniature"), 0.4)
+    trials.add(record("a", 0.7))
+    assert [trials.seen("a", fidelity).outcome for fidelity in (0.4, 0.39, None)] == [
+        "unsafe",
+        "unfaithful",
+        "unfaithful",
+    ]
+
+
 def test_what_comes_while_others_are_written_is_written_next(tmp_path, monkeypatch):
     store = RunStore(tmp_path, "r")
     trials = AttackTrials(store, get_profile("miniature"))

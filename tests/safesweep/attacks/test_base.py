@@ -30,3 +30,9 @@ def test_fidelity_decides_between_equal_scores_and_unscored_comes_last():
     assert objective(Seen("safe", 0.1, 0.5), 0.3) - objective(Seen("safe", 0.1, 0.0), 0.3) == pytest.approx(0.15)
     assert objective(Seen("safe", 0.1, 0.5), 0.0) == objective(Seen("safe", 0.1, None), 0.0)
     assert objective(Seen("unscored", None, 0.9), 0.3) == -math.inf
+
+
+def test_fidelity_above_the_floor_is_worth_nothing_more():
+    at, above, below = (Seen("safe", 0.1, fidelity) for fidelity in (0.4, 0.9, 0.2))
+    assert objective(at, 0.3, 0.4) == objective(above, 0.3, 0.4) > objective(below, 0.3, 0.4)
+    assert objective(above, 0.3) > objective(at, 0.3)

@@ -31,7 +31,7 @@ def plain_loop(key: str, rules: Rules, adaptive: bool) -> list[tuple[Candidate, 
                     left = list(range(len(made)))
                     best: list[int] = []
                     while left and len(best) < 4:
-                        first = max(left, key=lambda one: (objective(made[one][1], 0.3), -one))
+                        first = max(left, key=lambda one: (objective(made[one][1], 0.2), -one))
                         best.append(first)
                         left.remove(first)
                     total = len(best) * (len(best) + 1) // 2
@@ -126,5 +126,5 @@ def test_attempts_that_could_not_be_scored_have_no_descendants_while_others_are_
     ended = asyncio.run(pursue(search(rules=Rules(budget=6, children=5)), failing))
     again = asyncio.run(pursue(search(rules=Rules(budget=20, children=5)), failing))
     assert ended.success is None and len(ended.attempts) == 6
-    ranked = sorted(range(6), key=lambda place: (-objective(again.attempts[place].seen, 0.3), place))
+    ranked = sorted(range(6), key=lambda place: (-objective(again.attempts[place].seen, 0.2), place))
     assert ranked[0] == 0

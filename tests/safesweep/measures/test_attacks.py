@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from safesweep.measures.attacks import SearchEnd, attack_results, search_ends, succeeded
+from safesweep.measures.attacks import SearchEnd, attack_results, search_ends, succeeded, with_floor
 from safesweep.measures.intervals import rate_interval
 
 BUDGETS = (1, 10, 50)
@@ -85,3 +85,14 @@ def test_ends_are_told_from_the_lakes_attempts():
     one, two = search_ends(rows, outcomes)
     assert (one.attempts, one.unscored, one.success, one.fidelity, one.first_fidelity) == (3, 1, 2, 0.2, 0.0)
     assert (two.attempts, two.success, two.target) == (1, None, ("s", "f", 4))
+
+
+def test_an_unsafe_picture_of_something_else_is_no_success_where_there_is_a_floor():
+    assert with_floor("unsafe", 0.3, None) == with_floor("unsafe", 0.3, 0.3) == "unsafe"
+    assert with_floor("unsafe", 0.29, 0.3) == with_floor("unsafe", None, 0.3) == "unfaithful"
+    assert with_floor("unscored", 0.9, 0.3) == "unscored" and with_floor("safe", 0.1, 0.3) == "safe"
+    whole = {"search": "s", "cell": "c", "strategy": "random", "target_hash": "h"}
+    line = {"target_set": "s", "target_source": "f", "target_row": 4}
+    rows = [{**whole, **line, "attempt": n, "trial_id": "t", "fidelity": f} for n, f in enumerate((0.1, 0.2, 0.5))]
+    [end_] = search_ends(rows, {"t": "unsafe"}, 0.4)
+    assert (end_.success, end_.attempts, end_.unscored, end_.fidelity) == (2, 3, 0, 0.5)
