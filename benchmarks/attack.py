@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The adaptive attack on the miniature's defences, at equal budgets and against random rewriting.
 
-Runs ``safesweep attack`` itself, on a cluster of its own; started again with the same ``--lake`` it goes on where it was killed. Targets
-are the committed prompts that name a hazard plainly. Writes docs/results-attack.md and its figure; the last line printed is one JSON object
-with, by cell, ``asr_1``, ``asr_10``, ``asr_50``, ``random_50``, ``p_value``, and ``searches_overhead``: the time of searches side by side
-against that of their network rows alone.
+The searches of ``safesweep attack``, with the engine and the scorers in this process; ``--cluster`` starts the command's own actors
+instead. Started again with the same ``--lake`` it goes on where it was killed, also with further cells. Targets are the committed prompts
+that name a hazard plainly. Writes docs/results-attack.md and its figure; the last line printed is one JSON object with, by
+cell, ``asr_1``, ``asr_10``, ``asr_50``, ``random_50``, ``p_value``, and ``searches_overhead``: the time of searches side by side against
+that of their network rows alone.
 """
 
 import argparse
@@ -19,8 +20,11 @@ sys.path.insert(0, str(ROOT))
 
 from rich.console import Console
 
+from benchmarks.attacking.here import attack_here
 from benchmarks.attacking.overhead import Overhead, measure_overhead
 from benchmarks.attacking.page import Defence, as_markdown, draw_winners, written
+from miniature import WEIGHTS
+from miniature.family import Vlm
 from pipelines.attack.config import AttackConfig
 from pipelines.attack.result import attack_outcome
 from pipelines.attack.run import attack, check_attack
@@ -59,12 +63,18 @@ def configuration(arguments: argparse.Namespace, cells: dict[str, dict[str, Any]
     return read_config(words, AttackConfig, "miniature-attack")
 
 
-def measure(config: AttackConfig, names: list[str], console: Console, figure: Path | None) -> list[Defence]:
+def measure(config: AttackConfig, names: list[str], console: Console, figure: Path, on_cluster: bool) -> list[Defence]:
     """Runs the attack to its end; one row a cell."""
     plan, store, searches = check_attack(config)
-    attack(config, plan, store, searches, console)
+    if on_cluster:
+        attack(config, plan, store, searches, console)
+    else:
+        vlm = Vlm(WEIGHTS / "vlm") if plan.asks else None
+        attack_here(config, plan, store, searches, console, vlm.ask if vlm else None)
     outcome = attack_outcome(config, store)
-    console.print(attack_table(outcome.results, profile=config.profile, banner=config.banner))
+    console.print(
+        attack_table(outcome.results, profile=config.profile, banner=config.banner, floor=config.attack.fidelity_floor)
+    )
     labels = dict(zip(cell_labels(plan.cells), names, strict=True))
     by = {(one.cell, one.strategy): one for one in outcome.results}
     defences = [
@@ -76,8 +86,7 @@ def measure(config: AttackConfig, names: list[str], console: Console, figure: Pa
         )
         for label, name in labels.items()
     ]
-    if figure is not None:
-        draw_winners(defences, store, figure)
+    draw_winners(defences, store, figure)
     return defences
 
 
@@ -95,6 +104,7 @@ def main() -> None:
     parser.add_argument("--more", type=json.loads, default={}, help="further cells: a JSON object, name -> cell")
     parser.add_argument("--searches", type=int, default=32, help="side by side, for the overhead; 0 leaves it out")
     parser.add_argument("--rows", type=int, default=32, help="network rows of a forward")
+    parser.add_argument("--cluster", action="store_true", help="on a cluster, as the command does")
     parser.add_argument("--page", type=Path, default=PAGE)
     parser.add_argument("--figure", type=Path, default=FIGURE)
     arguments = parser.parse_args()
@@ -106,10 +116,12 @@ def main() -> None:
         overhead = measure_overhead(configuration(fewer, {"static": CELLS["static negative γ=10"]}, "overhead"))
         print(f"overhead: {overhead}, {overhead.ratio:.3f} times", flush=True)
     config = configuration(arguments, cells, arguments.run_id)
-    defences = measure(config, list(cells), console, arguments.figure)
+    defences = measure(config, list(cells), console, arguments.figure, arguments.cluster)
     command = shlex.join(["python", "benchmarks/attack.py", *sys.argv[1:]])
     said = written(arguments.page)
-    page = as_markdown(defences, overhead, command, defences[0].adaptive.targets, said, arguments.figure)
+    page = as_markdown(
+        defences, overhead, command, defences[0].adaptive.targets, said, arguments.figure, config.attack.fidelity_floor
+    )
     arguments.page.write_text(page)
     found: dict[str, Any] = {one.name: one.numbers() for one in defences}
     found["searches_overhead"] = None if overhead is None else overhead.ratio

@@ -6,10 +6,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rich.console import Console
+
 from actors.attempts import AttemptMaker, AttemptScorer
 from pipelines.attack.config import AttackConfig
+from pipelines.attack.history import History
+from pipelines.attack.run import Searching, operators_of, run_searches
+from pipelines.attack.searches import Attempts, PlannedSearch
+from pipelines.attack.trials import AttackTrials
 from pipelines.attack.workers import Makers, Scorers, Workers
+from pipelines.evaluation import begin_manifest
+from pipelines.plan import RunPlan
 from safesweep.guidance.cell import Cell
+from safesweep.lake.attempts import read_attempts
+from safesweep.lake.store import RunStore
+from safesweep.measures.profiles import get_profile
 
 STAMP = {"run_id": "here", "models": "{}", "versions": "{}", "git_revision": "unknown"}
 
@@ -60,3 +71,30 @@ def workers_here(
         )
     finally:
         engine.close()
+
+
+def attack_here(
+    config: AttackConfig,
+    plan: RunPlan,
+    store: RunStore,
+    searches: Sequence[PlannedSearch],
+    console: Console,
+    ask: Callable[..., Any] | None = None,
+) -> int:
+    """As ``pipelines.attack.run.attack``, in this process; returns how many pictures were made.
+
+    ``ask``: the VLM, as the engine takes it; none where no cell asks.
+    """
+    trials = AttackTrials(store, get_profile(config.profile), config.attack.fidelity_floor)
+    history = History(read_attempts(store.lake, store.run_id).to_pylist())
+    left = [one for one in searches if not history.ended(one.name, config.attack.rules(), trials)]
+    store.write_manifest({**begin_manifest(config, plan, store, len(trials)), "status": "running"})
+    console.print(
+        f"{len(searches)} searches, {len(searches) - len(left)} are over, {len(trials)} trials in the lake already"
+    )
+    if not left:
+        return 0
+    with workers_here(config, plan.cells, ask, store.run_id) as (workers, _), operators_of(config) as operators:
+        attempts = Attempts(plan.names, trials, workers, history)
+        run_searches(Searching(config, left, attempts, operators, trials, workers, console))
+    return attempts.made
