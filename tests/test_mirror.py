@@ -23,7 +23,6 @@ EXCEPTIONS = {
     "pipelines/sweep/run.py": "tested by tests/jobs/test_sweep_guidance.py",
     "safesweep/reports/sheets/style.py": STATES_ONLY,
     "pipelines/part_names.py": STATES_ONLY,
-    "pipelines/prompt_sets.py": "tested by test_plan.py",
     "pipelines/shared_rows.py": "tested by test_plan.py",
     "safesweep/measures/intervals/base.py": BEHIND_THE_CONTRACT,
     "safesweep/measures/intervals/correlation.py": BEHIND_THE_CONTRACT,
