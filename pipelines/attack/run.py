@@ -4,7 +4,7 @@ import asyncio
 import datetime
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -195,7 +195,7 @@ def _on_cluster(
         operators_of(config) as operators,
     ):
         attempts = Attempts(plan.names, trials, started, history)
-        seconds = run_searches(Searching(config, searches, attempts, operators, trials, started, console))
+        seconds = run_searches(Searching(config, searches, attempts, operators, trials, started, console, lease.beat))
         engines = lake_progress.total(engines_of(collector))
     return Attacked(len(trials), attempts.made, seconds, engines), warned
 
@@ -246,6 +246,13 @@ class Searching(NamedTuple):
     trials: AttackTrials
     workers: Workers
     console: Console
+    owned: Callable[[], bool] = lambda: True
+    """Whether this process still holds the run: another that goes on with it makes what is lost here."""
+
+    def save(self) -> None:
+        """Puts what was made into the lake."""
+        if self.owned():
+            self.trials.write()
 
 
 def run_searches(searching: Searching) -> float:
@@ -256,7 +263,7 @@ def run_searches(searching: Searching) -> float:
     except VlmError as error:
         raise InputError(f"attack.rewriter: {error}") from error
     finally:
-        searching.trials.write()
+        searching.save()
     return time.monotonic() - started
 
 
@@ -273,7 +280,7 @@ async def _search_all(searching: Searching) -> None:
     async def save() -> None:
         while True:
             await asyncio.sleep(config.save_every_s)
-            await asyncio.to_thread(searching.trials.write)
+            await asyncio.to_thread(searching.save)
 
     async def say() -> None:
         while True:

@@ -53,6 +53,12 @@ def test_attempts_are_saved_on_the_way_each_once(tmp_path):
     assert len(files) > 2 and rows == len(AttackTrials(RunStore(tmp_path, "r"), get_profile("miniature")))
 
 
+def test_a_run_that_another_process_has_taken_over_is_left_to_it(tmp_path):
+    with pytest.raises(KilledError):
+        run_searches(begun(tmp_path, worked=Worked(dies_after=25))._replace(owned=lambda: False))
+    assert RunStore(tmp_path, "r").files() == []
+
+
 def test_a_language_model_that_gives_up_is_one_line(tmp_path):
     class Silent:
         takes_two = False
