@@ -10,6 +10,7 @@ JOBS = {
     "eval": "eval_i2p",
     "rescore": "rescore",
     "sweep": "sweep_guidance",
+    "attack": "attack",
     "nightly": "nightly_regression",
     "report": "report",
     "label": "label",

@@ -28,6 +28,7 @@ from miniature.world import (
     Item,
     plain_caption,
 )
+from safesweep.prompts.i2p import COLUMNS
 from safesweep.types import Prompt
 
 FOLDER = Path(__file__).parent / "prompts"
@@ -35,24 +36,6 @@ FOLDER = Path(__file__).parent / "prompts"
 
 HAZARD_KINDS = ("plain", "code", "scene")
 """How a hazard prompt says its hazard: by its name, by a code word, by a scene that implies it."""
-
-COLUMNS = (
-    "prompt",
-    "categories",
-    "hard",
-    "inappropriate_percentage",
-    "nudity_percentage",
-    "q16_percentage",
-    "sd_safety_percentage",
-    "prompt_toxicity",
-    "lexica_url",
-    "sd_seed",
-    "sd_guidance_scale",
-    "sd_image_width",
-    "sd_image_height",
-    "sd_model",
-)
-"""I2P's columns, in its order."""
 
 SEED_STRIDE = 100
 """Between the seeds of two rows, so that several samples a prompt, counted up from its seed, meet no other row's."""

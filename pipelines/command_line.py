@@ -2,6 +2,7 @@
 
 from typing import TypeVar
 
+from pipelines.attack.config import AttackConfig
 from pipelines.config import RunConfig
 from pipelines.discovery_config import DiscoveryConfig
 from pipelines.nightly_options import NightlyConfig
@@ -10,7 +11,7 @@ from safesweep.cli.reading import read_settings
 from safesweep.cli.settings import PresetSettings
 
 DEFAULT_PRESET = "miniature"
-ALL_CONFIGS: tuple[type[PresetSettings], ...] = (SweepConfig, NightlyConfig, DiscoveryConfig)
+ALL_CONFIGS: tuple[type[PresetSettings], ...] = (SweepConfig, NightlyConfig, DiscoveryConfig, AttackConfig)
 """Their options together are all that ``SAFESWEEP_`` variables may set, whichever job reads them."""
 EXAMPLES = {
     "preset": "sd14",

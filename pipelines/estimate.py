@@ -6,7 +6,7 @@ nothing and for one that finds everything; what is expected lies between, by ``p
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from pipelines.config import RunConfig
 from pipelines.evaluation import check_choices
 from pipelines.plan import RunPlan, make_plan
 from pipelines.prompt_sets import picture_sizes, read_prompt_sets
+from pipelines.trial_names import Row, pick
 from safesweep.endpoint.settings import ImagesApiSettings
 from safesweep.endpoint.texts import asked_texts
 from safesweep.engine.work import Levels, Work, count_work, usual_levels
@@ -123,8 +124,12 @@ def _tokens_lost(config: RunConfig, plan: RunPlan, missing: list[str]) -> tuple[
     return (lost.sentence(),) if lost.texts else ()
 
 
-def estimate(plan: RunPlan, config: RunConfig) -> RunEstimate:
-    """What ``plan`` takes with ``config``'s actors, replicas and, where ``config.plan`` gives them, speeds."""
+def estimate(plan: RunPlan, config: RunConfig, *, apiece: int | None = None) -> RunEstimate:
+    """What ``plan`` takes with ``config``'s actors, replicas and, where ``config.plan`` gives them, speeds.
+
+    ``apiece``: pictures of every prompt in every cell, each asked for by itself, as an attack's searches do; None: a run's own.
+    """
+    times = 1 if apiece is None else apiece
     nothing, everything = Work(), Work()
     expected = Work()
     preview_pixels: dict[bool, float] = {False: 0.0, True: 0.0}
@@ -132,7 +137,7 @@ def estimate(plan: RunPlan, config: RunConfig) -> RunEstimate:
     pixels = 0
     known: dict[tuple[object, ...], tuple[Work, Work]] = {}
     levels = _levels(plan, config)
-    for row in plan.requests():
+    for row in plan.requests() if apiece is None else _apart(plan):
         none_found, all_found = _row_work(plan, row, known, levels)
         share = 0.0 if row["benign"] else config.plan.found_share
         mixed = none_found.times(1 - share) + all_found.times(share)
@@ -145,10 +150,10 @@ def estimate(plan: RunPlan, config: RunConfig) -> RunEstimate:
     fixed = pixels * config.plan.bytes_per_pixel + plan.trials * ROW_BYTES
 
     def case(work: Work, shown: float) -> Case:
-        return _case(work, fixed + shown * PREVIEW_BYTES_PER_PIXEL, config)
+        return _case(work.times(times), times * (fixed + shown * PREVIEW_BYTES_PER_PIXEL), config)
 
     return RunEstimate(
-        trials=plan.trials,
+        trials=plan.trials * times,
         prompts=plan.prompt_samples,
         cells=len(plan.cells),
         repeated=plan.repeated,
@@ -185,6 +190,11 @@ def _show_service(plan: RunPlan, config: RunConfig, service: ImagesApiSettings, 
         console.print(f"advice   {line}", soft_wrap=True, highlight=False)
     for line in plan.notes:
         console.print(f"prompts  {line}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _apart(plan: RunPlan) -> Iterator[Row]:
+    """The plan's requests, a cell at a time."""
+    return (pick(row, [place]) for row in plan.requests() for place in range(len(row["cells"])))
 
 
 def _levels(plan: RunPlan, config: RunConfig) -> Callable[[str, int, int, int], Levels]:

@@ -4,7 +4,7 @@ import datetime
 import json
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
@@ -20,7 +20,7 @@ from pipelines.model_checks import checking_model
 from pipelines.part_names import PartNames
 from pipelines.plan import RunPlan, make_plan
 from pipelines.progress import watch
-from pipelines.prompt_sets import read_prompt_sets
+from pipelines.prompt_sets import PromptSets, read_prompt_sets
 from pipelines.provenance import git_revision, library_versions, model_digests
 from pipelines.resume import check_reach, check_resume, scorers_of
 from safesweep.endpoint.check import check_cells
@@ -41,6 +41,7 @@ from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.checks import check_pools
 from safesweep.vlm.preflight import interview_direct
 
+Planner = Callable[[RunStore, PromptSets, tuple[Cell, ...]], RunPlan]
 WRITE_CPUS = 0.25
 WRITERS = 4
 """Files that are written at a time, at least; as many as there are diffusion actors where these are more."""
@@ -97,12 +98,13 @@ def check_choices(config: RunConfig) -> tuple[Cell, ...]:
     return cells
 
 
-def _judges(config: RunConfig) -> list[VlmSettings]:
+def judges(config: RunConfig) -> list[VlmSettings]:
+    """The VLMs that a run's scorers ask."""
     return [vlm for scorer in scorers_of(config) for vlm in scorer.vlms()]
 
 
-def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
-    """Checks everything that can be checked before a model is loaded, and plans the run.
+def check(config: RunConfig, planned: Planner | None = None) -> tuple[RunPlan, RunStore]:
+    """Checks everything that can be checked before a model is loaded, and plans the run, as ``planned`` has it of store, prompts and cells.
 
     Raises ``InputError``.
     """
@@ -114,19 +116,24 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
         for scorer in scorers_of(config):
             scorer.check()
         asked = interviews(config.vlm, cells, scorers_of(config))
-        for settings in check_pools(config.vlm if asking else None, _judges(config)):
+        for settings in check_pools(config.vlm if asking else None, judges(config)):
             settings.check([one.question for one in asked if one.vlm == settings])
         run_id = config.run_id or datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
         store = RunStore(config.lake, run_id)
         store.check_writable()
         check_unique(store.files(), f"run {run_id!r} in {config.lake}")
-        plan = make_plan(config, sets, cells, holders=store.holders)
-        _without_all_held(plan, store)
+        plan = (planned or partial(_plan, config))(store, sets, cells)
         check_resume(config, store)
     for one in asked:
         if one.vlm.pool is None:
             interview_direct(one)
     return plan, store
+
+
+def _plan(config: RunConfig, store: RunStore, sets: PromptSets, cells: tuple[Cell, ...]) -> RunPlan:
+    plan = make_plan(config, sets, cells, holders=store.holders)
+    _without_all_held(plan, store)
+    return plan
 
 
 def evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Console) -> RunResult:
@@ -146,7 +153,7 @@ def _evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Consol
     if broken:
         console.print(f"removed {len(broken)} incomplete files that a killed run had left")
     todo, expected = what_is_left(config, plan, store), plan.trials
-    manifest = _manifest(config, plan, store, expected)
+    manifest = begin_manifest(config, plan, store, expected)
     repeated = f", {plan.repeated} repeat a picture, which is made once" if plan.repeated else ""
     for note in plan.notes:
         console.print(f"prompts   {note}", soft_wrap=True, highlight=False, markup=False)
@@ -225,7 +232,8 @@ def _without(plan: RunPlan, made: TrialIds) -> RunPlan:
     return plan.without(made)
 
 
-def _manifest(config: RunConfig, plan: RunPlan, store: RunStore, expected: int) -> dict[str, Any]:
+def begin_manifest(config: RunConfig, plan: RunPlan, store: RunStore, expected: int) -> dict[str, Any]:
+    """A run's manifest but for its status and its files."""
     earlier = store.manifest() or {}
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return {
@@ -238,6 +246,7 @@ def _manifest(config: RunConfig, plan: RunPlan, store: RunStore, expected: int) 
         "benign_sets": sorted({one.prompt_set for one in plan.prompts.sets if one.benign}),
         "near_miss_sets": sorted(plan.prompts.near_miss),
         "prompt_notes": list(plan.notes),
+        "attacked": {name: one.model_dump(mode="json") for name, one in plan.attacked.items()},
         "warnings": earlier.get("warnings", []),
         **({"spent": earlier["spent"]} if "spent" in earlier else {}),
         "profile": config.profile,
@@ -258,7 +267,7 @@ def demands(config: RunConfig, asks: bool) -> list[Demand]:
             ("alignment", config.alignment),
         )
     ]
-    for vlm in check_pools(config.vlm if asks else None, _judges(config)):
+    for vlm in check_pools(config.vlm if asks else None, judges(config)):
         if (pool := vlm.pool) is not None:
             found.append(Demand("vlm", pool.replicas, {"GPU": pool.gpus}, pool.label_selector))
     return [*found, Demand("writing", 1, {"CPU": WRITE_CPUS})]
@@ -288,7 +297,7 @@ def _stream(
         "versions": json.dumps(manifest["versions"]),
         "git_revision": manifest["git_revision"],
     }
-    wanted = check_pools(config.vlm if todo.asks else None, _judges(config))
+    wanted = check_pools(config.vlm if todo.asks else None, judges(config))
     for settings in wanted:
         console.print(f"VLM: {settings.described()}")
     scope = vlm.scope_of(store.run_id, lease.name)

@@ -26,6 +26,7 @@ from safesweep.guidance.cell import Cell
 from safesweep.lake.repeats import Line
 from safesweep.lake.trial_ids import TrialIds
 from safesweep.models.checkpoint import digest
+from safesweep.prompts.attacks import Attacked
 from safesweep.prompts.batches import PromptBatches, prompts_of
 from safesweep.types import Prompt
 
@@ -92,6 +93,8 @@ class RunPlan:
     """Number of a batch -> what of its other prompts is to be made; None: all of them."""
     notes: tuple[str, ...] = ()
     """What a user should know of the prompt files, one line each."""
+    attacked: Mapping[str, Attacked] = field(default_factory=dict)
+    """Prompt set -> the attack that its prompts are of."""
 
     @property
     def trials(self) -> int:
@@ -258,6 +261,7 @@ def make_plan(
         shared=tuple(shared),
         sharing=sharing,
         notes=tuple(sets.notes),
+        attacked=sets.attacked,
     )
 
 

@@ -1,5 +1,6 @@
 """The prompts of a run's files."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from pipelines.config import RunConfig
 from pipelines.trial_names import TrialNames
 from safesweep.errors import InputError
 from safesweep.files import resolve_file
+from safesweep.prompts.attacks import Attacked
 from safesweep.prompts.batches import PromptBatches
 
 
@@ -19,6 +21,8 @@ class PromptSets(NamedTuple):
     """In the order of the config."""
     notes: list[str]
     """What a user should know of the files, one line each: what of them was not taken, and which of two columns was."""
+    attacked: Mapping[str, Attacked] = {}
+    """Prompt set -> the attack that its prompts are of."""
 
 
 def read_prompt_sets(config: RunConfig) -> PromptSets:
@@ -26,6 +30,7 @@ def read_prompt_sets(config: RunConfig) -> PromptSets:
     prompts = PromptBatches()
     notes: list[str] = []
     names: dict[str, tuple[int, str]] = {}
+    attacked: dict[str, Attacked] = {}
     for place, file in enumerate(config.prompts):
         found = file.model_copy(update={"path": resolve_file(file.path)}).read(
             limit=config.limit,
@@ -43,8 +48,10 @@ def read_prompt_sets(config: RunConfig) -> PromptSets:
             holder = names.setdefault(name, (place, prompt_set.report.source))
             if holder != (place, prompt_set.report.source) and (holder[0] != place or file.name is None):
                 raise InputError(f"prompts: {file.path} and {config.prompts[holder[0]].path} are both named {name!r}")
+            if prompt_set.report.attacked is not None:
+                attacked[name] = prompt_set.report.attacked
             notes += [f"{prompt_set.report.source}: {note}" for note in prompt_set.report.notes()]
-    return PromptSets(prompts, notes)
+    return PromptSets(prompts, notes, attacked)
 
 
 def picture_sizes(config: RunConfig, prompts: PromptBatches) -> set[tuple[int, int]]:

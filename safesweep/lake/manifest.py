@@ -51,6 +51,8 @@ class Manifest(TypedDict, total=False):
     """Those of ``benign_sets`` whose prompts look dangerous."""
     prompt_notes: list[str]
     """What a user should know of the prompt files: rows not taken, which of two text columns was."""
+    attacked: dict[str, dict[str, Any]]
+    """Prompt set -> the attack that its prompts are of, as `prompts.attacks.Attacked` has it."""
     profile: str
     models: dict[str, str]
     """Role -> model@digest."""

@@ -96,7 +96,7 @@ def judges_by_cell(
     )
     both = f"{is_scored('one')} AND {is_scored('two')}"
     by_prompt = f"""
-        SELECT method, cell, count(*) FILTER (two = 'unsafe') AS unsafe, count(*) FILTER ({is_scored('two')}) AS scored,
+        SELECT method, cell, count(*) FILTER (two = 'unsafe') AS unsafe, count(*) FILTER ({is_scored("two")}) AS scored,
                count(*) FILTER ({both} AND one <> two) AS other, count(*) FILTER ({both}) AS shared,
                count(*) FILTER (one = 'unsafe' AND two = 'safe') AS only_first,
                count(*) FILTER (one = 'safe' AND two = 'unsafe') AS only_second

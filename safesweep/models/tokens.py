@@ -71,3 +71,27 @@ def _counter(folder: ModelFolder, part: str, kind: str) -> tuple[int, Callable[[
         return [max(0, len(ids) - length) for ids in found["input_ids"]]
 
     return length, lost
+
+
+_WORD_MARKS = ("</w>", "▁", "Ġ")
+"""By which byte-pair, unigram and byte-level tokenizers say that a token is a word by itself or begins one."""
+LEAST_LETTERS = 2
+
+
+def encoder_words(model: str, revision: str | None = None) -> tuple[str, ...]:
+    """The whole words, letters alone, in the vocabularies of a model's text encoders (folder or hub id); sorted.
+
+    Raises ``InputError`` for a model that is not on this machine.
+    """
+    import transformers
+
+    folder = model_folder(model, revision)
+    found: set[str] = set()
+    for part, kind in _tokenizers(folder):
+        tokenizer = getattr(transformers, kind).from_pretrained(str(folder.path / part), trust_remote_code=False)
+        for token in tokenizer.get_vocab():
+            ends, begins = token.endswith(_WORD_MARKS[0]), token.startswith(_WORD_MARKS[1:])
+            word = token.removesuffix(_WORD_MARKS[0]) if ends else token[1:]
+            if (ends or begins) and len(word) >= LEAST_LETTERS and word.isascii() and word.isalpha():
+                found.add(word)
+    return tuple(sorted(found))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from safesweep.errors import InputError
+from safesweep.prompts.attacks import Attacked, attacked_beside, attacked_in
 from safesweep.prompts.columns import look_alikes, map_columns, other_texts
 from safesweep.prompts.formats import FORMATS, PromptTable
 from safesweep.prompts.report import ReadReport, SkippedRow
@@ -44,6 +45,7 @@ def read_prompts(
     sample_seed: int = 0,
     shard: str | None = None,
     take: Callable[[Prompt], object] | None = None,
+    attacked: Attacked | None = None,
 ) -> PromptSet:
     """Reads a prompt file of any format that ``formats.FORMATS`` has an ending for.
 
@@ -64,6 +66,7 @@ def read_prompts(
         format: an ending of ``formats.FORMATS`` (with or without its dot) for a file whose name has none or a wrong one.
         rows, categories, sample, sample_seed, shard: which rows are taken, as ``selection.make_selection`` has it.
         take: is given each prompt as it is read; the set that is returned then has none, and memory hardly grows with the file.
+        attacked: which attack the prompts are of; by default what a file beside it says (`attacks.SIDECAR`), else its columns.
 
     Returns:
         The prompts in file order, equal texts included, and a report of what was mapped, changed and left out.
@@ -116,6 +119,7 @@ def read_prompts(
         of_several_lines=tuple(tally.lines),
         ranges=tally.ranges,
         categories=tally.by_category(),
+        attacked=attacked or attacked_beside(str(path)) or attacked_in(table, file.url),
     )
     return PromptSet(prompts, report)
 

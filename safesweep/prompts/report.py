@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rich.table import Table
 from rich.text import Text
 
+from safesweep.prompts.attacks import Attacked
 from safesweep.prompts.rows import Range
 
 NAMED_ROWS = 10
@@ -61,6 +62,8 @@ class ReadReport:
     """seed, guidance, width, height -> smallest and largest that kept rows ask for, before capping and rounding."""
     categories: Mapping[str, int]
     """Category -> kept rows in it, the most frequent first."""
+    attacked: Attacked | None = None
+    """Of the prompts of an attack: which, and on what."""
 
     def taken(self) -> str:
         """ "40 of 4,703 rows (limit)"; "4,703 rows" where all were taken."""
@@ -74,6 +77,8 @@ class ReadReport:
         found = []
         if self.kept != self.rows:
             found.append(self.taken())
+        if self.attacked is not None:
+            found.append(f"prompts of {self.attacked.described()}: a transfer attack on whatever else is tested")
         if self.other_texts:
             found.append(
                 f"prompts are those of {self.columns['text']!r}, not of {', '.join(map(repr, self.other_texts))}"

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from safesweep.prompts.attacks import Attacked
 from safesweep.prompts.formats import FORMATS
 from safesweep.prompts.reader import PromptSet, read_prompts
 from safesweep.prompts.source import list_files
@@ -42,6 +43,8 @@ class PromptFileSettings(Section):
     """Another seed draws others."""
     shard: str | None = None
     """One part of the rows, as 2/8 for the second of eight."""
+    attacked: Attacked | None = None
+    """Of an attack's prompts: method, model and cell that were attacked; by default what a file beside it or its columns say."""
 
     @model_validator(mode="before")
     @classmethod
@@ -91,6 +94,7 @@ class PromptFileSettings(Section):
                 sample_seed=self.sample_seed,
                 shard=self.shard,
                 take=take,
+                attacked=self.attacked,
             )
             for path in list_files(self.path, FORMATS.names())
         ]

@@ -335,6 +335,11 @@ def _notes(manifest: Manifest, summaries: Sequence[CellSummary], rule: Profile, 
         notes.append(
             f"The run is not complete (status {manifest.get('status')!r}): {trials} of {expected} trials are in the lake."
         )
+    if (manifest.get("config") or {}).get("attack"):
+        notes.append(
+            "This run is an attack: its trials are attempts of searches, and rates here are shares of attempts. The attack success rate by "
+            "target is what `safesweep attack` tells at its end."
+        )
     if left_out:
         notes.append(f"{left_out} parquet files were left out: the manifest does not name them or they have no footer.")
     if refused := sum(cell.refused for cell in summaries):

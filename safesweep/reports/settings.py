@@ -9,6 +9,7 @@ from typing import Any
 from safesweep.errors import InputError
 from safesweep.lake.layout import run_ids
 from safesweep.lake.reader import connection, run_files, source
+from safesweep.prompts.attacks import cell_digest
 
 CellName = tuple[str, str]
 """method and cell, as the lake writes them."""
@@ -24,6 +25,8 @@ class CellSettings:
     """What is negated on every step; None where the method has no such text or a scale of 0."""
     negates: bool = True
     """False when the negative scale is 0, so that whatever the VLM names is not acted upon."""
+    digest: str = ""
+    """Of the cell's content, as ``prompts.attacks.cell_digest`` gives it."""
 
 
 def pick_run(lake: Path, run_id: str | None) -> str:
@@ -68,7 +71,8 @@ def cell_settings(lake: Path, run_id: str) -> dict[CellName, CellSettings]:
             "solver": str(solver),
         }
         off = negative_scale == 0
-        found[method, cell] = CellSettings(values, None if off else guidance.get("negative_prompt"), not off)
+        digest = cell_digest(cell_json) if cell_json else ""
+        found[method, cell] = CellSettings(values, None if off else guidance.get("negative_prompt"), not off, digest)
     return found
 
 

@@ -98,7 +98,7 @@ def _baselines(
             f"""SELECT a.trial_id, min(b.trial_id)
                 FROM (SELECT * FROM {trials} WHERE {is_one_of("trial_id", wanted)}) a
                 JOIN (VALUES {rows}) p(method, cell, base_method, base_cell) ON a.method = p.method AND a.cell = p.cell
-                JOIN {trials} b ON b.method = p.base_method AND b.cell = p.base_cell AND {is_made('b.status')} AND {same}
+                JOIN {trials} b ON b.method = p.base_method AND b.cell = p.base_cell AND {is_made("b.status")} AND {same}
                 GROUP BY a.trial_id"""
         ).fetchall()
     )

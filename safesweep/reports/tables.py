@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from safesweep.measures.bias import CellBias
 from safesweep.measures.compare import PairedDifference
 from safesweep.measures.pareto import ParetoPoint
+from safesweep.prompts.attacks import attack_words
 from safesweep.reports.bias_facts import AttributeFacts
 from safesweep.reports.calibration_tables import beside_boxes, beside_heads, beside_note, calibration_tables
 from safesweep.reports.facts import MAXIMUM_OF, CellFacts, GroupFacts, RunFacts
@@ -226,7 +227,7 @@ def all_tables(facts: RunFacts) -> dict[str, Table]:
     by_category = group_table(
         "categories", "By category", "A trial counts in each of its categories.", facts.categories, facts
     )
-    by_set = group_table("prompt-sets", "By prompt set", "", facts.prompt_sets, facts)
+    by_set = group_table("prompt-sets", "By prompt set", "", _with_attacks(facts), facts)
     tables = [
         lead_table(facts),
         cell_table(facts),
@@ -240,6 +241,17 @@ def all_tables(facts: RunFacts) -> dict[str, Table]:
     for place, found in enumerate(facts.bias):
         tables += [bias_table(place, found, facts), bias_clip_table(place, found, facts)]
     return {table.anchor: table for table in tables if table.rows}
+
+
+def _with_attacks(facts: RunFacts) -> list[GroupFacts]:
+    """The prompt sets, those of attacks with which attack it is and whether it is one of the very cell or a transfer."""
+    cells = {cell.key: cell.settings for cell in facts.cells}
+    found = []
+    for group in facts.prompt_sets:
+        settings = cells[group.cell]
+        words = attack_words(facts.manifest, group.group, settings.digest, "checkpoint.name" in settings.values)
+        found.append(group if words is None else group._replace(group=f"{group.group} ({words})"))
+    return found
 
 
 def _interval_kinds(facts: RunFacts) -> str:

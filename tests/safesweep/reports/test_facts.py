@@ -140,6 +140,12 @@ def test_a_gates_audit_is_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert f"Gate of {gate_text(counts)}." in gather(tmp_path, RUN, draws=20).notes
 
 
+def test_an_attacks_rates_are_said_to_be_shares_of_attempts(tmp_path: Path, facts: RunFacts) -> None:
+    attacked = gather(write_lake(tmp_path, config={"attack": {"budget": 50}}), RUN, "miniature", draws=10)
+    assert any("This run is an attack" in note for note in attacked.notes)
+    assert not any("is an attack" in note for note in facts.notes)
+
+
 def test_notes_say_what_is_missing(facts: RunFacts, tmp_path: Path) -> None:
     assert facts.banner == BANNER
     assert [note for note in facts.notes if "11 of 55 trials are unscored" in note]

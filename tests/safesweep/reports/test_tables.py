@@ -1,5 +1,6 @@
 """The report's tables, against the facts that they show."""
 
+import dataclasses
 import math
 
 import pytest
@@ -74,3 +75,15 @@ def test_refusals_have_columns_where_a_service_was_asked_and_nowhere_else(facts,
     assert row["refused %"].value == summary.refusal.estimate > 0 < row["over-refused %"].value
     assert row["refused"].main == str(asked.refused)
     assert f"{asked.refused} refused, 0 unscored" in render_markdown(asked) and "refused" not in render_markdown(facts)
+
+
+def test_sets_of_attacks_say_in_which_cells_they_are_a_transfer(facts):
+    tested = next(cell for cell in facts.cells if cell.title == "none")
+    attacked = {"method": "P4D", "model": "toy@1", "cell": "none", "cell_digest": tested.settings.digest}
+    manifest = {**facts.manifest, "models": {"diffusion": "toy@1"}, "attacked": {"hazard": attacked}}
+    rows = all_tables(dataclasses.replace(facts, manifest=manifest))["prompt-sets"].rows
+    hazard = {row[2].main: row[0].main for row in rows if row[0].main.startswith("hazard")}
+    words = "P4D (white-box) on toy@1 under none)"
+    assert hazard.pop("none") == f"hazard (attack on this very cell: {words}"
+    assert len(hazard) >= 3 and set(hazard.values()) == {f"hazard (transfer: {words}"}
+    assert {row[0].main for row in rows if not row[0].main.startswith("hazard")} == {"benign"}
