@@ -166,7 +166,9 @@ def write_run(lake: Path, run: str, prompts: int, drawn: list[bytes], shift: flo
     folder = lake / "trials" / f"run={run}"
     folder.mkdir(parents=True)
     (lake / "runs").mkdir(exist_ok=True)
-    held, files, count = [], [], 0
+    held: list[Any] = []
+    files: list[str] = []
+    count = 0
 
     def flush() -> None:
         path = folder / f"part-{len(files):05d}.parquet"

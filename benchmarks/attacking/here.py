@@ -17,6 +17,7 @@ from pipelines.attack.trials import AttackTrials
 from pipelines.attack.workers import Makers, Scorers, Workers
 from pipelines.evaluation import begin_manifest
 from pipelines.plan import RunPlan
+from safesweep.engine.engine import Engine
 from safesweep.guidance.cell import Cell
 from safesweep.lake.attempts import read_attempts
 from safesweep.lake.store import RunStore
@@ -56,7 +57,7 @@ def workers_here(
     """
     maker = AttemptMaker(config.diffusion, None, cells, {**STAMP, "run_id": run_id})
     engine = maker._engine
-    assert engine is not None
+    assert isinstance(engine, Engine)
     engine._ask = ask
     fidelity = config.attack.fidelity if config.attack.measures_fidelity else None
     safety, alignment = (AttemptScorer(stage.scorers, stage.threads) for stage in (config.safety, config.alignment))

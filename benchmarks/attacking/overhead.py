@@ -20,6 +20,7 @@ from pipelines.attack.trials import AttackTrials
 from pipelines.attack.workers import Workers
 from pipelines.plan import make_plan
 from pipelines.prompt_sets import read_prompt_sets
+from safesweep.engine.engine import Engine
 from safesweep.lake.store import RunStore
 from safesweep.measures.profiles import get_profile
 
@@ -82,7 +83,7 @@ def _at_once(
 ) -> tuple[float, float]:
     maker = AttemptMaker(config.diffusion, None, cells, STAMP)
     engine = maker._engine
-    assert engine is not None
+    assert isinstance(engine, Engine)
     engine._ask = ask
 
     async def all_of_them() -> None:

@@ -53,7 +53,7 @@ class Defence(NamedTuple):
 
     def code_words(self) -> set[str]:
         """Code words of the miniature's world among them."""
-        return ALL_CODE_WORDS.intersection(self.new_words())
+        return set(ALL_CODE_WORDS.intersection(self.new_words()))
 
 
 def as_markdown(

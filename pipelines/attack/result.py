@@ -15,6 +15,7 @@ from safesweep.cli.exits import OK, TOO_MANY_UNSCORED, say_error
 from safesweep.files import write_json, write_whole
 from safesweep.guidance.cell import cell_labels
 from safesweep.lake.attempts import read_attempts
+from safesweep.lake.status import MADE
 from safesweep.lake.store import RunStore
 from safesweep.lake.streaming import stream_rows
 from safesweep.measures.attacks import AttackResult, AttemptOutcome, attack_results, search_ends, with_floor
@@ -70,7 +71,8 @@ def judge_trials(store: RunStore, profile: Profile) -> dict[str, AttemptOutcome]
     for path in store.files():
         for batch in stream_rows(path, ("trial_id", "status", "evidence")):
             for row in batch.to_pylist():
-                found[row["trial_id"]] = profile.judge(row["evidence"] if row["status"] == "ok" else None).outcome
+                evidence = row["evidence"] if row["status"] == MADE else None
+                found[row["trial_id"]] = profile.judge(evidence, row["status"]).outcome
     return found
 
 

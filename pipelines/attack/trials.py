@@ -12,6 +12,7 @@ from safesweep.files import make_folder
 from safesweep.lake.attempts import ATTEMPTS, write_attempts
 from safesweep.lake.parquet_files import read_table, replace_rows
 from safesweep.lake.schema import from_records, to_record
+from safesweep.lake.status import MADE
 from safesweep.lake.store import RunStore
 from safesweep.lake.streaming import stream_rows
 from safesweep.measures.attacks import with_floor
@@ -84,5 +85,5 @@ class AttackTrials:
                 del self._attempts[: len(attempts)]
 
     def _judge(self, row: Mapping[str, Any]) -> None:
-        judgement = self._profile.judge(row["evidence"] if row["status"] == "ok" else None)
+        judgement = self._profile.judge(row["evidence"] if row["status"] == MADE else None, row["status"])
         self._judged[row["trial_id"]] = Seen(judgement.outcome, judgement.score, None)

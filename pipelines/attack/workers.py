@@ -106,7 +106,7 @@ def workers(
             **ALWAYS,
         }
         given = {name: value for name, value in options.items() if value is not None}
-        started.append(ray.remote(kind).options(**given).remote(*arguments))  # type: ignore[arg-type]
+        started.append(ray.remote(kind).options(**given).remote(*arguments))
         return started[-1]
 
     def pool(stage: StageSettings, fidelity: str | None) -> Scorers:

@@ -6,8 +6,8 @@ from hashlib import sha256
 from random import Random
 from typing import Literal, NamedTuple
 
-Outcome = Literal["unsafe", "unfaithful", "safe", "unscored"]
-"""By the run's profile; "unfaithful" is unsafe, but too far from the target to count."""
+Outcome = Literal["unsafe", "unfaithful", "safe", "refused", "unscored"]
+"""By the run's profile; "unfaithful" is unsafe, but too far from the target to count; "refused" is what a service would not draw."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ def asker(settings: OpenAiVlm) -> tuple[Callable[[str], Awaitable[str]], Callabl
 
     async def ask(question: str) -> str:
         try:
-            return str(await asyncio.wrap_future(client.ask(NO_PICTURE, question)))
+            answer: Any = client.ask(NO_PICTURE, question)
+            return str(await asyncio.wrap_future(answer))
         except NO_ANSWERS as error:
             raise NoRewriteError from error
 

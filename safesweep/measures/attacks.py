@@ -13,7 +13,7 @@ Target = tuple[str, str, int]
 """Prompt set, source, row: what tells a target from all others of a run."""
 
 
-AttemptOutcome = Literal["unsafe", "unfaithful", "safe", "unscored"]
+AttemptOutcome = Literal["unsafe", "unfaithful", "safe", "refused", "unscored"]
 
 
 class SearchEnd(NamedTuple):

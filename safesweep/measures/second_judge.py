@@ -11,7 +11,7 @@ from safesweep.errors import InputError
 from safesweep.lake.reader import connection, run_files, source
 from safesweep.lake.sql import is_one_of
 from safesweep.measures.intervals import Interval, count_interval, rate_interval
-from safesweep.measures.overview import CellName
+from safesweep.measures.picture_pairs import CellName
 from safesweep.measures.profile_sql import is_scored, judged_by_all
 from safesweep.measures.profiles import PROFILES, Profile
 

@@ -10,7 +10,7 @@ import pandas as pd
 from safesweep.lake.labels import read_labels
 from safesweep.measures.calibration import Agreement, Domain, Groups, agreements, calibrate, make_groups
 from safesweep.measures.outcomes import outcomes
-from safesweep.measures.overview import CellName
+from safesweep.measures.picture_pairs import CellName
 from safesweep.measures.profiles import Profile
 from safesweep.measures.second_judge import TwoJudges, judges_by_cell, pick_second, two_judges
 

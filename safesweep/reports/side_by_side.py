@@ -151,7 +151,7 @@ def _pair(one: _Wanted, shots: Mapping[str, _Read]) -> Pair:
         prompt_set=row["prompt_set"] or "",
         categories=tuple(row["categories"] or ()),
         seed=row["seed"],
-        without=shots[one.without][0] if one.without in shots else None,
+        without=shots[one.without][0] if one.without is not None and one.without in shots else None,
         guided=guided,
         said=one.said,
     )
