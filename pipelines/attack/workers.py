@@ -17,11 +17,16 @@ ALWAYS: Mapping[str, Any] = {"max_restarts": -1, "max_task_retries": -1}
 """An actor that dies is started again, and what it had is asked of it again: equal rows give equal pictures."""
 
 
+NO_POOL = "vlm: no pool answers; the attack cannot go on"
+SPENT = "diffusion.images_api: the budget is used up; what was made is in the lake, and the same run goes on with a larger one"
+
+
 class Makers:
     """The diffusion actors; each attempt goes to the one that has the fewest."""
 
-    def __init__(self, actors: Sequence[Any]) -> None:
-        self._actors = list(actors)
+    def __init__(self, actors: Sequence[Any], why_none: str = NO_POOL) -> None:
+        """``why_none``: what it means that an actor gives no trial."""
+        self._actors, self._why_none = list(actors), why_none
         self._has = [0] * len(actors)
 
     async def make(self, row: dict[str, Any]) -> bytes:
@@ -33,7 +38,7 @@ class Makers:
         finally:
             self._has[place] -= 1
         if record is None:
-            raise InputError("vlm: no pool answers; the attack cannot go on")
+            raise InputError(self._why_none)
         return record
 
 
@@ -116,8 +121,9 @@ def workers(
     given = (config.diffusion, config.vlm if asks else None, cells, stamp, trace_folder, scope)
     fidelity = config.attack.fidelity if config.attack.measures_fidelity else None
     makers = [start(AttemptMaker, config.diffusion, given, MOST_CALLS) for _ in range(config.diffusion.actors)]
+    why_none = NO_POOL if config.diffusion.service is None else SPENT
     try:
-        yield Workers(Makers(makers), pool(config.safety, None), pool(config.alignment, fidelity))
+        yield Workers(Makers(makers, why_none), pool(config.safety, None), pool(config.alignment, fidelity))
     finally:
         for actor in started:
             ray.kill(actor)

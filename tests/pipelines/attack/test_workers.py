@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from actors.attempts import Scoring
-from pipelines.attack.workers import Makers, Scorers
+from pipelines.attack.workers import SPENT, Makers, Scorers
 from safesweep.errors import InputError
 
 
@@ -40,13 +40,14 @@ def test_an_attempt_goes_to_the_maker_that_has_the_fewest():
     assert before == [2, 1] and after == [2, 2] and made == [b"one", b"two", b"one", b"two"]
 
 
-def test_a_maker_that_may_not_begin_ends_the_attack():
+@pytest.mark.parametrize(("why", "said"), [((), "no pool answers"), ((SPENT,), "the budget is used up")])
+def test_a_maker_that_gives_no_trial_ends_the_attack(why, said):
     async def run():
         stub = Stub(lambda row: None)
         stub.go.set()
-        await Makers([stub]).make({})
+        await Makers([stub], *why).make({})
 
-    with pytest.raises(InputError, match="cannot go on"):
+    with pytest.raises(InputError, match=said):
         asyncio.run(run())
 
 
