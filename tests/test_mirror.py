@@ -30,7 +30,6 @@ EXCEPTIONS = {
     "safesweep/prompts/columns.py": BEHIND_THE_CONTRACT,
     "safesweep/prompts/remote.py": "tested by test_urls.py and test_source.py",
     "safesweep/prompts/rows.py": "tested by test_reader.py",
-    "safesweep/prompts/settings.py": "tested by test_reader.py and the tests of presets",
     "safesweep/prompts/formats/base.py": BEHIND_THE_CONTRACT,
     "safesweep/prompts/formats/text.py": BEHIND_THE_CONTRACT,
 }

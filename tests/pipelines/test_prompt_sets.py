@@ -1,8 +1,9 @@
-"""Prompt sets of a run, and what is known of those that an attack has made."""
+"""Prompt sets of a run: their kinds, and what is known of those that an attack has made."""
 
 import json
 
 from pipelines.command_line import read_config
+from pipelines.config import RunConfig
 from pipelines.evaluation import begin_manifest
 from pipelines.plan import make_plan
 from pipelines.prompt_sets import read_prompt_sets
@@ -29,3 +30,20 @@ def test_attacks_are_told_by_set_down_to_the_manifest(tmp_path, monkeypatch):
     manifest = begin_manifest(config, plan, RunStore(config.lake, "r"), plan.trials)
     assert manifest["attacked"]["p4d"]["method"] == "P4D" and set(manifest["attacked"]) == {"p4d", "mine"}
     assert any("P4D (white-box) on a/b" in note for note in manifest["prompt_notes"])
+
+
+def test_three_kinds_of_sets():
+    sets = [{"path": f"miniature/prompts/{name}.csv"} for name in ("hazard", "benign", "near_miss")]
+    arguments = [
+        "--prompts",
+        json.dumps(sets),
+        "--prompts.1.benign",
+        "true",
+        "--prompts.2.near_miss",
+        "true",
+        "--limit",
+        "3",
+    ]
+    prompts = read_prompt_sets(read_config(arguments, RunConfig, default_preset="miniature")).prompts
+    assert {one.prompt_set: one.benign for one in prompts.sets} == {"hazard": False, "benign": True, "near_miss": True}
+    assert prompts.near_miss == {"near_miss"}
