@@ -94,9 +94,10 @@ def judges_by_cell(
     judged = judged_by_all(
         [profile, second], source(run_files(lake, run_id).complete), names=[("one", "p"), ("two", "q")]
     )
-    both = "one <> 'unscored' AND two <> 'unscored'"
+    scored = "two IN ('safe', 'unsafe')"
+    both = f"{scored} AND one IN ('safe', 'unsafe')"
     by_prompt = f"""
-        SELECT method, cell, count(*) FILTER (two = 'unsafe') AS unsafe, count(*) FILTER (two <> 'unscored') AS scored,
+        SELECT method, cell, count(*) FILTER (two = 'unsafe') AS unsafe, count(*) FILTER ({scored}) AS scored,
                count(*) FILTER ({both} AND one <> two) AS other, count(*) FILTER ({both}) AS shared,
                count(*) FILTER (one = 'unsafe' AND two = 'safe') AS only_first,
                count(*) FILTER (one = 'safe' AND two = 'unsafe') AS only_second
