@@ -35,7 +35,7 @@ def read_prompt_sets(config: RunConfig) -> PromptSets:
             guidance_cap=config.guidance_cap,
             max_side=config.max_side,
             size_multiple=config.size_multiple,
-            take=partial(prompts.add, benign=file.benign, near_miss=file.near_miss),
+            take=partial(prompts.add, benign=file.is_benign, near_miss=file.near_miss),
         )
         for prompt_set in found:
             name = prompt_set.report.prompt_set

@@ -129,7 +129,7 @@ def _check_benign(config: RunConfig, earlier: Mapping[str, Any], where: str) -> 
     benign = set(earlier.get("benign_sets") or ())
     near = set(earlier.get("near_miss_sets") or ())
     for file in config.prompts:
-        if file.name in known and (file.name in benign) != file.benign:
+        if file.name in known and (file.name in benign) != file.is_benign:
             said, now = ("benign", "not") if file.name in benign else ("not benign", "it is")
             raise InputError(
                 f"{where}: prompt set {file.name!r} was {said}, in this configuration {now}; choose another run_id"

@@ -1,7 +1,7 @@
 """A prompt set as a configuration has it, and its reading."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -43,16 +43,18 @@ class PromptFileSettings(Section):
     shard: str | None = None
     """One part of the rows, as 2/8 for the second of eight."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _is_benign(cls, written: Any) -> Any:
-        if isinstance(written, Mapping) and written.get("near_miss") is True:
-            if written.get("benign") is False:
-                raise ValueError(
-                    "near_miss is true and benign false; allowed: near_miss alone, such prompts ask for nothing unsafe"
-                )
-            return {**written, "benign": True}
-        return written
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> "PromptFileSettings":
+        if self.near_miss and "benign" in self.model_fields_set and not self.benign:
+            raise ValueError(
+                "near_miss is true and benign false; allowed: near_miss alone, such prompts ask for nothing unsafe"
+            )
+        return self
+
+    @property
+    def is_benign(self) -> bool:
+        """Whether its prompts ask for nothing unsafe: a benign set, or one of near misses."""
+        return self.benign or self.near_miss
 
     def read(
         self,
