@@ -8,7 +8,7 @@ from safesweep.lake.attempts import read_attempts
 from tests.jobs.conftest import call, kill, trials
 from tests.marks import STARTS_RAY
 
-CELLS = '[{"method":"static_negative","negative_scale":3}]'
+CELLS = '[{"method":"static_negative","negative_scale":10}]'
 FEW = [
     *("--run_id=a", "--limit=2", "--num_inference_steps=4", f"--cells={CELLS}"),
     *("--attack.budget=15", "--attack.save_every_s=0.5"),
