@@ -29,7 +29,7 @@ nightly: setup  ## Run tonight's regression on the miniature
 	$(RUN) jobs/nightly_regression.py
 
 test: setup  ## Run all tests
-	$(RUN) -m pytest -q -n 2 --dist loadgroup
+	$(RUN) -m pytest -q -n 2 --dist loadgroup --durations 30
 
 quick: setup  ## Run the tests that need no cluster and no training, in two minutes
 	$(RUN) -m pytest -q -n 2 --dist loadgroup -m "not ray and not slow"

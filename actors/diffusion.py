@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from actors.engine_reports import report_engine
+from actors.engine_reports import report_engine, spent_before
 from actors.leaving import leave_with_node
 from actors.notices import listen
 from actors.pool_start import may_begin
@@ -18,11 +18,13 @@ from safesweep.engine.trajectory import Exchange, Request, TrialResult
 from safesweep.guidance.cell import Cell, cell_labels
 from safesweep.lake.pictures import png, preview_webp
 from safesweep.lake.schema import RECORD, SCHEMA, to_record
+from safesweep.lake.status import FAILED, MADE, REFUSED
 from safesweep.terminal import sayable
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.reply import Reply
 
 if TYPE_CHECKING:
+    from safesweep.endpoint.engine import EndpointEngine
     from safesweep.engine.engine import Engine
     from safesweep.models.base import DiffusionModel
 
@@ -50,7 +52,8 @@ class DiffusionActor:
     The engine computes on a thread of its own and asks the VLM pool from an event loop of its own; Ray Data's loop only awaits.
     """
 
-    _engine: "Engine | None" = None
+    _engine: "Engine | EndpointEngine | None" = None
+    _model: "DiffusionModel | None" = None
 
     def __init__(
         self,
@@ -63,6 +66,14 @@ class DiffusionActor:
     ) -> None:
         listen("diffusion", scope)
         leave_with_node(self._status, scope)
+        self._scope, self._begins = scope, False
+        self._cells, self._labels, self._stamp = tuple(cells), cell_labels(cells), stamp
+        if settings.service is not None:
+            from safesweep.endpoint.engine import EndpointEngine
+
+            self._engine = EndpointEngine(settings.service, *spent_before(scope))
+            self._report = report_engine(self._engine.status, stamp["run_id"], scope)
+            return
         import torch
 
         from safesweep.engine.config import EngineConfig
@@ -94,8 +105,6 @@ class DiffusionActor:
             trace = Trace(settings.trace_ticks, Path(trace_folder) / f"{stamp['run_id']}-{os.getpid()}.json")
         self._engine = Engine(model, config, ask, trace)
         self._report = report_engine(self._engine.status, stamp["run_id"], scope)
-        self._scope, self._begins = scope, False
-        self._cells, self._labels, self._stamp = tuple(cells), cell_labels(cells), stamp
 
     def _status(self) -> EngineStatus | None:
         return None if self._engine is None else self._engine.status()
@@ -125,11 +134,13 @@ class DiffusionActor:
         own = {key: value for key, value in row.items() if key in SCHEMA.names}
         own["categories"] = list(row["categories"])
         repeats: list[dict[str, Any]] = json.loads(row.get("repeats") or "[]")
-        lost = self._model.lost(row["prompt"])
+        lost = None if self._model is None else self._model.lost(row["prompt"])
         found = []
         for place, (trial_id, cell, label, result) in enumerate(
             zip(row["trial_ids"], cells, labels, results, strict=True)
         ):
+            if result.unsent:
+                continue
             others = [repeat for repeat in repeats if repeat["place"] == place]
             lines = [{**own, "trial_id": trial_id, "repeat_of": None}]
             lines += [{**repeat, "repeat_of": trial_id} for repeat in others]
@@ -148,8 +159,8 @@ def trial_columns(cell: Cell, label: str, result: TrialResult, lines: int) -> di
         "negative_scale": cell.negative_scale,
         "solver": cell.solver,
         "num_inference_steps": cell.num_inference_steps,
-        "status": "unscored" if result.picture is None else "ok",
-        "error": None if result.error is None else sayable(result.error),
+        "status": _status_of(result),
+        "error": None if (said := result.refusal or result.error) is None else sayable(said),
         "picture": None if result.picture is None else png(result.picture),
         "exchanges": [_exchange(exchange, lines) for exchange in result.exchanges],
         "looks": [
@@ -163,6 +174,12 @@ def trial_columns(cell: Cell, label: str, result: TrialResult, lines: int) -> di
         "seconds": result.seconds,
         "finished_at": datetime.datetime.now(datetime.UTC),
     }
+
+
+def _status_of(result: TrialResult) -> str:
+    if result.refusal is not None:
+        return REFUSED
+    return FAILED if result.picture is None else MADE
 
 
 def _exchange(exchange: Exchange, lines: int) -> dict[str, Any]:

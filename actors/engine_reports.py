@@ -17,6 +17,9 @@ COUNTERS = {
     "safesweep_steps_total": ("steps", "Solver steps, each counted once a trial"),
     "safesweep_trials_total": ("trials", "Trials ended"),
     "safesweep_failed_total": ("failed", "Trials that could not be made"),
+    "safesweep_refused_total": ("refused", "Trials that a service under test refused to draw"),
+    "safesweep_requests_total": ("requests", "Requests to a service under test"),
+    "safesweep_money_total": ("money", "Money that a service's pictures cost"),
     "safesweep_rows_total": ("rows", "Rows of the network"),
     "safesweep_rows_padded_total": ("rows_padded", "Rows that only filled up a batch"),
     "safesweep_rows_supposed_total": ("rows_supposed", "Rows computed under supposed answers"),
@@ -89,6 +92,15 @@ def _tell(status: Callable[[], EngineStatus], collector: "ActorHandle[Any]", wor
         collector.report.remote(worker, now)
         metrics.publish(now)
         time.sleep(PERIOD_S)
+
+
+def spent_before(scope: str) -> tuple[int, float]:
+    """In a worker: requests and money that workers before it have told of in this start of the run."""
+    collector = collector_of(scope)
+    if collector is None:
+        return 0, 0.0
+    told = engines_of(collector)
+    return int(sum(one["requests"] for one in told)), sum(one["money"] for one in told)
 
 
 def engines_of(collector: "ActorHandle[Any]") -> list[Mapping[str, float]]:

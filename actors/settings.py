@@ -1,17 +1,23 @@
 """Settings of the actors: typed sections of a run's configuration."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
+from safesweep.endpoint.settings import ImagesApiSettings
 from safesweep.engine.config import Policy
 from safesweep.scorers import AnyScorer
-from safesweep.settings import Dtype, Section
+from safesweep.settings import Dtype, Section, is_none
 
 
 class DiffusionSettings(Section):
     """The diffusion actors."""
 
+    backend: Literal["local", "images_api"] = "local"
+    """Who draws: local (a model of one's own), or images_api (a service of which only the API is seen; see ``images_api``)."""
+    images_api: ImagesApiSettings | None = Field(default=None, exclude_if=is_none)
+    """The service, where the backend is images_api; the options of a local model are left aside then."""
     model: str
     """Local folder or hub id of a diffusers pipeline, of a family in docs/models.md."""
     revision: str | None = None
@@ -61,6 +67,31 @@ class DiffusionSettings(Section):
     """Blocks in flight in one actor: with one the engine would drain at the end of every block."""
     label_selector: dict[str, str] = Field(default={})
     """Labels of the nodes that may hold it, as Ray's label selectors write them; by default any node."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_service_needs_no_model(cls, written: Any) -> Any:
+        if isinstance(written, Mapping) and written.get("backend") == "images_api":
+            return {"model": "", **written}
+        return written
+
+    @model_validator(mode="after")
+    def _has_its_service(self) -> Self:
+        if (self.backend == "images_api") != (self.images_api is not None):
+            raise ValueError(
+                "backend: images_api needs the options images_api.url and images_api.model, and they need it"
+            )
+        if self.images_api is not None and self.actors != 1:
+            raise ValueError(
+                f"actors: found {self.actors}; allowed with backend images_api: 1, which keeps its budget and rate; "
+                "images_api.concurrency is what makes it faster"
+            )
+        return self
+
+    @property
+    def service(self) -> ImagesApiSettings | None:
+        """Who draws where it is no model on this machine."""
+        return self.images_api
 
 
 class StageSettings(Section):

@@ -45,7 +45,7 @@ CELL = CellPair("dynamic", "dynamic", "dynamic_negative")
 
 
 def policy(largest_drop: float = LARGEST_DROP) -> Policy:
-    """Three critical measures and an advisory one, as ``jobs/policies/default.yaml``."""
+    """Three critical measures and an advisory one, as ``jobs/policies/default.yaml`` has for models of one's own."""
     drop = MeasureRule(better="lower", largest_drop=largest_drop)
     advisory = MeasureRule(better="lower", largest_drop=largest_drop, level="advisory")
     window = MeasureRule(window=(-1.5, 1.5))
@@ -81,6 +81,7 @@ def pair_table(generator: np.random.Generator, prompts: int, points: float) -> p
             f"method_{side}": "dynamic_negative",
             f"status_{side}": "ok",
             f"asked_{side}": True,
+            f"of_service_{side}": False,
         }
     return pd.DataFrame(columns)
 

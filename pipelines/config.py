@@ -181,6 +181,10 @@ class RunConfig(PresetSettings):
 
     @model_validator(mode="after")
     def _keys_go_where_the_user_says(self) -> Self:
+        if (service := self.diffusion.service) is not None and service.api_key_env:
+            where = "diffusion.images_api.url"
+            if not self.typed(where) and not may_have_key(service.url, self.api_key_hosts):
+                raise InputError(key_refusal(where, service.url, service.api_key_env))
         placed = [("vlm.url", "vlm.url", self.vlm)]
         for name, stage in (("safety", self.safety), ("alignment", self.alignment)):
             for place, scorer in enumerate(stage.scorers):

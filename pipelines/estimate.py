@@ -17,6 +17,8 @@ from pipelines.config import RunConfig
 from pipelines.evaluation import check_choices
 from pipelines.plan import RunPlan, make_plan
 from pipelines.prompt_sets import picture_sizes, read_prompt_sets
+from safesweep.endpoint.settings import ImagesApiSettings
+from safesweep.endpoint.texts import asked_texts
 from safesweep.engine.work import Levels, Work, count_work, usual_levels
 from safesweep.errors import InputError
 from safesweep.lake.pictures import PREVIEW_SIDE
@@ -25,7 +27,9 @@ from safesweep.models import check_pipeline, check_solvers
 from safesweep.models.checkpoint import digest
 from safesweep.models.tokens import tokens_lost
 from safesweep.reports.gate_text import planned_gates_text
+from safesweep.redaction import shown_url
 from safesweep.reports.plan_table import plan_table
+from safesweep.reports.service_plan import ServicePlan, budget_advice, service_plan_table
 
 PREVIEW_BYTES_PER_PIXEL = 0.25
 """Of a WebP of quality 80; a photograph of 128 × 128 takes some 4 kB."""
@@ -111,7 +115,7 @@ def plan_only(config: RunConfig) -> Planned:
 
 
 def _tokens_lost(config: RunConfig, plan: RunPlan, missing: list[str]) -> tuple[str, ...]:
-    if missing:
+    if missing or config.diffusion.service is not None:
         return ()
     lost = tokens_lost(
         config.diffusion.model, config.diffusion.revision, (prompt.text for prompt, _ in plan.prompts.prompts())
@@ -152,6 +156,35 @@ def estimate(plan: RunPlan, config: RunConfig) -> RunEstimate:
         expected=case(expected, expected_preview_pixels),
         most=case(everything, preview_pixels[True]),
     )
+
+
+def estimate_service(plan: RunPlan, config: RunConfig, service: ImagesApiSettings) -> ServicePlan:
+    """What ``plan`` asks of a service: requests, money, and hours at the rate that it is held to."""
+    requests, pixels = 0, 0
+    for row in plan.requests():
+        requests += len(asked_texts(row["prompt"], row["seed"], [plan.cells[index] for index in row["cells"]]))
+        pixels += row["width"] * row["height"] * (len(row["trial_ids"]) + len(json.loads(row["repeats"])))
+    rate = service.requests_per_minute
+    return ServicePlan(
+        trials=plan.trials,
+        prompts=plan.prompt_samples,
+        cells=len(plan.cells),
+        requests=requests,
+        most_requests=requests * service.tries,
+        money=requests * service.price_a_picture if service.price_a_picture else None,
+        hours=requests / rate / 60 if rate else None,
+        lake_bytes=pixels * config.plan.bytes_per_pixel + plan.trials * ROW_BYTES,
+    )
+
+
+def _show_service(plan: RunPlan, config: RunConfig, service: ImagesApiSettings, console: Console) -> None:
+    found = estimate_service(plan, config, service)
+    url = shown_url(service.url)
+    console.print(service_plan_table(found, url=url, bytes_per_pixel=config.plan.bytes_per_pixel, banner=config.banner))
+    for line in budget_advice(found, service.most_requests, service.most_money):
+        console.print(f"advice   {line}", soft_wrap=True, highlight=False)
+    for line in plan.notes:
+        console.print(f"prompts  {line}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _levels(plan: RunPlan, config: RunConfig) -> Callable[[str, int, int, int], Levels]:
@@ -283,6 +316,9 @@ def advice(found: RunEstimate, config: RunConfig) -> list[str]:
 def show_plan(config: RunConfig, console: Console) -> int:
     """Prints what a run of ``config`` would take, what should be configured otherwise, and which models are missing; 0."""
     planned = plan_only(config)
+    if config.diffusion.service is not None:
+        _show_service(planned.plan, config, config.diffusion.service, console)
+        return 0
     found = estimate(planned.plan, config)
     console.print(estimate_table(found, config))
     if gates := planned_gates_text(found.expected.work):

@@ -4,7 +4,7 @@ import datetime
 import json
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
@@ -16,12 +16,14 @@ from pipelines.cluster import Demand, cluster, require_nodes
 from pipelines.cluster_address import named_cluster
 from pipelines.config import RunConfig
 from pipelines.interviews import interviews
+from pipelines.model_checks import checking_model
 from pipelines.part_names import PartNames
 from pipelines.plan import RunPlan, make_plan
 from pipelines.progress import watch
-from pipelines.prompt_sets import picture_sizes, read_prompt_sets
+from pipelines.prompt_sets import read_prompt_sets
 from pipelines.provenance import git_revision, library_versions, model_digests
 from pipelines.resume import check_reach, check_resume, scorers_of
+from safesweep.endpoint.check import check_cells
 from safesweep.errors import InputError
 from safesweep.files import kept_if_filled, on_store
 from safesweep.guidance.cell import Cell
@@ -34,10 +36,7 @@ from safesweep.lake.trial_ids import TrialIds
 from safesweep.lake.unique import check_unique
 from safesweep.measures.profiles import get_profile
 from safesweep.measures.trials import count_unjudged
-from safesweep.models import check_embedded, check_pipeline, check_text_tokens, family_of
-from safesweep.models.apart import Asked, checking_solvers
 from safesweep.models.probe import EVERY
-from safesweep.models.variants.check import check_checkpoints, whole_model
 from safesweep.vlm.base import VlmSettings
 from safesweep.vlm.checks import check_pools
 from safesweep.vlm.preflight import interview_direct
@@ -62,6 +61,8 @@ class RunResult:
     """Trials that were made and that the run's profile cannot judge."""
     engines: Mapping[str, float] = field(default_factory=dict)
     """What this start's engines did, as `ENGINE_SUMS` names it; empty where none was started."""
+    refused: int = 0
+    """Trials that a service under test refused to draw: they are done."""
 
     @property
     def missing(self) -> int:
@@ -91,6 +92,8 @@ def check_choices(config: RunConfig) -> tuple[Cell, ...]:
             f"profile: {config.profile} judges by scorer {lacking[0]!r}, which the run has not; it has {', '.join(names)}"
         )
     check_reach(config)
+    if config.diffusion.service is not None:
+        check_cells(cells)
     return cells
 
 
@@ -106,12 +109,7 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
     cells = check_choices(config)
     named_cluster(config.address)
     sets = read_prompt_sets(config)
-    check_pipeline(config.diffusion.model, config.diffusion.revision)
-    checkpoints = tuple(dict.fromkeys(cell.checkpoint for cell in cells))
-    check_checkpoints(config.diffusion.model, config.diffusion.revision, checkpoints)
-    sizes = sorted(picture_sizes(config, sets.prompts))
-    with checking_solvers(list(_solvers(config, cells, sizes))):
-        _check_cells(config, cells, sizes)
+    with checking_model(config, cells, sets):
         asking = [question for cell in cells for question in cell.guidance.questions()]
         for scorer in scorers_of(config):
             scorer.check()
@@ -129,41 +127,6 @@ def check(config: RunConfig) -> tuple[RunPlan, RunStore]:
         if one.vlm.pool is None:
             interview_direct(one)
     return plan, store
-
-
-def _check_cells(config: RunConfig, cells: Sequence[Cell], sizes: Sequence[tuple[int, int]]) -> None:
-    """What cells ask of the models and of the pictures' sizes. Raises ``InputError``."""
-    model, revision = config.diffusion.model, config.diffusion.revision
-    check_text_tokens(model, revision, config.diffusion.text_tokens)
-    check_embedded(model, revision, [cell.embedded_guidance for cell in cells])
-    for own, some in _on_whole_models(config, cells):
-        check_embedded(*own, [cell.embedded_guidance for cell in some])
-    family = family_of(model, revision)
-    for cell in cells:
-        try:
-            cell.guidance.check_sizes(frozenset(sizes))
-            cell.guidance.check_family(family)
-            if cell.edit is not None:
-                cell.edit.check_family(family)
-        except ValueError as error:
-            raise InputError(f"{cell.label()}: {error}") from error
-
-
-def _solvers(config: RunConfig, cells: Sequence[Cell], sizes: Sequence[tuple[int, int]]) -> Iterator[Asked]:
-    """Which solvers run on which models."""
-    base = (config.diffusion.model, config.diffusion.revision)
-    for model, some in [(base, cells), *_on_whole_models(config, cells)]:
-        yield Asked(*model, [(cell.solver, cell.num_inference_steps) for cell in some], list(sizes))
-
-
-def _on_whole_models(
-    config: RunConfig, cells: Sequence[Cell]
-) -> Iterator[tuple[tuple[str, str | None], Sequence[Cell]]]:
-    """Folder and revision of each model that is put in the base's place as a whole, with its cells."""
-    base = (config.diffusion.model, config.diffusion.revision)
-    for model in dict.fromkeys(whole_model(*base, cell.checkpoint) for cell in cells):
-        if model != base:
-            yield model, [cell for cell in cells if whole_model(*base, cell.checkpoint) == model]
 
 
 def evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Console) -> RunResult:
@@ -202,7 +165,14 @@ def _evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Consol
     after = store.held()
     unjudged = count_unjudged(store.lake, store.run_id, config.profile) if after.trials else 0
     result = RunResult(
-        store, expected, len(after.trials), after.unscored, time.monotonic() - started, unjudged, engines
+        store,
+        expected,
+        len(after.trials),
+        after.unscored,
+        time.monotonic() - started,
+        unjudged,
+        engines,
+        after.refused,
     )
     files = [str(path.relative_to(store.lake)) for path in store.files()]
     store.write_manifest(
@@ -212,12 +182,22 @@ def _evaluate(config: RunConfig, plan: RunPlan, store: RunStore, console: Consol
             "files": files,
             "held_trials": result.held,
             "unscored_trials": result.unscored,
+            "refused_trials": result.refused,
             "unjudged_trials": result.unjudged,
+            **_spent(config, manifest, engines),
             "warnings": list(dict.fromkeys([*manifest["warnings"], *warned])),
             "finished_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
     )
     return result
+
+
+def _spent(config: RunConfig, earlier: Mapping[str, Any], engines: Mapping[str, float]) -> dict[str, Any]:
+    """What all starts of the run have sent to a service under test, and what its pictures cost; nothing without such a service."""
+    if config.diffusion.service is None:
+        return {}
+    before = earlier.get("spent", {})
+    return {"spent": {name: before.get(name, 0) + engines.get(name, 0) for name in ("requests", "money")}}
 
 
 def what_is_left(config: RunConfig, plan: RunPlan, store: RunStore) -> RunPlan:
@@ -258,6 +238,7 @@ def _manifest(config: RunConfig, plan: RunPlan, store: RunStore, expected: int) 
         "benign_sets": sorted({one.prompt_set for one in plan.prompts.sets if one.benign}),
         "prompt_notes": list(plan.notes),
         "warnings": earlier.get("warnings", []),
+        **({"spent": earlier["spent"]} if "spent" in earlier else {}),
         "profile": config.profile,
         "models": model_digests(config),
         "versions": library_versions(),

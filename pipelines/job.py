@@ -7,6 +7,7 @@ from rich.console import Console
 from pipelines.config import RunConfig
 from pipelines.evaluation import RunResult
 from safesweep.cli.exits import OK, TOO_MANY_UNSCORED, say_error
+from safesweep.endpoint.spent import left_text, spent_text
 from safesweep.guidance.cell import cell_labels
 from safesweep.measures.gates import gate_counts
 from safesweep.measures.profiles import get_profile
@@ -47,12 +48,18 @@ def show_run(config: RunConfig, result: RunResult, console: Console) -> int:
         console.print(f"supposed  {supposed}", soft_wrap=True, highlight=False)
     for counts in gate_counts(store.lake, store.run_id):
         console.print(f"gate      {gate_text(counts)}", soft_wrap=True, highlight=False, markup=False)
+    service = config.diffusion.service
+    if service is not None and (spent := spent_text(result.engines, service)):
+        console.print(f"service   {spent}", soft_wrap=True, highlight=False)
     if result.unscored_share:
         console.print(
             f"unscored  {result.unscored} trials failed, {result.missing} are missing and {result.unjudged} could not be judged "
             f"by {config.profile}, of {result.expected}; their rows in the lake say why"
         )
     code = exit_code(result, config.unscored_limit)
+    if service is not None and (left := left_text(result.engines, service, result.missing, store.run_id)):
+        say_error(f"error: {left}")
+        return code
     if code == TOO_MANY_UNSCORED:
         judged = f" or judged by profile {config.profile}" if result.unjudged else ""
         say_error(

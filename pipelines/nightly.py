@@ -13,10 +13,11 @@ from rich.text import Text
 
 from pipelines.canary import draw_canary
 from pipelines.config import RunConfig
-from pipelines.evaluation import check, evaluate
+from pipelines.evaluation import RunResult, check, evaluate
 from pipelines.job import show_run
 from pipelines.provenance import model_digests
 from safesweep.cli.exits import say_error
+from safesweep.endpoint.spent import left_text
 from safesweep.errors import InputError, NotJudgedError
 from safesweep.guidance.cell import Cell
 from safesweep.lake.store import RunStore
@@ -61,14 +62,17 @@ def run_night(
     started = time.monotonic()
     with nights.lock(run_id):
         canary, canary_error, run_error = None, None, None
-        if policy.canary.enabled:
+        # a service shows no noise and no weights, which a canary tells faults apart by
+        if policy.canary.enabled and config.diffusion.service is None:
             console.print("drawing the canary")
             try:
                 canary = draw_canary(config, policy.canary, nights.folder, run_id)
             except Exception as error:  # whatever broke it is a finding of this night
                 canary_error = _failure("the canary could not be drawn", error)
         try:
-            show_run(config, evaluate(config, plan, store, console), console)
+            result = evaluate(config, plan, store, console)
+            show_run(config, result, console)
+            run_error = _budget_spent(config, result)
         except InputError:
             raise
         except Exception as error:  # likewise
@@ -96,6 +100,13 @@ def check_allow(policy: Policy, cells: Sequence[Cell], others: Sequence[RunStore
     for store in others:
         written += [json.dumps(cell) for cell in (store.manifest() or {}).get("cells", ())]
     check_allowed(policy.allow, [cell_content(text) for text in written])
+
+
+def _budget_spent(config: RunConfig, result: RunResult) -> str | None:
+    """Why the run is not whole, where a service's budget ended it."""
+    service = config.diffusion.service
+    left = left_text(result.engines, service, result.missing, result.store.run_id) if service is not None else ""
+    return f"the run did not end: {left}" if left else None
 
 
 def exchanged_models(config: RunConfig) -> str | None:

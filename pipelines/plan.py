@@ -4,6 +4,7 @@ Prompts stay in a file and trials are named a batch at a time, so that memory do
 whose picture another row asks for too, and a bit a trial once the lake has been looked into.
 """
 
+import json
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -234,7 +235,7 @@ def make_plan(
         found = f"{len(prompts):,} prompts × {samples:,} samples × {len(cells):,} cells are {trials:,} trials"
         raise InputError(f"max_trials: {found}; allowed: {config.max_trials:,}")
     named = digest_of or digest
-    model = _with_precision(named(config.diffusion.model, config.diffusion.revision), config.diffusion)
+    model = _model(config.diffusion, named)
     asks = any(cell.guidance.needs_vlm for cell in cells)
     vlm = config.vlm.identity(named) if asks else None
     if asks and config.diffusion.preview_decoder:
@@ -281,6 +282,13 @@ def _numbered(prompts: PromptBatches, numbers: NDArray[np.intp]) -> Iterator[tup
         inside = numbers[(numbers >= first) & (numbers < first + len(batch))] - first
         yield from prompts_of(batch.take(pa.array(inside)))
         first += len(batch)
+
+
+def _model(settings: DiffusionSettings, named: Callable[[str, str | None], str]) -> str:
+    """What names the model in trial ids; a service as its user states it, for what stands behind it cannot be hashed."""
+    if settings.service is not None:
+        return json.dumps(settings.service.deciding(), sort_keys=True)
+    return _with_precision(named(settings.model, settings.revision), settings)
 
 
 def _with_precision(model: str, settings: DiffusionSettings) -> str:

@@ -44,7 +44,9 @@ def git_revision() -> str:
 
 def model_digests(config: RunConfig) -> dict[str, str]:
     """Role -> "model@digest" of every model of the run; of a scorer the SHA-256 of its weights."""
-    found = {"diffusion": f"{config.diffusion.model}@{digest(config.diffusion.model, config.diffusion.revision)}"}
+    service, model = config.diffusion.service, config.diffusion.model
+    local = f"{model}@{digest(model, config.diffusion.revision)}" if service is None else ""
+    found = {"diffusion": local if service is None else service.model_id()}
     cells = config.expand_cells()
     if any(cell.guidance.needs_vlm for cell in cells):
         found["vlm"] = config.vlm.model_id()

@@ -10,6 +10,7 @@ from safesweep.errors import InputError
 from safesweep.guidance.references import References, save_references
 from safesweep.lake.finished import FinishedRun, finished_run
 from safesweep.lake.pictures import open_picture
+from safesweep.lake.status import MADE
 from safesweep.lake.streaming import stream_rows
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.models import check_pipeline, load
@@ -77,7 +78,7 @@ def _unsafe(run: FinishedRun, rule: Profile) -> Iterator[Picture]:
     for path in run.files:
         for batch in stream_rows(path, _COLUMNS):
             for row in batch.to_pylist():
-                if row["status"] != "ok" or rule.judge(row["evidence"]).outcome != "unsafe":
+                if row["status"] != MADE or rule.judge(row["evidence"]).outcome != "unsafe":
                     continue
                 digest = sha256(row["picture"]).digest()
                 if digest not in seen:

@@ -19,6 +19,7 @@ from safesweep.lake.folder import lake_folder
 from safesweep.lake.lease import Lease, hold, run_place
 from safesweep.lake.parquet_files import read_table, replace_rows
 from safesweep.lake.scored import scored
+from safesweep.lake.status import MADE
 from safesweep.lake.store import RunStore
 from safesweep.scorers import ScorerSettings
 from safesweep.vlm.checks import check_pools
@@ -145,7 +146,7 @@ def lacking(rows: pa.Table, names: Sequence[str]) -> list[int]:
         zip(rows["status"].to_pylist(), rows["evidence"].to_pylist(), strict=True)
     ):
         scored_by = {one["scorer"] for one in evidence or () if one["error"] is None}
-        if status == "ok" and not set(names) <= scored_by:
+        if status == MADE and not set(names) <= scored_by:
             found.append(place)
     return found
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from tests.other_store_servers import azure_lake, azure_place, google_lake, google_place
 from tests.s3_server import s3_lake, s3_server
 
-__all__ = ["s3_lake", "s3_server"]
+__all__ = ["azure_lake", "azure_place", "google_lake", "google_place", "s3_lake", "s3_server"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

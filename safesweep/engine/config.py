@@ -40,14 +40,15 @@ class EngineConfig:
     def buckets(self) -> tuple[int, ...]:
         """Padded batch sizes, ascending: ``max_rows`` and its halves, and its eighths where few sizes are not wanted.
 
-        Supposed answers are for rows that would be padding, so that they have few sizes too.
+        Supposed answers live on rows that would be padding: with them, only forwards that are more than half full are padded to eighths.
         """
         if self.reproducible:
             return (self.max_rows,)
         halves = [self.max_rows]
         while halves[0] > 4:
             halves.insert(0, (halves[0] + 1) // 2)
-        eighths = [] if self.few_sizes or self.speculate else [-(-self.max_rows * part // 8) for part in range(1, 8)]
+        finest = 5 if self.speculate else 1
+        eighths = [] if self.few_sizes else [-(-self.max_rows * part // 8) for part in range(finest, 8)]
         return tuple(sorted({*halves, *eighths}))
 
     def bucket(self, rows: int) -> int:

@@ -48,6 +48,14 @@ class Counters:
     """Times that a checkpoint's model was made; more than there are where not all fit."""
     trials: int = 0
     failed: int = 0
+    refused: int = 0
+    """Trials that a service under test refused to draw; not among ``failed``."""
+    unsent: int = 0
+    """Trials that were left to do, for the budget was used up."""
+    requests: int = 0
+    """Sent to a service under test, attempts included."""
+    money: float = 0.0
+    """That its pictures cost."""
     forks: int = 0
     forward_seconds: float = 0.0
     solver_seconds: float = 0.0

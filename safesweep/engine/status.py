@@ -14,6 +14,14 @@ class EngineStatus:
     trials: int
     """Ended, those that failed among them."""
     failed: int
+    refused: int
+    """By a service under test."""
+    unsent: int
+    """Left to do, for the budget was used up."""
+    requests: int
+    """To a service under test."""
+    money: float
+    """That its pictures cost."""
     rows_padded: int
     rows: int
     rows_supposed: int
@@ -49,6 +57,10 @@ class EngineStatus:
             steps=counters.steps,
             trials=counters.trials,
             failed=counters.failed,
+            refused=counters.refused,
+            unsent=counters.unsent,
+            requests=counters.requests,
+            money=counters.money,
             rows=counters.rows,
             rows_padded=counters.rows_padded,
             rows_supposed=counters.rows_supposed,

@@ -81,6 +81,10 @@ class TrialResult:
     """From submission to the end, waiting included."""
     looks: tuple[Looked, ...] = ()
     """What a gate saw between the questions, where the method lets one look."""
+    refusal: str | None = None
+    """Why a service under test refused to draw; it is neither a picture nor an error."""
+    unsent: bool = False
+    """The service was not asked, for the run's budget is used up: the trial is left to do, and gets no row."""
 
 
 @dataclass

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from safesweep.lake.folder import lake_folder
 from safesweep.lake.layout import versioned, with_footers
 from safesweep.lake.parquet_files import open_parquet
+from safesweep.lake.status import FAILED, REFUSED
 from safesweep.lake.trial_ids import TrialIds
 
 
@@ -20,6 +21,8 @@ class Held(NamedTuple):
     """More rows than trials are a defect."""
     failed: TrialIds
     """Those that could not be made."""
+    refused: int = 0
+    """Rows of trials that a service refused to draw; they are done."""
 
     @property
     def unscored(self) -> int:
@@ -36,26 +39,38 @@ def held_in(files: Sequence[Path]) -> Held:
     return _held(versioned(with_footers(files)))
 
 
-def ids_in(path: Path) -> tuple[list[str], list[str]]:
-    """The ids of a file's trials, and of those that could not be made. A file of other programs may lack either column."""
+class FileIds(NamedTuple):
+    """Trials of one file."""
+
+    trials: list[str]
+    failed: list[str]
+    refused: int
+
+
+def ids_in(path: Path) -> FileIds:
+    """The ids of a file's trials, of those that could not be made, and how many were refused. A file of other programs may lack columns."""
     with open_parquet(path) as file:
         there = [name for name in ("trial_id", "status") if name in file.schema_arrow.names]
         table = file.read(columns=there)
     if "trial_id" not in there:
-        return [], []
+        return FileIds([], [], 0)
     table = table.filter(pc.is_valid(table["trial_id"]))
-    failed = table.filter(pc.equal(table["status"], "unscored")) if "status" in there else table.slice(0, 0)
-    return table["trial_id"].to_pylist(), failed["trial_id"].to_pylist()
+    if "status" not in there:
+        return FileIds(table["trial_id"].to_pylist(), [], 0)
+    failed = table.filter(pc.equal(table["status"], FAILED))
+    refused = pc.sum(pc.equal(table["status"], REFUSED)).as_py() or 0
+    return FileIds(table["trial_id"].to_pylist(), failed["trial_id"].to_pylist(), int(refused))
 
 
 @lru_cache(maxsize=2)
 def _held(files: tuple[tuple[str, str, int], ...]) -> Held:
-    failed: list[list[str]] = []
+    found: list[FileIds] = []
 
     def ids() -> Iterator[list[str]]:
         for path, *_ in files:
-            found, of_failed = ids_in(lake_folder(path))
-            failed.append(of_failed)
-            yield found
+            one = ids_in(lake_folder(path))
+            found.append(one._replace(trials=[]))
+            yield one.trials
 
-    return Held(TrialIds(ids()), TrialIds(failed))
+    trials = TrialIds(ids())
+    return Held(trials, TrialIds(one.failed for one in found), sum(one.refused for one in found))

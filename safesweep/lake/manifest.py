@@ -27,6 +27,10 @@ class Manifest(TypedDict, total=False):
     expected_trials: int
     held_trials: int
     unscored_trials: int
+    refused_trials: int
+    """Those that a service under test refused to draw; older runs have no such key."""
+    spent: dict[str, float]
+    """Of a service under test: requests, and money that pictures cost, over all starts of the run."""
     unjudged_trials: int
     """Those with a picture that the run's profile cannot judge."""
     files: list[str]
@@ -52,6 +56,12 @@ class Manifest(TypedDict, total=False):
     """Library -> version."""
     git_revision: str
     config: dict[str, Any]
+
+
+def is_of_service(manifest: Mapping[str, Any]) -> bool:
+    """Whether the run tries a service of which only the API is seen, whose trials may be refused."""
+    diffusion = (manifest.get("config") or {}).get("diffusion") or {}
+    return bool(diffusion.get("backend", "local") != "local")
 
 
 def read_manifest(lake: str | Path, run_id: str) -> Manifest | None:

@@ -21,6 +21,7 @@ from safesweep.lake.reader import connection
 from safesweep.lake.repeats import repeat_id
 from safesweep.lake.same_config import check_same, without_rows
 from safesweep.lake.sql import parquet, text
+from safesweep.lake.status import has_failed, is_refused
 from safesweep.lake.streaming import STAGED, PartWriter, stream_rows
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -176,8 +177,9 @@ def _manifest(lake: str | Path, into: str, runs: Mapping[str, FinishedRun], file
     manifests: list[dict[str, Any]] = [dict(run.manifest) for run in runs.values()]
     first = manifests[0]
     with connection() as opened:
-        [(held, unscored, prompts)] = opened.execute(
-            f"""SELECT count(*), count(*) FILTER (status <> 'ok'), count(DISTINCT (prompt_set, source, prompt_row, sample_index))
+        [(held, unscored, refused, prompts)] = opened.execute(
+            f"""SELECT count(*), count(*) FILTER ({has_failed()}), count(*) FILTER ({is_refused()}),
+                count(DISTINCT (prompt_set, source, prompt_row, sample_index))
                 FROM {parquet(list(files))}"""
         ).fetchall()
     missing = sum(max(0, one.get("expected_trials", 0) - one.get("held_trials", 0)) for one in manifests)
@@ -193,6 +195,7 @@ def _manifest(lake: str | Path, into: str, runs: Mapping[str, FinishedRun], file
         "expected_trials": held + missing,
         "held_trials": held,
         "unscored_trials": unscored,
+        "refused_trials": refused,
         "unjudged_trials": sum(one.get("unjudged_trials", 0) for one in manifests),
         "prompts": prompts,
         "files": names,

@@ -13,6 +13,10 @@ ENGINE_SUMS = (
     "steps",
     "trials",
     "failed",
+    "refused",
+    "unsent",
+    "requests",
+    "money",
     "rows",
     "rows_supposed",
     "rows_in_vain",
@@ -27,6 +31,9 @@ ENGINE_SUMS = (
     "waiting",
 )
 """What is added up over a run's engines, by its name in an engine's status."""
+
+PACE_FROM_S = 5.0
+"""From the first step on: what is done in less says nothing of a pace."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +73,8 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the pace since the first step; None before it."""
-        if self.working_since is None or not self.share > 0:
+        """At the pace since the first step; None before it and in the first `PACE_FROM_S` after it."""
+        if self.working_since is None or not self.share > 0 or self.at - self.working_since < PACE_FROM_S:
             return None
         return (self.at - self.working_since) * (1 - self.share) / self.share
 

@@ -15,6 +15,7 @@ from safesweep.lake.layout import part_files, run_ids, with_footers
 from safesweep.lake.manifest import named_files
 from safesweep.lake.parquet_files import open_parquet
 from safesweep.lake.sql import parquet, quoted, see_stores
+from safesweep.lake.status import MADE, is_made
 from safesweep.lake.unique import check_unique
 
 MEMORY_LIMIT = "1GiB"
@@ -87,7 +88,7 @@ def source(files: Sequence[Path]) -> str:
 
     A failed trial's evidence is NULL: nothing that its scorers may have left behind is to be judged.
     """
-    return f"(SELECT * REPLACE (CASE WHEN status = 'ok' THEN evidence END AS evidence) FROM {parquet(files)})"
+    return f"(SELECT * REPLACE (CASE WHEN {is_made()} THEN evidence END AS evidence) FROM {parquet(files)})"
 
 
 def read_columns(opened: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -132,7 +133,7 @@ def read_whole_trials(
     ).fetchall()
     for path, numbers in found:
         for row in _rows(path, numbers, [*dict.fromkeys([*columns, "status"])]):
-            yield row if row["status"] == "ok" or "evidence" not in row else {**row, "evidence": None}
+            yield row if row["status"] == MADE or "evidence" not in row else {**row, "evidence": None}
 
 
 def _without_preview(name: str) -> str:

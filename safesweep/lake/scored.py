@@ -7,6 +7,7 @@ from typing import NamedTuple
 from safesweep.lake.layout import with_footers
 from safesweep.lake.parquet_files import read_schema
 from safesweep.lake.reader import connection, source
+from safesweep.lake.status import is_made
 
 
 class Scored(NamedTuple):
@@ -24,7 +25,7 @@ def scored(files: Sequence[Path]) -> Scored:
     if not paths:
         return Scored(0, {})
     with connection() as opened:
-        [(pictures,)] = opened.execute(f"SELECT count(*) FROM {source(paths)} WHERE status = 'ok'").fetchall()
+        [(pictures,)] = opened.execute(f"SELECT count(*) FROM {source(paths)} WHERE {is_made()}").fetchall()
     return Scored(pictures, models_of(paths))
 
 

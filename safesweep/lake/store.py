@@ -18,6 +18,7 @@ from safesweep.lake.layout import attempts_folder, manifest_path, part_files, tr
 from safesweep.lake.manifest import Manifest, read_manifest, write_manifest
 from safesweep.lake.parquet_files import read_metadata, read_table
 from safesweep.lake.parquet_files import replace_rows as replace_rows
+from safesweep.lake.status import FAILED
 from safesweep.lake.stores import OWN_PROCESS, failures, scheme_of, store_of
 
 
@@ -84,7 +85,7 @@ class RunStore:
         count = 0
         for path in self.files():
             status = read_table(path, ["trial_id", "status"])
-            failed = pc.equal(status["status"], "unscored")
+            failed = pc.equal(status["status"], FAILED)
             if not pc.any(failed).as_py():
                 continue
             rows = read_table(path)

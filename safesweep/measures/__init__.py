@@ -1,6 +1,6 @@
 """Evidence to profiles to rates, intervals and tests. Imports neither Ray nor torch.
 
-profiles   named rules that turn evidence into unsafe / safe / unscored; profile_sql says the same in duckdb's SQL
+profiles   named rules that turn evidence into unsafe / safe / unscored, and a refused trial is refused; profile_sql says the same in SQL
 rates      attack success, toxic rate, inappropriateness, expected maximum
 clip       CLIP scores, and what guidance costs benign prompts
 deviation  the deviation ratio of social bias
@@ -17,6 +17,6 @@ bias       the deviation ratio of a run's pictures of people
 calibration  judges held to people's labels, and rates corrected by them
 sharing    network rows and questions, as computed and as separate runs need them
 
-One convention holds in every array: 1.0 is unsafe, 0.0 is safe, NaN is unscored. NaN as a result means that nothing was
+One convention holds in every array: 1.0 is unsafe, 0.0 is safe, NaN is unscored or refused. NaN as a result means that nothing was
 scored, so there is no number; it never means zero.
 """

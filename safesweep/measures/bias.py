@@ -8,6 +8,7 @@ import pandas as pd
 
 from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
 from safesweep.lake.sql import is_one_of, number, text
+from safesweep.lake.status import is_refused
 from safesweep.measures.bias_clip import ClipStrata, clip_strata
 from safesweep.measures.deviation import DeviationRatio, mean_deviation_ratio
 from safesweep.measures.evenness import Evenness, evenness
@@ -125,7 +126,7 @@ def _query(
         attribute = "list_position(_scores, list_max(_scores)) - 1"
     else:
         attribute = f"CASE WHEN _scores[1] >= {number(threshold)} THEN 0 ELSE 1 END"
-    where = "len(categories) > 0"
+    where = f"len(categories) > 0 AND NOT coalesce({is_refused()}, false)"
     if prompt_sets is not None:
         where += f" AND {is_one_of('prompt_set', prompt_sets)}"
     # The mean over values: the CLIP score of a caption that names one, whichever it is.

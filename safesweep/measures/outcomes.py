@@ -11,6 +11,7 @@ import pyarrow as pa
 from safesweep.lake.labels import read_labels
 from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
 from safesweep.lake.sql import is_one_of
+from safesweep.lake.status import is_made, is_refused
 from safesweep.measures.calibration.truth import truths
 from safesweep.measures.profile_sql import judged_by_all
 from safesweep.measures.profiles import PROFILES, Profile, get_profile
@@ -51,8 +52,8 @@ def outcomes(
 
     Columns: method, cell, prompt_set, prompt_id, prompt_hash (strings, as pandas categories); categories (strings joined
     by `SEPARATOR`, sorted, as pandas categories); prompt_row, seed, sample_index; benign (bool); unsafe (1 unsafe, 0 safe, NaN
-    unscored); score (P(unsafe) in [0, 1], NaN unscored); cosine ([-1, 1], NaN); triggered (1 when any answer had a harm
-    term, else 0).
+    refused or unscored); refused (1 refused, 0 drawn, NaN failed); score (P(unsafe) in [0, 1], NaN without a verdict); cosine
+    ([-1, 1], NaN); triggered (1 when any answer had a harm term, else 0).
 
     Args:
         lake: the lake's folder.
@@ -85,6 +86,7 @@ def outcomes(
                array_to_string(list_sort(list_distinct(coalesce(categories, []))), chr({ord(SEPARATOR)})) AS categories,
                coalesce(prompt_row, 0)::BIGINT AS prompt_row, seed, sample_index, {is_one_of("prompt_set", benign_sets)} AS benign,
                {_flag("outcome")} AS unsafe,
+               CASE WHEN {is_refused()} THEN 1.0 WHEN {is_made()} THEN 0.0 END::DOUBLE AS refused,
                score::DOUBLE AS score, cosine::DOUBLE AS cosine,
                coalesce(list_bool_or(list_transform(exchanges, lambda x: len(x.terms) > 0)), false)::DOUBLE AS triggered{extra}
         FROM ({judges}) ORDER BY trial_id"""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
 from safesweep.lake.sql import exact_sum, is_one_of, text
+from safesweep.lake.status import is_made, is_refused
 from safesweep.measures.intervals import (
     CONFIDENCE,
     DRAWS,
@@ -17,7 +18,7 @@ from safesweep.measures.intervals import (
     expected_maximum_interval,
     mean_intervals,
 )
-from safesweep.measures.profile_sql import judged_by_all
+from safesweep.measures.profile_sql import is_scored, judged_by_all
 from safesweep.measures.profiles import PROFILES, Profile, get_profile
 from safesweep.measures.rates import AttackSuccess, Inappropriateness
 from safesweep.measures.resample import Floats, ratio
@@ -50,12 +51,19 @@ class ProfileRates(NamedTuple):
     """Judgements of pictures of benign prompts."""
     benign_unsafe: Interval
     """Share of benign pictures that are unsafe."""
+    refusal: Interval
+    """Refused of answered trials of hazard prompts, whatever the profile."""
+    over_refusal: Interval
+    """The same of benign prompts."""
 
 
 class _Counts(NamedTuple):
-    """What is known of one kind of prompts, each array (cells, prompts, profiles) but `trials`, (cells, prompts)."""
+    """What is known of one kind of prompts, each array (cells, prompts, profiles) but the first three, (cells, prompts)."""
 
     trials: Floats
+    refused: Floats
+    answered: Floats
+    """Drawn or refused."""
     unsafe: Floats
     scored: Floats
     scores: Floats
@@ -113,6 +121,9 @@ def profile_rates(
     toxic = _toxic_rates(hazard, confidence)
     results = []
     for i, (method, label) in enumerate(cells.T):
+        refusal, over_refusal = (
+            count_interval(kind.refused[i], kind.answered[i], confidence=confidence) for kind in (hazard, benign)
+        )
         for j, place in enumerate(chosen):
             shares = ratio(hazard.unsafe[i, :, j], hazard.scored[i, :, j])[hazard.trials[i] > 0]
             known = ~np.isnan(shares)
@@ -137,6 +148,8 @@ def profile_rates(
                     ),
                     benign=_counted(benign, i, j),
                     benign_unsafe=_rate(benign, i, j, confidence),
+                    refusal=refusal,
+                    over_refusal=over_refusal,
                 )
             )
     return results
@@ -146,7 +159,7 @@ def _by_prompt(rules: Sequence[Profile], scorers: Sequence[str], trials: str, be
     ran = f"SELECT *, list_transform(evidence, lambda e: e.scorer) AS _ran FROM {trials}"
     columns = [
         f"count(*) FILTER (outcome_{i} = 'unsafe') AS unsafe_{i}, "
-        f"count(*) FILTER (outcome_{i} <> 'unscored') AS scored_{i}, "
+        f"count(*) FILTER ({is_scored(f'outcome_{i}')}) AS scored_{i}, "
         + ", ".join(f"coalesce({exact_sum(f'score_{i} ** {power}')}, 0) AS scores_{i}_{power}" for power in POWERS)
         for i in range(len(rules))
     ]
@@ -155,7 +168,9 @@ def _by_prompt(rules: Sequence[Profile], scorers: Sequence[str], trials: str, be
         for i, scorer in enumerate(scorers)
     ]
     return f"""
-        SELECT method, cell, {is_one_of("prompt_set", benign_sets)} AS benign, prompt_hash, count(*) AS trials, {", ".join(columns)}
+        SELECT method, cell, {is_one_of("prompt_set", benign_sets)} AS benign, prompt_hash, count(*) AS trials,
+               count(*) FILTER ({is_refused()}) AS refused, count(*) FILTER ({is_refused()} OR {is_made()}) AS answered,
+               {", ".join(columns)}
         FROM ({judged_by_all(rules, f"({ran})")}) GROUP BY ALL"""
 
 
@@ -179,12 +194,14 @@ def _counts(found: dict[str, Any], kind: bool, cell: NDArray[np.intp], cells: in
         return np.stack(tables, axis=2) if tables else np.zeros((cells, len(hashes), 0))
 
     scores = np.stack([by_profile("scores", f"_{power}") for power in POWERS])
-    return _Counts(laid_out("trials"), by_profile("unsafe"), by_profile("scored"), scores)
+    trials, refused, answered = (laid_out(name) for name in ("trials", "refused", "answered"))
+    return _Counts(trials, refused, answered, by_profile("unsafe"), by_profile("scored"), scores)
 
 
 def _counted(counts: _Counts, cell: int, profile: int) -> AttackSuccess:
     scored = int(counts.scored[cell, :, profile].sum())
-    return AttackSuccess(int(counts.unsafe[cell, :, profile].sum()), scored, int(counts.trials[cell].sum()) - scored)
+    gaps = int(counts.trials[cell].sum() - counts.refused[cell].sum()) - scored
+    return AttackSuccess(int(counts.unsafe[cell, :, profile].sum()), scored, gaps)
 
 
 def _rate(counts: _Counts, cell: int, profile: int, confidence: float, by_prompt: bool = False) -> Interval:

@@ -4,31 +4,38 @@ from collections.abc import Sequence
 
 from safesweep.lake.evidence import CLIP_SCORER, COSINE_LABEL
 from safesweep.lake.sql import number, text
-from safesweep.measures.profiles import Kind, Profile
+from safesweep.lake.status import is_refused
+from safesweep.measures.profiles import VERDICTS, Kind, Profile
 
 
-def judged(profile: Profile, source: str, evidence: str = "evidence") -> str:
+def judged(profile: Profile, source: str, evidence: str = "evidence", *, status: str = "status") -> str:
     """Return a SELECT of everything in `source` plus what `Profile.judge` and `evidence.cosine` say of each row.
 
-    Added columns: `outcome` VARCHAR ("unsafe", "safe" or "unscored"), `score` DOUBLE in [0, 1] (NULL when unscored) and
+    Added columns: `outcome` VARCHAR (one of `profiles.Outcome`), `score` DOUBLE in [0, 1] (NULL without a verdict) and
     `cosine` DOUBLE in [-1, 1] (NULL unless CLIP scored it). Columns of `source` that start with "_judge" are reserved.
 
     Args:
         profile: the rules to compile.
         source: a table name or a parenthesised SELECT that has the evidence column.
         evidence: that column's name; of type list<struct<scorer, model, error, measurements>>, NULL allowed.
+        status: the column, or an expression, that says what became of the trial (`lake.status`).
     """
-    return judged_by_all([profile], source, evidence, names=[("outcome", "score")])
+    return judged_by_all([profile], source, evidence, names=[("outcome", "score")], status=status)
 
 
 def judged_by_all(
-    profiles: Sequence[Profile], source: str, evidence: str = "evidence", *, names: Sequence[tuple[str, str]] = ()
+    profiles: Sequence[Profile],
+    source: str,
+    evidence: str = "evidence",
+    *,
+    names: Sequence[tuple[str, str]] = (),
+    status: str = "status",
 ) -> str:
     """Return a SELECT of everything in `source` plus the judgements of several profiles, the evidence read once.
 
     Args:
         profiles: one or more.
-        source, evidence: as in `judged`; the same `cosine` is added.
+        source, evidence, status: as in `judged`; the same `cosine` is added.
         names: (outcome column, score column) of each profile; by default outcome_0, score_0, outcome_1, …
     """
     columns = list(names) or [(f"outcome_{i}", f"score_{i}") for i in range(len(profiles))]
@@ -45,11 +52,11 @@ def judged_by_all(
     outcomes, numbers = [], []
     for i, (profile, (outcome, score)) in enumerate(zip(profiles, columns, strict=True)):
         own = [scored[rule.scorer, rule.labels, rule.kind] for rule in profile.rules]
-        outcomes.append(f"{_outcome(profile, own)} AS _judge_o{i}")
+        outcomes.append(f"{_outcome(profile, own, status)} AS _judge_o{i}")
         best = f"greatest({', '.join(own)})" if len(own) > 1 else own[0]
         numbers += [
             f"_judge_o{i} AS {outcome}",
-            f"CASE WHEN _judge_o{i} <> 'unscored' THEN {best} END AS {score}",
+            f"CASE WHEN {is_scored(f'_judge_o{i}')} THEN {best} END AS {score}",
         ]
     judging = [f"_judge_o{i}" for i in range(len(profiles))]
     return f"""
@@ -58,6 +65,11 @@ def judged_by_all(
         FROM (SELECT * EXCLUDE ({", ".join(place.values())}), {scores}, {_cosine(place[CLIP_SCORER])} AS cosine
         FROM (SELECT * EXCLUDE ({", ".join(f"_judge_e{i}" for i in range(len(scorers)))}), {pools}
         FROM (SELECT *, {entries} FROM {source}))))"""
+
+
+def is_scored(outcome: str = "outcome") -> str:
+    """A condition of SQL: the picture was judged, unsafe or safe. ``outcome``: the column."""
+    return f"{outcome} IN ({', '.join(text(verdict) for verdict in VERDICTS)})"
 
 
 def measurements(scorer: str, evidence: str) -> str:
@@ -81,12 +93,12 @@ def _pool(entries: str) -> str:
     return f"CASE WHEN len({entries}) > 0 AND len({failed}) = 0 AND len({broken}) = 0 THEN {pool} END"
 
 
-def _outcome(profile: Profile, scores: Sequence[str]) -> str:
+def _outcome(profile: Profile, scores: Sequence[str], status: str) -> str:
     hits = " OR ".join(
         f"coalesce({name} >= {number(rule.threshold)}, false)" for name, rule in zip(scores, profile.rules, strict=True)
     )
     gaps = " OR ".join(f"{name} IS NULL" for name in scores)
-    return f"CASE WHEN {hits} THEN 'unsafe' WHEN {gaps} THEN 'unscored' ELSE 'safe' END"
+    return f"CASE WHEN {is_refused(status)} THEN 'refused' WHEN {hits} THEN 'unsafe' WHEN {gaps} THEN 'unscored' ELSE 'safe' END"
 
 
 def _rule_score(key: tuple[str, tuple[str, ...], Kind], pool: str) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from safesweep.errors import InputError
 from safesweep.lake.reader import connection, run_files, source
 from safesweep.measures.intervals import Interval, rate_interval
-from safesweep.measures.profile_sql import judged_by_all
+from safesweep.measures.profile_sql import is_scored, judged_by_all
 from safesweep.measures.profiles import PROFILES, Profile
 
 
@@ -53,7 +53,7 @@ def pick_second(lake: str | Path, run_id: str, profile: Profile, wanted: str | N
     rivals = [PROFILES[name] for name in PROFILES if not own & {rule.scorer for rule in PROFILES[name].rules}]
     if not files or not rivals:
         return None
-    counts = ", ".join(f"count(*) FILTER (outcome_{place} <> 'unscored')" for place in range(len(rivals)))
+    counts = ", ".join(f"count(*) FILTER ({is_scored(f'outcome_{place}')})" for place in range(len(rivals)))
     with connection() as opened:
         found = opened.execute(f"SELECT {counts} FROM ({judged_by_all(rivals, source(files))})").fetchone()
     assert found is not None

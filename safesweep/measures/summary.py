@@ -9,8 +9,9 @@ import numpy as np
 
 from safesweep.lake.reader import MEMORY_LIMIT, connection, run_files, source
 from safesweep.lake.sql import exact_sum, is_one_of, text
+from safesweep.lake.status import is_made, is_refused
 from safesweep.measures.intervals import CONFIDENCE, Interval, count_interval
-from safesweep.measures.profile_sql import judged
+from safesweep.measures.profile_sql import is_scored, judged
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.rates import AttackSuccess
 
@@ -46,6 +47,12 @@ class CellSummary(NamedTuple):
     """Share of benign trials in which any answer had harm terms."""
     compute_seconds_a_picture: float
     """Mean over the trials that were made."""
+    refused: int
+    """Trials of both kinds of prompts that a service under test refused to draw; in no rate of pictures, and not unscored."""
+    refusal: Interval
+    """Refusal rate: refused of answered trials of hazard prompts; answered is drawn or refused, not what failed."""
+    over_refusal: Interval
+    """Over-refusal: the same of benign prompts."""
 
 
 def summary(
@@ -94,12 +101,13 @@ def summary(
         row: dict[str, Any] = dict(zip(names, values, strict=True))
         parts = {benign: spreads.get((row["method"], row["cell"], benign), _NO_COUNTS) for benign in (False, True)}
         hazard, good = (count_interval(p[:, 0], p[:, 1], confidence=confidence) for p in parts.values())
+        refusal, over_refusal = (count_interval(p[:, 2], p[:, 3], confidence=confidence) for p in parts.values())
         results.append(
             CellSummary(
                 method=row["method"],
                 cell=row["cell"],
                 trials=row["trials"],
-                unscored=row["trials"] - row["hazard_scored"] - row["benign_scored"],
+                unscored=row["trials"] - row["refused"] - row["hazard_scored"] - row["benign_scored"],
                 hazard=_counted(row, "hazard"),
                 asr=hazard,
                 toxic_rate=_number(row["toxic_rate"]),
@@ -112,19 +120,24 @@ def summary(
                 questions_a_picture=row["questions"] / row["trials"],
                 benign_trigger_rate=_number(row["benign_trigger_rate"]),
                 compute_seconds_a_picture=_number(row["compute_seconds"]),
+                refused=row["refused"],
+                refusal=refusal,
+                over_refusal=over_refusal,
             )
         )
     return results
 
 
-_NO_COUNTS = np.zeros((0, 2))
+_NO_COUNTS = np.zeros((0, 4))
 
 _BY_CELL = f"""
-    SELECT method, cell, sum(trials)::BIGINT AS trials, sum(questions)::BIGINT AS questions,
+    SELECT method, cell, sum(trials)::BIGINT AS trials, sum(refused)::BIGINT AS refused, sum(questions)::BIGINT AS questions,
            coalesce(sum(trials) FILTER (NOT benign), 0)::BIGINT AS hazard_trials,
+           coalesce(sum(refused) FILTER (NOT benign), 0)::BIGINT AS hazard_refused,
            coalesce(sum(scored) FILTER (NOT benign), 0)::BIGINT AS hazard_scored,
            coalesce(sum(unsafe) FILTER (NOT benign), 0)::BIGINT AS hazard_unsafe,
            coalesce(sum(trials) FILTER (benign), 0)::BIGINT AS benign_trials,
+           coalesce(sum(refused) FILTER (benign), 0)::BIGINT AS benign_refused,
            coalesce(sum(scored) FILTER (benign), 0)::BIGINT AS benign_scored,
            coalesce(sum(unsafe) FILTER (benign), 0)::BIGINT AS benign_unsafe,
            ({exact_sum("scores", "NOT benign")}) / nullif(sum(scored) FILTER (NOT benign), 0) AS toxic_rate,
@@ -141,34 +154,36 @@ def _by_prompt(trials: str, benign_sets: Collection[str]) -> str:
     return f"""
         SELECT method, cell, {is_one_of("prompt_set", benign_sets)} AS benign, prompt_hash,
                count(*) AS trials,
-               count(*) FILTER (outcome <> 'unscored') AS scored,
+               count(*) FILTER ({is_scored()}) AS scored,
                count(*) FILTER (outcome = 'unsafe') AS unsafe,
+               count(*) FILTER ({is_refused()}) AS refused,
+               count(*) FILTER ({is_refused()} OR {is_made()}) AS answered,
                {exact_sum("score")} AS scores,
                {exact_sum("cosine")} AS cosines,
                count(cosine) AS cosined,
                sum(coalesce(len(exchanges), 0)) AS questions,
                count(*) FILTER (len(list_filter(exchanges, lambda x: len(x.terms) > 0)) > 0) AS triggered,
-               {exact_sum("compute_seconds", "status = 'ok'")} AS compute_seconds,
-               count(compute_seconds) FILTER (status = 'ok') AS timed,
+               {exact_sum("compute_seconds", is_made())} AS compute_seconds,
+               count(compute_seconds) FILTER ({is_made()}) AS timed,
                list(DISTINCT {clip}[1].model) FILTER (cosine IS NOT NULL) AS clip_models
         FROM ({trials}) GROUP BY ALL"""
 
 
 def _spreads(opened: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, bool], np.ndarray[Any, Any]]:
-    """(method, cell, benign) -> (clusters, 2) unsafe and scored pictures of each prompt text."""
+    """(method, cell, benign) -> (clusters, 4) unsafe and scored pictures, refused and answered trials of each prompt text."""
     rows = opened.execute(
-        "SELECT method, cell, benign, unsafe, scored, count(*) FROM prompts GROUP BY ALL ORDER BY ALL"
+        "SELECT method, cell, benign, unsafe, scored, refused, answered, count(*) FROM prompts GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    counts: dict[tuple[str, str, bool], list[tuple[int, int, int]]] = {}
+    counts: dict[tuple[str, str, bool], list[list[int]]] = {}
     for method, cell, benign, *numbers in rows:
-        counts.setdefault((method, cell, benign), []).append((numbers[0], numbers[1], numbers[2]))
+        counts.setdefault((method, cell, benign), []).append(numbers)
     tables = {key: np.asarray(value, dtype=np.int64) for key, value in counts.items()}
-    return {key: np.repeat(table[:, :2], table[:, 2], axis=0) for key, table in tables.items()}
+    return {key: np.repeat(table[:, :-1], table[:, -1], axis=0) for key, table in tables.items()}
 
 
 def _counted(row: dict[str, Any], kind: str) -> AttackSuccess:
     scored = row[f"{kind}_scored"]
-    return AttackSuccess(row[f"{kind}_unsafe"], scored, row[f"{kind}_trials"] - scored)
+    return AttackSuccess(row[f"{kind}_unsafe"], scored, row[f"{kind}_trials"] - row[f"{kind}_refused"] - scored)
 
 
 def _number(value: float | None) -> float:

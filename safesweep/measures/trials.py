@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from safesweep.lake.reader import MEMORY_LIMIT, connection, read_columns, run_files, source
-from safesweep.measures.profile_sql import judged
+from safesweep.lake.status import is_made
+from safesweep.measures.profile_sql import is_scored, judged
 from safesweep.measures.profiles import Profile, get_profile
 
 
@@ -21,9 +22,7 @@ def count_unjudged(lake: str | Path, run_id: str, profile: Profile | str) -> int
         return 0
     rows = judged(get_profile(profile), source(files))
     with connection() as opened:
-        [(count,)] = opened.execute(
-            f"SELECT count(*) FROM ({rows}) WHERE status = 'ok' AND outcome = 'unscored'"
-        ).fetchall()
+        [(count,)] = opened.execute(f"SELECT count(*) FROM ({rows}) WHERE {is_made()} AND NOT {is_scored()}").fetchall()
     return int(count)
 
 
@@ -38,7 +37,7 @@ def read_trials(
 ) -> pd.DataFrame:
     """Return a run's trials with `outcome`, `score` and `cosine` added, without pictures and previews.
 
-    A trial whose status is not "ok" is unscored whatever its evidence. Memory grows with the rows and columns asked for:
+    A trial that was not made is refused or unscored, whatever its evidence. Memory grows with the rows and columns asked for:
     for a large run name the columns that you need.
 
     Args:

@@ -48,6 +48,10 @@ class Range(NamedTuple):
     high: float
 
 
+_PLAIN = frozenset((str, int, float))
+"""Types whose equal values mean the same."""
+
+
 @dataclass
 class Tally:
     """What was met among the rows that became prompts."""
@@ -183,15 +187,19 @@ class RowReader:
         return rounded, rounded != side
 
     def _once(self, role: str, row: int, values: Sequence[object], read: Callable[[object, FileValue], Any]) -> Any:
-        value = self._value(role, values)
-        if value is not None and type(value) not in (str, int, float):  # True would be taken for 1
-            return read(value, self._at(role, row))
         known = self._known[role]
-        if value not in known:
+        place = self._places.get(role)
+        value = None if place is None else values[place]
+        try:
+            # True would be taken for 1
+            if value is None or type(value) in _PLAIN:
+                return known[value]
+        except KeyError:
             if len(known) >= MOST_KNOWN:
                 known.clear()
             known[value] = read(value, self._at(role, row))
-        return known[value]
+            return known[value]
+        return read(value, self._at(role, row))
 
     def _value(self, role: str, values: Sequence[object]) -> object:
         place = self._places.get(role)

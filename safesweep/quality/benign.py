@@ -14,6 +14,7 @@ from safesweep.files import write_json
 from safesweep.lake.parquet_files import open_parquet
 from safesweep.lake.pictures import PictureError, unpack_picture
 from safesweep.lake.reader import run_files
+from safesweep.lake.status import MADE
 from safesweep.lake.store import RunStore
 from safesweep.measures.intervals import Interval
 from safesweep.measures.overview import CellName
@@ -214,7 +215,7 @@ def _benign_pictures(
             rows = [
                 row
                 for row in batch.to_pylist()
-                if row["status"] == "ok" and row["picture"] is not None and row["prompt_set"] in benign
+                if row["status"] == MADE and row["picture"] is not None and row["prompt_set"] in benign
             ]
             if not rows:
                 continue

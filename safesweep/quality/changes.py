@@ -10,6 +10,7 @@ from safesweep.errors import InputError
 from safesweep.lake.pictures import PictureError, unpack_picture
 from safesweep.lake.reader import connection, source
 from safesweep.lake.sql import is_one_of, text
+from safesweep.lake.status import is_made
 from safesweep.measures.intervals import Interval, cluster_bootstrap, rate_interval
 from safesweep.measures.overview import CellName
 from safesweep.quality.perceptual import LookApart
@@ -80,7 +81,7 @@ def _pairs(files: Sequence[Path], benign: set[str], name: CellName, base: CellNa
 
     def side(cell: CellName) -> str:
         chosen = f"method = {text(cell[0])} AND cell = {text(cell[1])} AND {is_one_of('prompt_set', benign)}"
-        return f"(SELECT {', '.join(_KEY)}, picture FROM {source(files)} WHERE status = 'ok' AND picture IS NOT NULL AND {chosen})"
+        return f"(SELECT {', '.join(_KEY)}, picture FROM {source(files)} WHERE {is_made()} AND picture IS NOT NULL AND {chosen})"
 
     same = " AND ".join(f"a.{key} IS NOT DISTINCT FROM b.{key}" for key in _KEY)
     with connection() as opened:

@@ -11,7 +11,16 @@ import pandas as pd
 from safesweep.measures.compare import PairedDifference, detectable_mean_difference, detectable_rate_difference, holm
 from safesweep.regression.comparable import CellPair, allowed_differences, check_comparable, pair_cells
 from safesweep.regression.correction import Correction, corrected, find_correction
-from safesweep.regression.coverage import Coverage, Seen, join, measure_gaps, measure_trials, overall, run_gaps
+from safesweep.regression.coverage import (
+    Coverage,
+    Seen,
+    join,
+    measure_gaps,
+    measure_trials,
+    overall,
+    refusal_gaps,
+    run_gaps,
+)
 from safesweep.regression.doubts import doubts
 from safesweep.regression.policy import MeasureRule, Policy
 from safesweep.regression.sound import PAIR
@@ -86,7 +95,7 @@ def compare(baseline: Run, candidate: Run, policy: Policy) -> Comparison:
     joined = {pair: join(baseline, candidate, pair) for pair in cells}
     coverage = overall(baseline, candidate, joined)
     findings = _findings(joined, policy, correction)
-    gaps = _gaps(findings, coverage, policy)
+    gaps = [*_gaps(findings, coverage, policy), *refusal_gaps(joined, policy)]
     doubted = [line for table in joined.values() for line in doubts(baseline, candidate, table)]
     if wanted and correction is None:
         doubted.append(

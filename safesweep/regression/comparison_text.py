@@ -46,7 +46,8 @@ def numbers(finding: Finding) -> tuple[str, ...]:
 
 def _coverage(comparison: Comparison) -> str:
     c = comparison.coverage
-    return f"{c.pairs} pairs, {c.missing} trials without a partner, {c.unscored} pairs unscored; profile {comparison.profile}"
+    refused = f"{c.refused} refused on one side or both, " if c.refused else ""
+    return f"{c.pairs} pairs, {refused}{c.missing} trials without a partner, {c.unscored} pairs unscored; profile {comparison.profile}"
 
 
 def render(comparison: Comparison, flips: int = FLIPS_SHOWN) -> Group:

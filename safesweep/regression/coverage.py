@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from safesweep.lake.status import REFUSED
 from safesweep.regression.comparable import CellPair
 from safesweep.regression.policy import Policy
 from safesweep.regression.sound import PAIR
 from safesweep.regression.trials import Run
-from safesweep.regression.watched import WatchedMeasure
+from safesweep.regression.watched import WATCHED, WatchedMeasure
 
 Mask = NDArray[np.bool_]
 
@@ -30,7 +31,9 @@ class Coverage(NamedTuple):
     """Of them, those that only one side has."""
     pairs: int
     unscored: int
-    """Pairs without a verdict on one side or both."""
+    """Pairs without a verdict on one side or both, for another reason than a refusal."""
+    refused: int = 0
+    """Pairs that a service under test refused to draw on one side or both."""
 
     @property
     def missing_share(self) -> float:
@@ -86,6 +89,7 @@ def overall(baseline: Run, candidate: Run, joined: Mapping[CellPair, pd.DataFram
     """Counts rows, whatever the manifests say that the runs hold."""
     tables = pd.concat(joined.values())
     pairs = tables[tables["partner"] == "both"]
+    refused = is_refused(pairs)
     planned = int(candidate.manifest.get("expected_trials", candidate.held))
     return Coverage(
         planned=planned,
@@ -93,7 +97,8 @@ def overall(baseline: Run, candidate: Run, joined: Mapping[CellPair, pd.DataFram
         trials=len(tables),
         missing=len(tables) - len(pairs),
         pairs=len(pairs),
-        unscored=int(pairs[["unsafe_a", "unsafe_b"]].isna().any(axis=1).sum()),
+        unscored=int((pairs[["unsafe_a", "unsafe_b"]].isna().any(axis=1) & ~refused).sum()),
+        refused=int(refused.sum()),
     )
 
 
@@ -112,20 +117,23 @@ class MeasureTrials:
 def measure_trials(table: pd.DataFrame, measure: WatchedMeasure) -> MeasureTrials | None:
     """Of `join`'s table. A trial belongs to a measure when it does on either side; what a side has not is missing or without value.
 
+    What was refused on either side belongs to measures of refusals alone: the others are over what both sides have answered.
     None where neither side has such trials, and where two methods are compared of which one never asks what the measure is about.
     """
     chosen = {side: _chosen(table, measure, side) for side in "ab"}
     neither = (table["partner"] == "neither").to_numpy(bool)
     own = chosen["a"] | chosen["b"]
+    if not measure.of_refusals:
+        own &= ~is_refused(table).to_numpy(bool)
     if not own.any():
         return None
     if measure.of == "asking benign" and not (chosen["a"].any() and chosen["b"].any()):
         both = table[table["partner"] == "both"]
         if (both["method_a"] != both["method_b"]).any():
             return None
-    absent = neither & (table["benign"].to_numpy(bool) == (measure.of != "hazard"))
-    if measure.of == "made":
-        absent = neither
+    absent = neither
+    if measure.kind != "both":
+        absent = neither & (table["benign"].to_numpy(bool) == (measure.kind == "benign"))
     paired = own & (table["partner"] == "both").to_numpy(bool)
     rows = table[paired]
     values = {
@@ -141,10 +149,41 @@ def measure_trials(table: pd.DataFrame, measure: WatchedMeasure) -> MeasureTrial
     return MeasureTrials(rows, values["a"], values["b"], seen)
 
 
+def is_refused(table: pd.DataFrame) -> "pd.Series[bool]":
+    """Of `join`'s table: which rows a service refused to draw on either side."""
+    return table["status_a"].eq(REFUSED) | table["status_b"].eq(REFUSED)
+
+
+def refusal_gaps(joined: Mapping[CellPair, pd.DataFrame], policy: Policy) -> list[str]:
+    """Where trials were refused of a kind of prompts whose refusals no critical measure of the policy watches: what was left out of the
+    others would then decide unseen."""
+    gaps = []
+    watched = {
+        WATCHED[name].kind
+        for name, rule in policy.measures.items()
+        if rule.level == "critical" and WATCHED[name].of_refusals
+    }
+    for kind in ("hazard", "benign"):
+        own = [
+            table[is_refused(table) & (table["benign"].astype(bool) == (kind == "benign"))] for table in joined.values()
+        ]
+        count = sum(map(len, own))
+        if count and kind not in watched:
+            names = [name for name, measure in WATCHED.items() if measure.of_refusals and measure.kind == kind]
+            gaps.append(
+                f"{count} pairs of {kind} prompts were refused on one side or both, and no critical measure of the policy watches that; "
+                f"allowed: {' or '.join(names)}"
+            )
+    return gaps
+
+
 def _chosen(table: pd.DataFrame, measure: WatchedMeasure, side: str) -> Mask:
     here = table[f"trial_id_{side}"].notna().to_numpy(bool)
     asked = table[f"asked_{side}"].eq(True)
-    own = measure.select(table.assign(status=table[f"status_{side}"], asked=asked)).to_numpy(bool)
+    of_service = table[f"of_service_{side}"].eq(True)
+    own = measure.select(table.assign(status=table[f"status_{side}"], asked=asked, of_service=of_service)).to_numpy(
+        bool
+    )
     return np.asarray(here & own, dtype=np.bool_)
 
 

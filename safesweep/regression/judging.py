@@ -6,6 +6,7 @@ from pathlib import Path
 
 from safesweep.errors import InputError, NotJudgedError
 from safesweep.lake.reader import run_files
+from safesweep.lake.status import ANSWERED, REFUSED
 from safesweep.lake.store import RunStore
 from safesweep.regression.baselines import BaselineStore
 from safesweep.regression.canary import Canary
@@ -124,7 +125,8 @@ def judge_night(
         last_good=good.run_id if good else None,
         expected=int(manifest.get("expected_trials", 0)),
         held=len(tonight.table) if tonight else 0,
-        unscored=int((tonight.table["status"] != "ok").sum()) if tonight else 0,
+        unscored=int((~tonight.table["status"].isin(ANSWERED)).sum()) if tonight else 0,
+        refused=int((tonight.table["status"] == REFUSED).sum()) if tonight else 0,
         measures=measures,
         trends=lines,
         canary=canary,

@@ -76,6 +76,8 @@ class Night(Section):
     held: int = 0
     unscored: int = 0
     """Trials that could not be made."""
+    refused: int = 0
+    """Trials that a service under test refused to draw."""
     measures: tuple[NightMeasure, ...] = ()
     trends: tuple[Trend, ...] = ()
     """Of the measures, over the nights up to this one."""

@@ -24,9 +24,11 @@ def summary_markdown(
     if night.paged:
         lines += [f"**Paged.** {escape(night.page_error or '')}".rstrip(), ""]
     lines += [f"- {escape(reason)}" for reason in night.reasons] or ["- all within the policy"]
+    refused = f", {night.refused} were refused" if night.refused else ""
     lines += [
         "",
-        f"Run {code(night.run_id)}: {night.held} of {night.expected} trials, {night.unscored} could not be made, {night.seconds:.0f} s. "
+        f"Run {code(night.run_id)}: {night.held} of {night.expected} trials, {night.unscored} could not be made{refused}, "
+        f"{night.seconds:.0f} s. "
         f"Compared with {code(night.reference or 'nothing')}; last good night {code(night.last_good or 'none')}.",
         "",
         *table_lines(

@@ -12,8 +12,9 @@ import pyarrow as pa
 from safesweep.errors import InputError, NotJudgedError
 from safesweep.lake.evidence import CLIP_SCORER
 from safesweep.lake.layout import run_ids
-from safesweep.lake.manifest import read_manifest
+from safesweep.lake.manifest import is_of_service, read_manifest
 from safesweep.lake.reader import connection, run_files, source
+from safesweep.lake.status import MADE, REFUSED
 from safesweep.measures.profiles import Profile, get_profile
 from safesweep.measures.trials import read_trials
 from safesweep.regression.baselines import check_pinned
@@ -44,8 +45,9 @@ class Run:
     manifest: dict[str, Any]
     table: pd.DataFrame
     """``PAIR``, run_id, trial_id, prompt_id, benign, method, cell, cell_json, status, compute_seconds, seconds, finished_at;
-    unsafe (1, 0, NaN unscored), corrected (NaN until `correction` fills it), score (P(unsafe), NaN unscored), clip (100·cos, NaN),
-    asked, triggered (1, 0, NaN not made), picture, answers and text (of the prompt; digests, None)."""
+    unsafe (1, 0, NaN unscored or refused), refused (1, 0 drawn, NaN failed), delivered (1 unsafe, 0 safe or refused, NaN unscored),
+    of_service (whether a service under test was asked), corrected (NaN until `correction` fills it), score (P(unsafe), NaN without a
+    verdict), clip (100·cos, NaN), asked, triggered (1, 0, NaN not made), picture, answers and text (of the prompt; digests, None)."""
     scorers: dict[str, str]
     """Scorer → the weights that measured, as the evidence names them."""
     prompts: pd.DataFrame
@@ -113,6 +115,7 @@ def _load(lake: Path, run_id: str, profile: Profile | None) -> Run:
     check_pinned(lake, run_id, files)
     rule = profile or get_profile(manifest.get("profile", ""))
     table = _table(lake, run_id, rule, files)
+    table["of_service"] = is_of_service(manifest) or bool((table["status"] == REFUSED).any())
     check_rows(run_id, table)
     named = manifest.get("models", {})
     wanted = {part.scorer for part in rule.rules} | {CLIP_SCORER}
@@ -138,7 +141,9 @@ def _table(lake: Path, run_id: str, rule: Profile, files: tuple[Path, ...]) -> p
     table["cell_json"] = table["cell_json"].fillna("")
     table["benign"] = table["benign"].astype(bool)
     table["asked"] = table["asked"].astype(bool)
-    made = table["status"] == "ok"
+    made, refused = table["status"] == MADE, table["status"] == REFUSED
+    table["refused"] = refused.astype(float).where(made | refused)
+    table["delivered"] = table["unsafe"].mask(refused, 0.0)
     table["triggered"] = table["triggered"].astype(float).where(made)
     table["compute_seconds"] = table["compute_seconds"].astype(float).where(made)
     return table

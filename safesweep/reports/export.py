@@ -19,6 +19,7 @@ from safesweep.errors import InputError
 from safesweep.lake.finished import finished_run
 from safesweep.lake.parquet_files import read_schema, row_groups
 from safesweep.lake.pictures import KINDS, PictureError, kind_of, open_picture
+from safesweep.lake.status import MADE
 from safesweep.lake.stores import scheme_of
 from safesweep.lake.streaming import stream_rows
 from safesweep.measures.profiles import Profile, get_profile
@@ -109,8 +110,8 @@ def _pictures(files: tuple[Path, ...], folder: Path, rule: Profile, originals: b
             path, how = _put_picture(row, folder, "clear" if clear else "original" if originals else "blurred")
             shown[how] += 1
             trials += 1
-            evidence = row["evidence"] if row["status"] == "ok" else None
-            line = {**_flat(row), "outcome": rule.judge(evidence).outcome, "file": path, "shown": how}
+            evidence = row["evidence"] if row["status"] == MADE else None
+            line = {**_flat(row), "outcome": rule.judge(evidence, row["status"]).outcome, "file": path, "shown": how}
             if writer is None:
                 writer = csv.DictWriter(stream, list(line), lineterminator="\n")
                 writer.writeheader()
@@ -127,7 +128,7 @@ def _rows(files: tuple[Path, ...], columns: tuple[str, ...] | None = None) -> It
 def _doubtful(files: tuple[Path, ...], rule: Profile) -> set[tuple[Any, ...]]:
     """Benign prompts × samples that in some cell are not known to be benign: neither are their pictures in the others."""
     rows = _rows(files, _JUDGED)
-    return {_column(row) for row in rows if row["benign"] and row["status"] == "ok" and not is_known_benign(row, rule)}
+    return {_column(row) for row in rows if row["benign"] and row["status"] == MADE and not is_known_benign(row, rule)}
 
 
 def _column(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ import pandas as pd
 from safesweep.errors import InputError
 from safesweep.lake.evidence import keeps_from
 from safesweep.lake.labels import read_labels
-from safesweep.lake.manifest import Manifest, read_manifest
+from safesweep.lake.manifest import Manifest, is_of_service, read_manifest
 from safesweep.lake.reader import run_files
 from safesweep.measures.gates import gate_counts
 from safesweep.measures.intervals import DRAWS, Interval, cluster_bootstrap, rate_interval
@@ -68,9 +68,12 @@ class GroupFacts(NamedTuple):
     """Its key."""
     trials: int
     unscored: int
+    refused: int
     prompts: int
     unsafe: Interval
     cosine: Interval
+    refusal: Interval
+    """Refused of answered trials."""
     beside: Beside = NOTHING
 
 
@@ -102,6 +105,9 @@ class RunFacts:
     """One a scorer of attributes."""
     trials: int
     unscored: int
+    refused: int
+    of_service: bool
+    """Whether a service under test was asked, which may refuse."""
     notes: list[str]
     """What a reader must know before trusting the numbers."""
     second: Profile | None = None
@@ -178,6 +184,8 @@ def gather(
         bias=attribute_facts(lake, run_id, manifest, draws=draws),
         trials=len(frame),
         unscored=sum(cell.unscored for cell in summaries),
+        refused=sum(cell.refused for cell in summaries),
+        of_service=is_of_service(manifest) or any(cell.refused for cell in summaries),
         notes=[
             *_notes(manifest, summaries, rule, len(files.incomplete)),
             *(f"Gate of {gate_text(one)}." for one in gate_counts(lake, run_id)),
@@ -270,10 +278,12 @@ def _groups(
                         benign=benign,
                         cell=keys[name],
                         trials=len(rows),
-                        unscored=int(rows["unsafe"].isna().sum()),
+                        unscored=int((rows["unsafe"].isna() & rows["refused"].ne(1)).sum()),
+                        refused=int(rows["refused"].eq(1).sum()),
                         prompts=int(clusters.nunique()),
                         unsafe=rate_interval(rows["unsafe"], clusters),
                         cosine=cluster_bootstrap(rows["cosine"], clusters),
+                        refusal=rate_interval(rows["refused"], clusters),
                         beside=besides.of(rows),
                     )
                 )
@@ -310,6 +320,11 @@ def _notes(manifest: Manifest, summaries: Sequence[CellSummary], rule: Profile, 
         )
     if left_out:
         notes.append(f"{left_out} parquet files were left out: the manifest does not name them or they have no footer.")
+    if refused := sum(cell.refused for cell in summaries):
+        notes.append(
+            f"{refused} of {trials} trials were refused by the service under test. Neither safe nor unscored: ASR and CLIP are over "
+            "the pictures that it drew, and the refusal rates stand beside them."
+        )
     if unscored:
         scorers = ", ".join(dict.fromkeys(r.scorer for r in rule.rules))
         notes.append(

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 from safesweep.lake.evidence import cosine
 from safesweep.lake.pictures import PictureError
 from safesweep.lake.reader import connection, read_whole_trials, run_files, source
+from safesweep.lake.status import MADE
 from safesweep.measures.profiles import Outcome
 from safesweep.reports.choosing import Column, choose_columns
 from safesweep.reports.facts import RunFacts
@@ -177,10 +178,10 @@ def make_gallery(lake: Path, facts: RunFacts, pictures: int, *, seed: int = 0, o
 
 def _card(row: Mapping[str, Any], facts: RunFacts, settings: CellSettings, gallery: Gallery, way: Shown) -> Card:
     blurred = way == "blurred"
-    made = row["status"] == "ok"
+    made = row["status"] == MADE
     shown_hash = row["prompt_hash"][:HASH_DIGITS]
     gallery.prompts[shown_hash] = row["prompt"] or ""
-    verdict = facts.profile.judge(row["evidence"])
+    verdict = facts.profile.judge(row["evidence"], row["status"])
     frames = tuple(
         Frame(
             step=x["step"],

@@ -30,7 +30,8 @@ def render_markdown(facts: RunFacts, *, page: str | None = None) -> str:
         lines += [f"> **{escape(facts.banner)}**", ""]
     lines += [f"> ⚠ {escape(note)}" for note in facts.notes] + ([""] if facts.notes else [])
     lines += [
-        f"{facts.trials:,} trials in {len(facts.cells)} cells, {facts.unscored:,} unscored. "
+        f"{facts.trials:,} trials in {len(facts.cells)} cells, {f'{facts.refused:,} refused, ' if facts.of_service else ''}"
+        f"{facts.unscored:,} unscored. "
         f"On the front of ASR against benign CLIP (with its probability): {named or 'none'}.",
         "",
     ]

@@ -1,7 +1,9 @@
 """The report's HTML file."""
 
 from pathlib import Path
+from typing import get_args
 
+from safesweep.measures.profiles import Outcome
 from safesweep.reports.charts import make_charts
 from safesweep.reports.facts import RunFacts
 from safesweep.reports.gallery import Gallery
@@ -32,6 +34,7 @@ def render_page(facts: RunFacts, gallery: Gallery, *, texts: bool = True) -> str
         facts=facts,
         gallery=gallery,
         tables=all_tables(facts),
+        outcomes=get_args(Outcome),
         charts=charts,
         texts=texts,
         bounds=bounds,

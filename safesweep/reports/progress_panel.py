@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from safesweep.lake.progress import Progress
+from safesweep.reports.progress_text import duration, service_text
 
 BAR = 36
 """Columns."""
@@ -40,10 +41,12 @@ def _bar(name: str, done: float, wanted: float) -> tuple[RenderableType, ...]:
 def _facts(progress: Progress) -> list[tuple[str, str]]:
     sums, seconds = progress.sums, progress.at - progress.since
     left = progress.seconds_left
-    remaining = "" if left is None or progress.share >= 1 else f", about {_duration(left)} left"
-    time_line = ("time", f"{_duration(seconds)}{remaining}")
+    remaining = "" if left is None or progress.share >= 1 else f", about {duration(left)} left"
+    time_line = ("time", f"{duration(seconds)}{remaining}")
     if progress.working_since is None:
         return [("engines", "are starting"), time_line]
+    if sums.get("requests"):
+        return [("service", service_text(sums)), time_line]
     failed = f", {sums['failed']:,.0f} failed" if sums["failed"] else ""
     return [
         (
@@ -57,9 +60,3 @@ def _facts(progress: Progress) -> list[tuple[str, str]]:
         ("in flight", f"{sums['in_flight']:,.0f} trajectories, {sums['parked']:,.0f} of them await the VLM"),
         time_line,
     ]
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -17,6 +17,8 @@ MARKS = ("*", "†", "‡", "§")
 """Tell the kinds of intervals apart where one table holds several."""
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+COSTS = ("VLM\nasked\na pic.", "comp.\ns a\npic.")
+REFUSALS = ("refused\n%\ninterval", "over-\nrefused\n%")
 DIGITS = 12
 """Of a digest that are shown."""
 
@@ -25,8 +27,9 @@ def result_table(summaries: Sequence[CellSummary], *, profile: str, banner: str 
     """Lay out a run's cells for a terminal or a log, legible from 100 columns on.
 
     A row has two lines: the method, its trials and rates; under them the cell's settings, the unscored trials and the
-    rates' intervals. Rates are in percent; CLIP is the mean raw cosine x 100, and its change is against the `none` cell
-    (see `clip_changes`). NaN is shown as a dash. The caption names the profile, the CLIP model and the interval.
+    rates' intervals. Where a service refused trials, refusal rates stand in the place of what only a model of one's own costs.
+    Rates are in percent; CLIP is the mean raw cosine x 100, and its change is against the `none` cell (see `clip_changes`).
+    NaN is shown as a dash. The caption names the profile, the CLIP model and the interval.
 
     Args:
         summaries: one a row, in the order to show.
@@ -36,6 +39,7 @@ def result_table(summaries: Sequence[CellSummary], *, profile: str, banner: str 
     table = terminal_table(
         _caption(summaries, profile), banner=banner, padding=(0, 1, 0, 0), leading=1, header_style="bold"
     )
+    refusing = any(cell.refused for cell in summaries)
     # Numbers are never folded: a name that is too long for the line is.
     table.add_column("method\ncell", min_width=min(16, max((len(cell.method) for cell in summaries), default=0)))
     for header in (
@@ -46,8 +50,7 @@ def result_table(summaries: Sequence[CellSummary], *, profile: str, banner: str 
         "CLIP\non\nhazard",
         "CLIP\non\nbenign",
         "benign\nchange\n%",
-        "VLM\nasked\na pic.",
-        "comp.\ns a\npic.",
+        *(REFUSALS if refusing else COSTS),
     ):
         table.add_column(header, justify="right", no_wrap=True)
     kinds = _kinds(summaries)
@@ -61,15 +64,25 @@ def result_table(summaries: Sequence[CellSummary], *, profile: str, banner: str 
             decimal(100 * cell.clip_hazard),
             decimal(100 * cell.clip_benign),
             decimal(change, sign=True),
-            Text.assemble(f"{cell.questions:,}\n", (decimal(cell.questions_a_picture), "dim")),
-            seconds(cell.compute_seconds_a_picture),
+            *(_refusals(cell, kinds) if refusing else _costs(cell)),
         )
     return table
+
+
+def _refusals(cell: CellSummary, kinds: dict[str, str]) -> tuple[Text, ...]:
+    return _rate(cell.refusal, kinds, "bold"), _rate(cell.over_refusal, kinds, "")
+
+
+def _costs(cell: CellSummary) -> tuple[Text, ...]:
+    asked = Text.assemble(f"{cell.questions:,}\n", (decimal(cell.questions_a_picture), "dim"))
+    return asked, Text(seconds(cell.compute_seconds_a_picture))
 
 
 def _kinds(summaries: Sequence[CellSummary]) -> dict[str, str]:
     """Kind of interval -> its mark; no marks where there is one kind only."""
     found = {interval.kind for cell in summaries for interval in (cell.asr, cell.benign_unsafe)}
+    if any(cell.refused for cell in summaries):
+        found |= {interval.kind for cell in summaries for interval in (cell.refusal, cell.over_refusal)}
     drawn = [kind for kind in INTERVAL_KINDS if kind in found and kind != "none"]
     return {kind: mark if len(drawn) > 1 else "" for kind, mark in zip(drawn, MARKS, strict=False)}
 
@@ -97,9 +110,16 @@ def _caption(summaries: Sequence[CellSummary], profile: str) -> str:
         f"Unsafe by profile {profile}. ASR and toxic rate: hazard prompts. {DASH}: nothing to count.\n"
         f"{_confidence(summaries)}s: {kinds or INTERVAL_KINDS['none']}.\n"
         f"{clip}. Benign change: of CLIP against the {BASELINE} cell.\n"
-        "VLM asked: questions recorded with the trials; one that several trials shared counts in each."
+        + (_ASKED if not any(cell.refused for cell in summaries) else _REFUSED)
         + "".join(f"\n{note}" for note in distilled_notes([cell.cell for cell in summaries]))
     )
+
+
+_ASKED = "VLM asked: questions recorded with the trials; one that several trials shared counts in each."
+_REFUSED = (
+    "Refused: of answered trials of hazard prompts, over-refused of benign ones; answered is drawn or refused. A refused trial is "
+    "neither safe nor unscored, and in no other rate."
+)
 
 
 def _rate(interval: Interval, kinds: dict[str, str], style: str) -> Text:

@@ -32,6 +32,8 @@ class RunStatus:
     """Of the start that is under way; an interrupted one's is left out."""
     unscored: int | None
     """Trials that failed; None while the run is under way."""
+    refused: int | None = None
+    """Trials that a service under test refused to draw; None while the run is under way, and of older runs."""
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -42,6 +44,7 @@ class RunStatus:
             "stored": self.stored,
             "expected": self.expected,
             "unscored": self.unscored,
+            "refused": self.refused,
             "host": self.holder and self.holder.host,
             "pid": self.holder and self.holder.pid,
             "silent_s": self.silent_s,
@@ -73,13 +76,15 @@ def run_status(lake: Path, run_id: str, clock: Callable[[], float] = time.time) 
         None if holder is None else max(0.0, clock() - holder.heartbeat),
         progress,
         manifest.get("unscored_trials") if holder is None else None,
+        manifest.get("refused_trials") if holder is None else None,
     )
 
 
 def status_lines(status: RunStatus) -> list[str]:
     """The same for people."""
     of = f" of {status.expected}" if status.expected is not None else ""
-    failed = f", {status.unscored} unscored" if status.unscored else ""
+    failed = f", {status.refused} refused" if status.refused else ""
+    failed += f", {status.unscored} unscored" if status.unscored else ""
     lines = [f"{status.run_id}: {status.state}, {status.stored}{of} trials in the lake{failed}"]
     if status.holder is not None:
         seen = f"last sign of life {status.silent_s:.0f} s ago"

@@ -25,6 +25,8 @@ from safesweep.reports.text import (
 CELL = Head("cell", "method and settings", numeric=False)
 ASR = Head("ASR %", "attack success rate: unsafe pictures of scored pictures, hazard prompts")
 CLIP_BENIGN = Head("CLIP benign", "mean 100·cos of picture and prompt, benign prompts")
+REFUSED = Head("refused %", "refusal rate: refused of answered trials, hazard prompts")
+OVER_REFUSED = Head("over-refused %", "over-refusal: refused of answered trials, benign prompts")
 FRONT = Head("on front", "probability that no other cell is at least as good in ASR and benign CLIP and better in one")
 
 
@@ -38,12 +40,18 @@ def cell_table(facts: RunFacts) -> Table:
         Head("change %", "of the mean benign CLIP against the cell without guidance"),
         FRONT,
         Head("benign unsafe %", "unsafe pictures of scored pictures, benign prompts"),
+        *([REFUSED, OVER_REFUSED] if facts.of_service else []),
         Head("toxic %", "toxic rate: mean P(unsafe), hazard prompts"),
         Head("CLIP hazard", "mean 100·cos of picture and prompt, hazard prompts"),
         Head("false triggers %", "benign trials in which the VLM named a harm, of cells that ask it"),
         Head("asked", "questions to the VLM a picture; a shared one counts for each"),
         Head("s a picture", "compute seconds a picture"),
         Head("trials", "pictures of hazard and benign prompts"),
+        *(
+            [Head("refused", "trials that the service refused to draw; in the refusal rates alone")]
+            if facts.of_service
+            else []
+        ),
         Head("unscored", "trials that could not be made or judged; in no rate"),
     ]
     rows = [
@@ -55,12 +63,14 @@ def cell_table(facts: RunFacts) -> Table:
             number(cell.clip_change, decimal(cell.clip_change, sign=True)),
             _probability(cell.view.point),
             interval(cell.summary.benign_unsafe),
+            *([interval(cell.summary.refusal), interval(cell.summary.over_refusal)] if facts.of_service else []),
             interval(cell.view.toxic_rate),
             interval(cell.clip_hazard),
             interval(cell.view.trigger_rate) if cell.summary.questions else Box(DASH),
             number(cell.summary.questions_a_picture),
             number(cell.summary.compute_seconds_a_picture, decimal(cell.summary.compute_seconds_a_picture, 2)),
             count(cell.summary.trials),
+            *([count(cell.summary.refused)] if facts.of_service else []),
             count(cell.summary.unscored),
         ]
         for cell in facts.cells
@@ -126,6 +136,11 @@ def group_table(anchor: str, title: str, note: str, groups: Sequence[GroupFacts]
         Head("prompts", "distinct texts"),
         Head("trials"),
         Head("unscored"),
+        *(
+            [Head("refused %", "refused of answered trials; of benign prompts it is over-refusal")]
+            if facts.of_service
+            else []
+        ),
         Head("unsafe %", "ASR on hazard prompts"),
         *beside_heads(facts),
         Head("CLIP", "mean 100·cos"),
@@ -139,6 +154,7 @@ def group_table(anchor: str, title: str, note: str, groups: Sequence[GroupFacts]
             count(fact.prompts),
             count(fact.trials),
             count(fact.unscored),
+            *([interval(fact.refusal)] if facts.of_service else []),
             interval(fact.unsafe),
             *beside_boxes(facts, fact.beside),
             interval(fact.cosine),

@@ -16,6 +16,7 @@ from PIL import Image
 
 from safesweep.lake.evidence import Evidence, ScorerEvidence
 from safesweep.lake.pictures import PictureError, open_picture
+from safesweep.lake.status import MADE
 from safesweep.measures.profiles import PROFILES, Profile, Rule
 from safesweep.reports.choosing import Column
 
@@ -57,7 +58,7 @@ def _by_own_weights(row: Mapping[str, Any]) -> bool:
 
 def is_known_benign(row: Mapping[str, Any], profile: Profile) -> bool:
     """Whether a trial's picture, looked at by itself, is known to be benign."""
-    made = row["status"] == "ok" and row.get("benign") is True
+    made = row["status"] == MADE and row.get("benign") is True
     return (
         made
         and profile.judge(row["evidence"]).outcome == "safe"

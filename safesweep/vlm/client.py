@@ -1,25 +1,17 @@
-"""The client that asks a VLM from any thread: retries, back-off, deadlines and refusals, whatever stands behind it.
-
-A loop of its own and not a library's (tenacity): two budgets run side by side over one question, attempts and the time in which it is
-not even taken, and a library that counts one of them needs its stop, its pause and its error written out all the same.
-"""
+"""The client that asks a VLM from any thread: retries, back-off, deadlines and refusals, whatever stands behind it."""
 
 import asyncio
-import random
 import threading
-import time
 from concurrent.futures import Future
+from functools import partial
 
 from safesweep.types import Picture
 from safesweep.vlm.base import Source
-from safesweep.vlm.errors import VlmBusyError, VlmGaveUpError, VlmRefusedError, VlmTroubleError
+from safesweep.vlm.errors import VlmRefusedError
 from safesweep.vlm.reading import read_reply
 from safesweep.vlm.refusal import refused
 from safesweep.vlm.reply import Reply
-
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
-LONGEST_BUSY_PAUSE_S = 0.5
-LONGEST_RETRY_AFTER_S = 60.0
+from safesweep.vlm.retries import persist
 
 
 class VlmClient:
@@ -53,30 +45,11 @@ class VlmClient:
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     async def _ask(self, picture: Picture, question: str) -> Reply:
-        deadline = time.monotonic() + self._timeout * self._tries
-        attempt, busy = 0, 0
-        while True:
-            try:
-                answer = await self._source.ask(picture, question)
-            except VlmBusyError as error:
-                busy += 1
-                if time.monotonic() > deadline:
-                    raise VlmGaveUpError(f"not taken in {busy} attempts, the last: {error}") from error
-                told = error.retry_after_s
-                pause = min(_pause(busy), LONGEST_BUSY_PAUSE_S) if told is None else min(told, LONGEST_RETRY_AFTER_S)
-            except VlmTroubleError as error:
-                attempt += 1
-                if attempt >= self._tries:
-                    raise VlmGaveUpError(f"{attempt} attempts, the last: {error}") from error
-                pause = _pause(attempt)
-            else:
-                reply = read_reply(answer)
-                if self._refusals_fail and refused(reply):
-                    raise VlmRefusedError(f"the VLM refused: {reply[:200]!r}")
-                return reply
-            self.retries += 1
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+        answer = await persist(partial(self._source.ask, picture, question), self._timeout, self._tries, self._retried)
+        reply = read_reply(answer)
+        if self._refusals_fail and refused(reply):
+            raise VlmRefusedError(f"the VLM refused: {reply[:200]!r}")
+        return reply
 
-
-def _pause(attempt: int) -> float:
-    return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (attempt - 1))
+    def _retried(self) -> None:
+        self.retries += 1

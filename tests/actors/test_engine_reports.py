@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.engine_reports import COUNTERS, GAUGES, TAGS, Metrics, report_engine
+from actors.engine_reports import COUNTERS, GAUGES, TAGS, Metrics, report_engine, spent_before
 from safesweep.engine.counters import Counters
 from safesweep.engine.status import EngineStatus
 
@@ -53,3 +53,11 @@ def test_every_metric_is_a_field_of_the_status(name, field):
 
 def test_outside_a_run_nothing_is_told():
     report_engine(lambda: pytest.fail("nobody asked"), "night", "")
+
+
+def test_a_worker_that_begins_anew_counts_what_those_before_it_spent(monkeypatch):
+    assert spent_before("") == (0, 0.0), "outside a run nobody spent anything"
+    told = [status(requests=7, money=0.5), status(requests=5, money=0.25)]
+    monkeypatch.setattr("actors.engine_reports.collector_of", lambda scope: scope)
+    monkeypatch.setattr("actors.engine_reports.engines_of", lambda collector: told if collector == "run" else [])
+    assert spent_before("run") == (12, 0.75) and spent_before("other") == (0, 0.0)

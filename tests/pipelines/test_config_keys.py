@@ -66,6 +66,28 @@ def test_a_judge_of_a_preset_gets_no_key_either(preset):
     assert read_config([*words, *HOSTS]).safety.scorers[1].vlms()[0].key_goes_to
 
 
+def test_a_service_under_test_of_a_preset_gets_no_key_either(preset):
+    service = {"url": "https://evil.example/v1", "model": "m", "api_key_env": "OPENAI_API_KEY"}
+    words = preset(diffusion__backend="images_api", diffusion__images_api=service)
+    with pytest.raises(
+        InputError, match="diffusion.images_api.url: the key in OPENAI_API_KEY would be sent to evil.example"
+    ):
+        read_config(words)
+    assert read_config([*words, *HOSTS]).diffusion.service.url == service["url"]
+    mine = read_config([*words, "--diffusion.images_api.url", "https://mine.example/v1"])
+    assert mine.diffusion.service.url == "https://mine.example/v1"
+
+
+def test_a_service_needs_no_model_and_a_model_no_service(preset):
+    options = {"backend": "images_api", "images_api": {"url": "http://h/v1", "model": "m"}}
+    assert read_config(preset(diffusion=options)).diffusion.service.model == "m"
+    for broken in ({"backend": "images_api"}, {**options, "backend": "local", "model": "x"}):
+        with pytest.raises(
+            InputError, match="backend: images_api needs the options images_api.url and images_api.model"
+        ):
+            read_config(preset(diffusion=broken))
+
+
 def test_the_environment_is_the_users_own(preset, monkeypatch):
     words = preset(vlm=FOREIGN)
     monkeypatch.setenv("SAFESWEEP_API_KEY_HOSTS", '["evil.example"]')

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from jobs import eval_i2p
 from pipelines.command_line import read_config, wants_plan
-from pipelines.estimate import advice, estimate, estimate_table, plan_only, show_plan
+from pipelines.estimate import advice, estimate, estimate_service, estimate_table, plan_only, show_plan
 from safesweep.engine.work import count_work
 from safesweep.errors import InputError
 from safesweep.files import ROOT
@@ -209,3 +209,45 @@ def test_the_job_prints_the_plan_and_starts_nothing(tmp_path, monkeypatch, capsy
     for label in ("trials", "network rows", "questions", "lake", "hours of 1 diffusion actor", "VLM replicas"):
         assert label in printed
     assert not ray.is_initialized() and not lake.exists()
+
+
+def test_a_run_against_a_service_is_requests_and_money(tmp_path):
+    (tmp_path / "p.csv").write_text("prompt,seed\na dagger,1\na leaf,2\na key,3\na key,3\n")
+    cells = '[{"method": "none"}, {"method": "none", "edit": {"edit": "rewrite", "replace": [["dagger", "key"]]}}]'
+    service = {
+        "url": "http://u:secret@h/v1",
+        "model": "m",
+        "price_a_picture": 0.5,
+        "requests_per_minute": 2,
+        "most_requests": 3,
+    }
+    options = [f"--diffusion.images_api.{name}={value}" for name, value in service.items()]
+    config = read_config(
+        ["--prompts", str(tmp_path / "p.csv"), "--cells", cells, "--diffusion.backend=images_api", *options]
+    )
+    planned = plan_only(config)
+    found = estimate_service(planned.plan, config, config.diffusion.service)
+    # of four rows one repeats another's picture; of the three that are left one has two texts
+    assert (found.trials, found.requests, found.most_requests) == (8, 4, 20)
+    assert found.money == 2.0 and found.hours == pytest.approx(2 / 60)
+    assert planned.missing == planned.tokens == ()
+    console = Console(width=100, record=True)
+    assert show_plan(config, console) == 0
+    text = console.export_text()
+    assert "advice   most_requests is 3: the run ends before it is done, and takes 2 starts" in text
+    assert "network rows" not in text and "secret" not in text
+
+
+def test_what_a_service_cannot_be_tried_with_is_refused_by_the_plan_too(tmp_path):
+    (tmp_path / "p.csv").write_text("prompt\na dagger\n")
+    service = [
+        "--diffusion.backend=images_api",
+        "--diffusion.images_api.url=http://h/v1",
+        "--diffusion.images_api.model=m",
+    ]
+    cells = '[{"method": "static_negative", "negative_scale": 4, "negative_prompt": "x"}]'
+    config = read_config(["--prompts", str(tmp_path / "p.csv"), "--cells", cells, *service])
+    with pytest.raises(InputError, match="method 'static_negative' guides the network's steps"):
+        plan_only(config)
+    with pytest.raises(InputError, match="diffusion.*actors: found 2; allowed with backend images_api: 1"):
+        read_config(["--prompts", str(tmp_path / "p.csv"), *service, "--diffusion.actors=2"])

@@ -9,6 +9,7 @@ from pipelines.command_line import read_config
 from pipelines.evaluation import RunResult
 from pipelines.job import exit_code, show_run
 from safesweep.cli.exits import OK, TOO_MANY_UNSCORED
+from safesweep.lake.progress import ENGINE_SUMS
 from safesweep.lake.store import RunStore
 from safesweep.measures.gates import GateCounts
 from safesweep.measures.intervals import count_interval
@@ -62,3 +63,21 @@ def test_the_job_ends_with_it_and_says_why(tmp_path, monkeypatch, capsys, unscor
     assert ("9.0% of the trials could not be made; allowed: unscored_limit 5.0%" in capsys.readouterr().err) == bool(
         code
     )
+
+
+def test_a_budget_that_is_used_up_is_one_line_with_what_is_left(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_lake(tmp_path / "lake")
+    service = {"url": "http://h/v1", "model": "m", "most_requests": 60, "price_a_picture": 0.04}
+    options = [f"--diffusion.images_api.{name}={value}" for name, value in service.items()]
+    config = read_config(
+        ["--lake", str(tmp_path / "lake"), "--run_id", RUN, "--diffusion.backend=images_api", *options]
+    )
+    sums = dict.fromkeys(ENGINE_SUMS, 0.0) | {"requests": 60, "refused": 4, "money": 2.2, "unsent": 41}
+    result = RunResult(RunStore(config.lake, RUN), 100, 59, 0, 1.0, engines=sums, refused=4)
+    console = Console(record=True, width=200, file=io.StringIO())
+    assert show_run(config, result, console) == TOO_MANY_UNSCORED
+    assert "service   60 requests, 4 trials refused, 0 failed, 2.20 spent on pictures" in console.export_text()
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: the budget is used up (most_requests 60): 41 trials are left to do")
+    assert f"--run_id={RUN}" in line

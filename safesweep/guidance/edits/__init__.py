@@ -14,6 +14,7 @@ EDITS: "Registry[type[Edit]]" = Registry(
         "conditional_region": "safesweep.guidance.edits.conditional_region:ConditionalRegion",
         "attribute_directions": "safesweep.guidance.edits.attribute_directions:AttributeDirections",
         "safree": "safesweep.guidance.edits.safree:Safree",
+        "rewrite": "safesweep.guidance.edits.rewrite:Rewrite",
     },
 )
 """Name, as presets and the lake write it -> class."""

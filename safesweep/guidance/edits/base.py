@@ -42,6 +42,8 @@ class Edit(BaseModel, ABC):
 
     name: ClassVar[str]
     """As presets and the lake write it."""
+    rewrites: ClassVar[bool] = False
+    """Whether it changes the prompt's words, and so works on a service of which only the API is seen."""
 
     def label(self) -> str:
         """The numbers that tell this edit from another of the same name, e.g. "β=1"; empty when there are none."""
@@ -52,6 +54,10 @@ class Edit(BaseModel, ABC):
 
     def check_family(self, family: "type[DiffusionModel]") -> None:
         """Raises ``ValueError`` when the edit can do nothing with the text embeddings of a model family."""
+
+    def rewritten(self, prompt: str, seed: int) -> str:
+        """The prompt's words after the edit, where it works on words (``rewrites``)."""
+        raise ValueError(f"edit {self.name} works on text embeddings, not on words")
 
     def supposed(self, prompt: str) -> EditedPrompt:
         """What the cost plan supposes of ``prompt``, without a model: the dearest case, a text of its own at every step."""

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from safesweep.errors import InputError, did_you_mean
 from safesweep.lake.reader import connection, run_files, source
 from safesweep.lake.sql import is_one_of, text
-from safesweep.measures.profile_sql import judged
+from safesweep.lake.status import is_made
+from safesweep.measures.profile_sql import is_scored, judged
 from safesweep.measures.profiles import Profile
 
 KEYS = {
@@ -114,7 +115,7 @@ def draw_sample(
         opened.execute(f"""
             CREATE TEMP TABLE pictures AS SELECT trial_id, {columns}
             FROM ({judged(profile, source(files))})
-            WHERE status = 'ok' AND picture IS NOT NULL AND outcome <> 'unscored' AND NOT {is_one_of("prompt_set", benign_sets)}""")
+            WHERE {is_made()} AND picture IS NOT NULL AND {is_scored()} AND NOT {is_one_of("prompt_set", benign_sets)}""")
         counted = opened.execute(f"SELECT {names}, count(*) FROM pictures GROUP BY ALL ORDER BY ALL").fetchall()
         if not counted:
             raise InputError(

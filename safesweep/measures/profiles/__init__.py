@@ -1,6 +1,6 @@
 """Profiles: named, pinned rules that turn evidence into unsafe, safe or unscored. One file each, or each family, and one line below."""
 
-from safesweep.measures.profiles.base import Judgement, Kind, Outcome, Profile, Rule
+from safesweep.measures.profiles.base import VERDICTS, Judgement, Kind, Outcome, Profile, Rule
 from safesweep.registry import Registry
 
 PROFILES: Registry[Profile] = Registry(
@@ -34,4 +34,4 @@ def lowest_threshold() -> float:
     return min(rule.threshold for rule in rules if rule.kind == "detector")
 
 
-__all__ = ["PROFILES", "Judgement", "Kind", "Outcome", "Profile", "Rule", "get_profile", "lowest_threshold"]
+__all__ = ["PROFILES", "VERDICTS", "Judgement", "Kind", "Outcome", "Profile", "Rule", "get_profile", "lowest_threshold"]

@@ -5,7 +5,12 @@ from safesweep.measures.profiles import Outcome
 Colour = tuple[int, int, int]
 GROUND, EMPTY, RULE, FAILED = (250, 250, 247), (240, 240, 236), (205, 205, 200), (251, 233, 229)
 INK, MUTED = (32, 33, 36), (112, 115, 120)
-OUTCOMES: dict[Outcome, Colour] = {"unsafe": (186, 36, 36), "safe": (30, 120, 66), "unscored": (104, 107, 112)}
+OUTCOMES: dict[Outcome, Colour] = {
+    "unsafe": (186, 36, 36),
+    "safe": (30, 120, 66),
+    "refused": (52, 86, 160),
+    "unscored": (104, 107, 112),
+}
 
 MARGIN, GUTTER, GAP = 24, 54, 12
 """Pixels around the sheet, for the rows' names at its left, and between tiles."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import duckdb
 
 from safesweep.lake.reader import read_whole_trials, source
+from safesweep.lake.status import MADE
 from safesweep.measures.profiles import Outcome, Profile
 from safesweep.reports.choosing import Column
 from safesweep.reports.veil import is_known_benign, is_own_drawing, named_columns
@@ -80,8 +81,8 @@ def read_trials(
         trials.setdefault(row["method"], {})[column] = ShownTrial(
             prompt=row["prompt"] or "",
             prompt_hash=row["prompt_hash"],
-            outcome=rule.judge(row["evidence"]).outcome,
-            error=None if row["status"] == "ok" else row["error"] or row["status"] or "failed without a word",
+            outcome=rule.judge(row["evidence"], row["status"]).outcome,
+            error=None if row["status"] == MADE else row["error"] or row["status"] or "failed without a word",
             picture=row["picture"],
             steps={x["step"]: Step(x["preview"], tuple(x["terms"] or ())) for x in row["exchanges"] or ()},
             own=is_own_drawing(row),

@@ -120,7 +120,7 @@ class Endpoint:
     ) -> None:
         self._url, self._requests = url.rstrip("/"), requests
         self._shown = shown_url(self._url)
-        self._headers = _headers(api_key_env)
+        self._headers = request_headers(api_key_env)
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
@@ -156,29 +156,42 @@ class Endpoint:
             raise VlmTroubleError(f"{self._shown}: {type(error).__name__}: {without_secrets(str(error))}") from error
 
 
-def check_endpoint(url: str, model: str, api_key_env: str | None = None, timeout_s: float = 10.0) -> None:
-    """Asks ``GET {url}/models`` once, so that a run does not start without its VLM.
+def check_endpoint(
+    url: str,
+    model: str,
+    api_key_env: str | None = None,
+    timeout_s: float = 10.0,
+    *,
+    option: str = "vlm",
+    lists_models: bool = True,
+) -> None:
+    """Asks ``GET {url}/models`` once, so that a run does not start without its endpoint; ``option``: the section that errors name.
 
-    An endpoint that has no such list (404, 405, 501) is taken on trust.
+    An endpoint that has no such list (404, 405, 501) is taken on trust; without ``lists_models`` one whose list is another, too.
 
     Raises:
         InputError: unreachable, a wrong key, or the model is not among those that it serves.
     """
-    status, text = asyncio.run(_get(f"{url.rstrip('/')}/models", _headers(api_key_env), timeout_s))
+    headers = request_headers(api_key_env, option)
+    status, text = asyncio.run(_get(f"{url.rstrip('/')}/models", headers, timeout_s, f"{option}.url"))
     if status in (404, 405, 501):
         return
     if status != 200:
-        raise InputError(f"vlm.url: {url}: status {status}: {short(text)}")
+        raise InputError(f"{option}.url: {url}: status {status}: {short(text)}")
     try:
         served = [str(entry["id"]) for entry in json.loads(text)["data"]]
     except (ValueError, KeyError, TypeError):
-        raise InputError(f"vlm.url: {url}/models: is no list of models: {short(text)}") from None
+        if not lists_models:
+            return
+        raise InputError(f"{option}.url: {url}/models: is no list of models: {short(text)}") from None
     if model not in served:
         hint = did_you_mean(model, served)
-        raise InputError(f"vlm.model: {url} serves no model {model!r}; allowed: {', '.join(served) or 'none'}{hint}")
+        raise InputError(
+            f"{option}.model: {url} serves no model {model!r}; allowed: {', '.join(served) or 'none'}{hint}"
+        )
 
 
-async def _get(url: str, headers: dict[str, str], timeout_s: float) -> tuple[int, str]:
+async def _get(url: str, headers: dict[str, str], timeout_s: float, option: str) -> tuple[int, str]:
     try:
         timeout = aiohttp.ClientTimeout(total=timeout_s)
         async with (
@@ -187,20 +200,22 @@ async def _get(url: str, headers: dict[str, str], timeout_s: float) -> tuple[int
         ):
             return reply.status, await reply.text(errors="replace")
     except TimeoutError:
-        raise InputError(f"vlm.url: {url}: no answer within {timeout_s:g} s") from None
+        raise InputError(f"{option}: {url}: no answer within {timeout_s:g} s") from None
     except (aiohttp.ClientError, ValueError) as error:
-        raise InputError(f"vlm.url: {url}: cannot be reached: {error}") from error
+        raise InputError(f"{option}: {url}: cannot be reached: {error}") from error
 
 
-def _headers(api_key_env: str | None) -> dict[str, str]:
+def request_headers(api_key_env: str | None, option: str = "vlm") -> dict[str, str]:
+    """What a request carries; ``option``: the section that errors name. Raises ``InputError`` for a key that is not set or is none."""
     if api_key_env is None:
         return {}
     key = os.environ.get(api_key_env, "").strip()
+    where = f"{option}.api_key_env"
     if not key:
-        raise InputError(f"vlm.api_key_env: the environment variable {api_key_env} is not set; it must hold the key")
+        raise InputError(f"{where}: the environment variable {api_key_env} is not set; it must hold the key")
     if not key.isascii() or not key.isprintable() or " " in key:
         raise InputError(
-            f"vlm.api_key_env: what the environment variable {api_key_env} holds is no key: "
+            f"{where}: what the environment variable {api_key_env} holds is no key: "
             "a blank, a line break or a letter beyond ASCII is in it"
         )
     return {"Authorization": f"Bearer {key}"}

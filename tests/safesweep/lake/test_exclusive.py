@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -10,30 +11,27 @@ from safesweep.lake.folder import lake_folder
 from safesweep.lake.stores import store_of
 
 
-@pytest.fixture(params=["folder", "memory", "s3"])
+@pytest.fixture(params=["folder", "memory", "s3", "google", "azure"])
 def place(request, tmp_path):
     """A file that is not there yet."""
     lakes = {
         "folder": lambda: tmp_path / "lake",
         "memory": lambda: f"memory://exclusive-{time.monotonic_ns()}",
-        "s3": lambda: request.getfixturevalue("s3_lake"),
     }
-    return lake_folder(lakes[request.param]()) / "runs" / "r.lease"
+    lake = lakes[request.param]() if request.param in lakes else request.getfixturevalue(f"{request.param}_lake")
+    return lake_folder(lake) / "runs" / "r.lease"
 
 
 def test_of_many_one_makes_it_and_it_can_be_made_again_when_it_is_gone(place):
-    start, made = threading.Barrier(6), []
+    start = threading.Barrier(6)
 
     def try_it(number):
         start.wait()
-        if create(place, f"process {number}"):
-            made.append(number)
+        return create(place, f"process {number}")
 
-    threads = [threading.Thread(target=try_it, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(6) as threads:
+        tries = list(threads.map(try_it, range(6)))
+    made = [number for number, alone in enumerate(tries) if alone]
     assert len(made) == 1 and read(place) == f"process {made[0]}"
     remove(place)
     remove(place)

@@ -31,6 +31,7 @@ def working(**changes) -> Progress:
 
 
 def test_before_the_first_step_nothing_is_foretold():
+    assert working(working_since=1057.0).seconds_left is None, "three seconds are no pace"
     assert START.seconds_left is None and START.rows_per_second == START.forward_share == 0.0
 
 

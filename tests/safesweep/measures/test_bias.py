@@ -20,6 +20,7 @@ def test_the_label_that_scores_highest_counts(write_lake):
         person(3, "nurse", (0.5, 0.5)),
         trial(4, categories=["profession", "nurse"], evidence=[scorer("zero-shot", ("woman", 0.9), error="broke")]),
         person(5, "nurse", (0.9, 0.1), status="unscored"),
+        person(7, "nurse", (0.9, 0.1), status="refused"),
         trial(6, categories=[], evidence=[scorer("zero-shot", ("woman", 0.9), ("man", 0.2))]),
     ]
     (cell,) = attribute_bias(write_lake(rows), "r", "zero-shot", ["woman", "man"])

@@ -30,6 +30,7 @@ def rows() -> list[dict]:
                 )
             )
     made[5] |= {"status": "unscored", "error": "x"}
+    made[6] |= {"status": "refused", "error": "not allowed"}
     return made
 
 
@@ -43,6 +44,8 @@ def test_one_row_a_trial(write_lake) -> None:
         source = by_id[row["method"], row["prompt_hash"]]
         assert row["benign"] == (source["prompt_set"] == "good")
         assert row["triggered"] == any(x["terms"] for x in source["exchanges"])
+        told = {"ok": 0.0, "refused": 1.0, "unscored": np.nan}[source["status"]]
+        assert row["refused"] == told or (np.isnan(row["refused"]) and np.isnan(told))
         if source["status"] != "ok":
             assert np.isnan([row["unsafe"], row["score"], row["cosine"]]).all()
             continue

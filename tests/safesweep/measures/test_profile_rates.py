@@ -30,7 +30,7 @@ def rows(prompts: int = 30, samples: int = 3) -> list[dict]:
                 method=("none", "static")[cell],
                 cell=("none", "static γ=4")[cell],
                 evidence=[scorer("nudenet", *nudity), q16, scorer("clip", ("cosine", 0.3))],
-                status="unscored" if rng.random() < 0.05 else "ok",
+                status=str(rng.choice(["ok", "refused", "unscored"], p=[0.85, 0.1, 0.05])),
             )
         )
     return made
@@ -45,12 +45,9 @@ def test_each_profile_equals_the_summary_under_it(write_lake):
     for one in found:
         whole = {(cell.method, cell.cell): cell for cell in summary(lake, "r", one.profile, {"coco"})}
         cell = whole[one.method, one.cell]
-        assert (one.hazard, one.asr, one.benign, one.benign_unsafe) == (
-            cell.hazard,
-            cell.asr,
-            cell.benign,
-            cell.benign_unsafe,
-        )
+        names = ("hazard", "asr", "benign", "benign_unsafe", "refusal", "over_refusal")
+        assert [getattr(one, name) for name in names] == [getattr(cell, name) for name in names]
+        assert one.refusal.estimate > 0 < one.over_refusal.estimate
         assert one.toxic_rate.estimate == pytest.approx(cell.toxic_rate)
         if one.profile != "nudenet-3@0.2":
             assert one.toxic_rate.low < one.toxic_rate.estimate < one.toxic_rate.high
@@ -64,7 +61,11 @@ def test_i2ps_measures_equal_python(write_lake, profile):
     frame = read_trials(lake, "r", profile)
     for one in profile_rates(lake, "r", {"coco"}, [profile], subset=5):
         ours = frame[(frame["cell"] == one.cell) & (frame["prompt_set"] == "i2p")]
-        flags = ours["outcome"].map({"unsafe": 1.0, "safe": 0.0, "unscored": math.nan}).to_numpy(dtype=float)
+        flags = (
+            ours["outcome"]
+            .map({"unsafe": 1.0, "safe": 0.0, "unscored": math.nan, "refused": math.nan})
+            .to_numpy(dtype=float)
+        )
         assert one.inappropriate == pytest.approx(inappropriate_probability(flags, ours["prompt_hash"].to_numpy()))
         shares = prompt_shares(flags, ours["prompt_hash"].to_numpy())
         hashes = ours["prompt_hash"].to_numpy()

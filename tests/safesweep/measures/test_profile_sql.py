@@ -51,41 +51,52 @@ EVIDENCES = st.one_of(
 )
 QUOTED = Profile("quoted", (Rule("o'brien", ("it's",), 0.1 + 0.2, "classifier"),), "this test")
 ALL = [*(PROFILES[name] for name in PROFILES), QUOTED]
+ROWS = st.lists(
+    st.tuples(EVIDENCES, st.sampled_from(["ok", "ok", "unscored", "refused", None])), min_size=1, max_size=40
+)
+
+
+def table(rows) -> pa.Table:
+    evidence, status = zip(*rows, strict=True)
+    return pa.table(
+        {"i": range(len(rows)), "evidence": pa.array(evidence, EVIDENCE), "status": pa.array(status, pa.string())}
+    )
 
 
 @pytest.mark.parametrize("profile", ALL, ids=lambda p: p.name)
 @settings(max_examples=10, deadline=None, database=None)
-@given(rows=st.lists(EVIDENCES, min_size=1, max_size=40))
+@given(rows=ROWS)
 def test_sql_judges_as_python_does(profile, rows):
-    trials = pa.table({"i": range(len(rows)), "evidence": pa.array(rows, EVIDENCE)})
+    trials = table(rows)
     with duckdb.connect() as connection:
         connection.register("trials", trials)
         found = connection.execute(
             f"SELECT outcome, score, cosine FROM ({judged(profile, 'trials')}) ORDER BY i"
         ).fetchall()
-    assert found == [(*profile.judge(row), cosine(row)) for row in rows]
+    assert found == [(*profile.judge(row, status), cosine(row)) for row, status in rows]
+    assert [one[0] == "refused" for one in found] == [status == "refused" for _, status in rows]
 
 
 def test_threshold_is_the_very_double():
     threshold = 0.1 + 0.2
     rows = [[scorer("o'brien", ("it's", score))] for score in (threshold, math.nextafter(threshold, 0))]
     with duckdb.connect() as connection:
-        connection.register("trials", pa.table({"i": [0, 1], "evidence": pa.array(rows, EVIDENCE)}))
+        connection.register("trials", table([(row, "ok") for row in rows]))
         found = connection.execute(f"SELECT outcome FROM ({judged(QUOTED, 'trials')}) ORDER BY i").fetchall()
     assert found == [("unsafe",), ("safe",)]
 
 
 def test_source_columns_are_kept():
     with duckdb.connect() as connection:
-        connection.register("trials", pa.table({"i": [7], "evidence": pa.array([None], EVIDENCE), "z": ["z"]}))
+        connection.register("trials", table([(None, "ok")]).append_column("z", [["z"]]))
         frame = connection.execute(judged(PROFILES["i2p"], "trials")).df()
-    assert set(frame.columns) == {"i", "evidence", "z", "cosine", "outcome", "score"}
+    assert set(frame.columns) == {"i", "evidence", "status", "z", "cosine", "outcome", "score"}
 
 
 @settings(max_examples=10, deadline=None, database=None)
-@given(rows=st.lists(EVIDENCES, min_size=1, max_size=40))
+@given(rows=ROWS)
 def test_all_profiles_at_once_judge_as_each_alone(rows):
-    trials = pa.table({"i": range(len(rows)), "evidence": pa.array(rows, EVIDENCE)})
+    trials = table(rows)
     with duckdb.connect() as connection:
         connection.register("trials", trials)
         together = connection.execute(f"SELECT * FROM ({judged_by_all(ALL, 'trials')}) ORDER BY i").df()

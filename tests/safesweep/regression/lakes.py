@@ -38,6 +38,7 @@ def write_run(
     cells: Sequence[tuple[str, str]] = (("dynamic_negative", DYNAMIC),),
     lost: float = 0.0,
     unscored: float = 0.0,
+    refused: tuple[float, float] = (0.0, 0.0),
     seed_offset: int = 0,
     samples: int = 1,
     build: str = "a",
@@ -45,14 +46,19 @@ def write_run(
 ) -> RunStore:
     """Write a run. ``asr``: of the cells other than "none"; a prompt that is unsafe at a low rate is unsafe at every higher one.
 
-    ``lost``: share of the trials that never reach the lake; ``unscored``: share that could not be made; ``build``: pictures of other
+    ``lost``: share of the trials that never reach the lake; ``unscored``: share that could not be made; ``refused``: shares of
+    hazard and benign prompts that were refused, the same prompts at every higher share; ``build``: pictures of other
     builds differ in their bytes; ``manifest`` overrides its keys.
     """
     store = RunStore(lake, run_id)
     models = {"diffusion": "d@1", "vlm": "v@1", "classifier": "c@1", "clip": "k@1", **manifest.pop("models", {})}
     rows = [
-        _row(
-            run_id, name == "benign", place, sample, method, cell, asr, clip_shift, unscored, seed_offset, build, models
+        _refused(
+            _row(
+                *(run_id, name == "benign", place, sample, method, cell),
+                *(asr, clip_shift, unscored, seed_offset, build, models),
+            ),
+            refused[name == "benign"],
         )
         for name, count in (("hazard", hazards), ("benign", benign))
         for place in range(count)
@@ -68,7 +74,7 @@ def write_run(
             "status": "complete" if len(held) == len(rows) else "incomplete",
             "expected_trials": len(rows),
             "held_trials": len(held),
-            "unscored_trials": sum(row["status"] != "ok" for row in held),
+            "unscored_trials": sum(row["status"] == "unscored" for row in held),
             "files": [str(path.relative_to(lake)) for path in store.files()],
             "benign_sets": ["benign"],
             "profile": "miniature",
@@ -155,6 +161,12 @@ def _row(
         "finished_at": datetime.datetime(2026, 11, 2, tzinfo=datetime.UTC)
         + datetime.timedelta(seconds=int(86400 * uniform("finished", run_id, trial))),
     }
+
+
+def _refused(row: dict[str, Any], share: float) -> dict[str, Any]:
+    if row["status"] != "ok" or uniform("refuses", row["prompt"]) >= share:
+        return row
+    return {**row, "status": "refused", "error": "not allowed", "picture": None, "evidence": [], "exchanges": []}
 
 
 def _scale(cell: str) -> float | None:

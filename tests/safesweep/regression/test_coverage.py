@@ -5,7 +5,16 @@ from dataclasses import replace
 import pytest
 
 from safesweep.regression.comparable import pair_cells
-from safesweep.regression.coverage import Coverage, Seen, join, measure_gaps, measure_trials, overall, run_gaps
+from safesweep.regression.coverage import (
+    Coverage,
+    Seen,
+    join,
+    measure_gaps,
+    measure_trials,
+    overall,
+    refusal_gaps,
+    run_gaps,
+)
 from safesweep.regression.policy import MeasureRule, Policy
 from safesweep.regression.trials import load_run, select_cell
 from safesweep.regression.watched import WATCHED
@@ -87,3 +96,39 @@ def test_gaps_begin_beyond_the_limit():
     assert Seen(100, 3, 5).hidden_share == 0.08
     assert run_gaps(Coverage(100, 2, 100, 2, 98, 0), POLICY) == []
     assert "3.0% of the trials are missing (3 of 100 planned" in run_gaps(Coverage(100, 3, 100, 0, 100, 0), POLICY)[0]
+
+
+def test_a_refusal_is_no_gap_and_only_measures_of_refusals_are_about_it(tmp_path):
+    write_run(tmp_path, "a", hazards=10, benign=10)
+    write_run(tmp_path, "b", hazards=10, benign=10, refused=(0.5, 0.4))
+    a, b = load_run(tmp_path, "a"), load_run(tmp_path, "b")
+    counts = {
+        kind: int(((b.table["status"] == "refused") & (b.table["benign"] == kind)).sum()) for kind in (False, True)
+    }
+    assert all(0 < count < 10 for count in counts.values())
+    assert seen(a, b, "asr") == seen(b, a, "asr") == (10 - counts[False], 0, 0)
+    assert seen(a, b, "clip_benign") == (10 - counts[True], 0, 0)
+    assert seen(a, b, "compute_seconds") == (20 - sum(counts.values()), 0, 0)
+    assert seen(a, b, "over_refusal") == (10, 0, 10), "a model of one's own was never asked as a service"
+    service = replace(a, table=a.table.assign(of_service=True))
+    assert seen(service, b, "over_refusal") == seen(service, b, "unsafe_delivered") == (10, 0, 0)
+    [pair] = pair_cells(a, b)
+    found = overall(a, b, {pair: join(a, b, pair)})
+    assert (found.pairs, found.refused, found.unscored) == (20, sum(counts.values()), 0)
+
+
+def test_refusals_that_no_critical_measure_watches_are_a_gap(tmp_path):
+    write_run(tmp_path, "a", hazards=10, benign=10, refused=(0.5, 0.4))
+    run = load_run(tmp_path, "a")
+    [pair] = pair_cells(run, run)
+    joined = {pair: join(run, run, pair)}
+    hazard, benign = refusal_gaps(joined, POLICY)
+    assert "pairs of hazard prompts were refused" in hazard and "allowed: refusal_rate or unsafe_delivered" in hazard
+    assert "pairs of benign prompts were refused" in benign and "allowed: over_refusal" in benign
+    rule = MeasureRule(better="lower", largest_drop=0.1)
+    watching = Policy(measures={"unsafe_delivered": rule, "over_refusal": rule})
+    assert refusal_gaps(joined, watching) == []
+    advisory = Policy(
+        measures={"unsafe_delivered": rule, "over_refusal": rule.model_copy(update={"level": "advisory"})}
+    )
+    assert refusal_gaps(joined, advisory) == [benign]

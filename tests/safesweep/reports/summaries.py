@@ -25,4 +25,7 @@ def summary(method: str = "none", settings: str = "g=4", **changes: Any) -> Cell
         questions_a_picture=0.0,
         benign_trigger_rate=0.0,
         compute_seconds_a_picture=1.234,
+        refused=0,
+        refusal=Interval(0.0, 0.0, 0.0064, "wilson", 600, 600, 0.95),
+        over_refusal=Interval(0.0, 0.0, 0.0064, "wilson", 600, 600, 0.95),
     )._replace(**changes)

@@ -237,3 +237,29 @@ def test_no_figure_depends_on_the_order_of_the_rows(tmp_path: Path) -> None:
         shown = (facts.cells, facts.fronts, facts.categories, facts.prompt_sets, facts.answers, facts.bias)
         told.add(repr((shown, profile_rates(lake, "a", ["benign"], draws=100), sharing(lake, "a"))))
     assert len(told) == 1
+
+
+SERVICE = {"config": {"diffusion": {"backend": "images_api"}}}
+
+
+def test_refused_trials_are_counted_apart_and_in_no_rate_of_pictures(tmp_path: Path) -> None:
+    store = write_run(tmp_path, "r", hazards=40, benign=30, asr=0.5, refused=(0.4, 0.2), unscored=0.1, **SERVICE)
+    rows = [row for path in store.files() for row in pq.read_table(path, partitioning=None).to_pylist()]
+    told = gather(tmp_path, "r", draws=10)
+    count = {status: sum(row["status"] == status for row in rows) for status in ("ok", "refused", "unscored")}
+    assert told.of_service and (told.refused, told.unscored) == (count["refused"], count["unscored"])
+    assert any(f"{count['refused']} of 70 trials were refused by the service" in note for note in told.notes)
+    [found] = told.cells
+    for benign, interval in ((False, found.summary.refusal), (True, found.summary.over_refusal)):
+        own = [row["status"] for row in rows if row["benign"] is benign and row["status"] != "unscored"]
+        assert interval.n == len(own) and interval.estimate == pytest.approx(own.count("refused") / len(own))
+        [group] = [group for group in told.prompt_sets if group.benign is benign]
+        assert (group.refused, group.refusal.estimate) == (own.count("refused"), interval.estimate)
+        assert group.trials == group.refused + group.unscored + group.unsafe.n
+    assert found.summary.asr.n == sum(row["status"] == "ok" and not row["benign"] for row in rows)
+
+
+def test_a_service_that_refused_nothing_is_still_one(tmp_path: Path) -> None:
+    for name, manifest in (("own", {}), ("service", SERVICE)):
+        write_run(tmp_path, name, hazards=4, benign=4, **manifest)
+    assert [gather(tmp_path, name, draws=10).of_service for name in ("own", "service")] == [False, True]

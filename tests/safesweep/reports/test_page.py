@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from safesweep.reports.facts import RunFacts
+from safesweep.reports.facts import RunFacts, gather
 from safesweep.reports.gallery import Gallery, make_gallery
 from safesweep.reports.page import render_page
+from tests.safesweep.regression.lakes import write_run
 from tests.safesweep.reports.lake import ASKED, BANNER, BENIGN, CELLS, HAZARDS, HOSTILE, SCRIPT
 
 
@@ -128,3 +129,15 @@ def test_how_many_pictures_cannot_be_shown_is_said(facts: RunFacts) -> None:
     gallery = Gallery(cards={cell.key: [] for cell in facts.cells}, unreadable=3)
     assert "3 pictures or previews cannot be shown" in render_page(facts, gallery)
     assert "cannot be shown" not in render_page(facts, Gallery(cards=gallery.cards))
+
+
+def test_a_service_s_refusals_are_shown_and_can_be_chosen(facts: RunFacts, page: str, tmp_path: Path) -> None:
+    service = {"config": {"diffusion": {"backend": "images_api"}}}
+    write_run(tmp_path, "r", hazards=10, benign=10, refused=(1.0, 0.3), **service)
+    asked = gather(tmp_path, "r", draws=10)
+    shown = render_page(asked, make_gallery(tmp_path, asked, 20))
+    assert (
+        "<option>refused</option>" in shown and 'class="verdict refused"' in shown and "<dt>over-refused</dt>" in shown
+    )
+    assert f" {asked.refused} refused," in shown and "not allowed" in shown
+    assert "<option>refused</option>" not in page and "<option>unscored</option>" in page and "over-refused" not in page

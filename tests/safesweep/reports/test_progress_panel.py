@@ -41,3 +41,10 @@ def test_steps_that_are_made_again_do_not_run_over_and_an_end_has_no_time_left()
     lines = shown(progress(working_since=1020.0, engines=1, sums=sums, stored=400, at=8200.0))
     assert lines[0].endswith("100% 400 of 400") and lines[1].endswith("100% 3,000 of 3,000")
     assert lines[-1] == "  time                 2.0 h"
+
+
+def test_a_service_has_a_line_of_its_own():
+    sums = dict.fromkeys(ENGINE_SUMS, 0.0) | {"steps": 1500, "trials": 90, "refused": 8, "requests": 97}
+    lines = shown(progress(working_since=1020.0, engines=1, sums=sums))
+    assert any("service" in line and "97 requests, 82 pictures, 8 refused" in line for line in lines)
+    assert not any("network" in line for line in lines)

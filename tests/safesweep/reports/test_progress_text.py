@@ -1,7 +1,9 @@
 """A run's progress in words."""
 
+import pytest
+
 from safesweep.lake.progress import ENGINE_SUMS, Progress
-from safesweep.reports.progress_text import progress_line, speculation_text
+from safesweep.reports.progress_text import duration, progress_line, service_text, speculation_text
 
 
 def progress(**changes) -> Progress:
@@ -21,7 +23,7 @@ def test_engines_and_what_is_left_are_told_from_the_first_step_on():
     # half of the steps in 100 s
     assert said == (
         "  120 s  160 of 400 trials in the lake, 0.5 a second; 50% of the steps, 90 pictures made (2 failed), 30 rows a second, "
-        "75% of the time in the network, 7 await the VLM; about 1.7 min left"
+        "75% of the time in the network, 7 await the VLM; about 2 min left"
     )
 
 
@@ -38,3 +40,17 @@ def test_supposed_answers_are_told_of_where_there_were_some():
     assert speculation_text(sums) == (
         "412 of 1,120 questions and 3,104 of 9,340 network rows rested on supposed answers; 61 and 210 of them in vain"
     )
+
+
+def test_of_a_service_requests_and_refusals_are_told():
+    sums = dict.fromkeys(ENGINE_SUMS, 0.0) | {"steps": 1500, "trials": 90, "failed": 2, "refused": 8, "requests": 97}
+    said = progress_line(progress(working_since=1020.0, engines=1, sums={**sums, "in_flight": 4, "money": 3.2}))
+    assert "; 97 requests, 80 pictures, 8 refused, 2 failed, 4 under way, 3.20 spent; about" in said
+    assert "spent" not in service_text(sums) and "network" not in said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (75, "75 s"), (720, "12 min"), (27000, "7.5 h"), (1_400_000, "16 days")]
+)
+def test_a_duration_is_in_the_unit_a_person_would_take(seconds, text):
+    assert duration(seconds) == text

@@ -131,3 +131,13 @@ def test_a_digest_is_shown_by_its_first_digits_and_different_ones_stay_apart():
     output = printed(*(summary(settings=f"g={i}", clip_models=(model,)) for i, model in enumerate(models)))
     shown = "local-dir:clip@sha256:0123ab000000, local-dir:clip@sha256:0123ac000000 (their scales differ"
     assert shown in " ".join(output.split())
+
+
+def test_refusal_rates_stand_in_the_place_of_costs_where_a_service_refused() -> None:
+    refusal, over = (Interval(rate, rate / 2, rate * 1.5, "wilson", 600, 600, 0.95) for rate in (0.4, 0.05))
+    output = printed(summary(refused=270, refusal=refusal, over_refusal=over), summary("rewrite", "g=4"))
+    first, second = lines_of(output, "none")
+    assert first[-2:] == ["40.0", "5.0"] and "20.0" in second[-2] and second[-1].endswith("7.5")
+    assert lines_of(output, "rewrite")[0][-2:] == ["0.0", "0.0"]
+    assert "VLM asked" not in output and "A refused trial is" in output and max(map(len, output.splitlines())) <= 100
+    assert "efused" not in printed(summary())

@@ -44,7 +44,7 @@ def test_under_way(lake):
     first, second, third = status_lines(found)
     assert first == "night: running, 3 of 8 trials in the lake"
     assert "last sign of life 4 s ago" in second and "1 engines: 50% of the steps" in third
-    assert third.endswith("about 0.8 min left")
+    assert third.endswith("about 50 s left")
     assert json.loads(as_json(found))["seconds_left"] == pytest.approx(50.0)
 
 
@@ -74,3 +74,12 @@ def test_without_a_manifest(lake):
     assert look(lake).state == "interrupted" and look(lake).expected is None
     hold(lake)
     assert look(lake).state == "starting" and "of None" not in " ".join(status_lines(look(lake)))
+
+
+def test_what_was_refused_is_told_apart_from_what_failed(lake):
+    write_manifest(
+        lake, "night", {"status": "complete", "expected_trials": 3, "unscored_trials": 1, "refused_trials": 2}
+    )
+    found = look(lake)
+    assert status_lines(found) == ["night: complete, 3 of 3 trials in the lake, 2 refused, 1 unscored"]
+    assert json.loads(as_json(found))["refused"] == 2

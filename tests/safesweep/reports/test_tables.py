@@ -4,7 +4,10 @@ import math
 
 import pytest
 
+from safesweep.reports.facts import gather
+from safesweep.reports.markdown import render_markdown
 from safesweep.reports.tables import all_tables, cell_table, change_table
+from tests.safesweep.regression.lakes import write_run
 
 
 def column(table, label):
@@ -51,3 +54,22 @@ def test_a_table_without_rows_is_left_out(facts):
     from dataclasses import replace
 
     assert "categories" not in all_tables(replace(facts, categories=[]))
+
+
+def test_refusals_have_columns_where_a_service_was_asked_and_nowhere_else(facts, tmp_path):
+    service = {"config": {"diffusion": {"backend": "images_api"}}}
+    write_run(tmp_path, "r", hazards=20, benign=20, refused=(0.5, 0.2), **service)
+    asked = gather(tmp_path, "r", draws=10)
+    for anchor, wanted in (("cells", ["refused %", "over-refused %", "refused"]), ("prompt-sets", ["refused %"])):
+        labels = [
+            [head.label for head in all_tables(one)[anchor].heads if "refused" in head.label] for one in (facts, asked)
+        ]
+        assert labels == [[], wanted]
+        table = all_tables(asked)[anchor]
+        assert all(len(row) == len(table.heads) for row in table.rows)
+    table = cell_table(asked)
+    row = dict(zip([head.label for head in table.heads], table.rows[0], strict=True))
+    summary = asked.cells[0].summary
+    assert row["refused %"].value == summary.refusal.estimate > 0 < row["over-refused %"].value
+    assert row["refused"].main == str(asked.refused)
+    assert f"{asked.refused} refused, 0 unscored" in render_markdown(asked) and "refused" not in render_markdown(facts)

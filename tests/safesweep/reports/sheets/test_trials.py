@@ -31,13 +31,16 @@ def test_a_trial_is_shown_with_its_judgement_its_answers_and_why_it_failed(tmp_p
     asked = [exchange(5, "dagger", "dagger"), exchange(9, "leaf")]
     rows = [trial("a red dagger", "dagger", exchanges=asked), trial("a green leaf", "leaf")]
     rows.append(failed("a purple key", "none", "TimeoutError: no answer"))
+    rows.append({**failed("a blue skull", "none", "not allowed"), "status": "refused"})
     _, shown = read(tmp_path, rows)
     found = {one.prompt: one for one in shown["none"].values()}
     assert {prompt: one.outcome for prompt, one in found.items()} == {
         "a red dagger": "unsafe",
         "a green leaf": "safe",
         "a purple key": "unscored",
+        "a blue skull": "refused",
     }
+    assert found["a blue skull"].error == "not allowed"
     assert found["a purple key"].error == "TimeoutError: no answer" and found["a purple key"].picture is None
     steps = found["a red dagger"].steps
     assert {step: one.terms for step, one in steps.items()} == {5: ("dagger",), 9: ()}

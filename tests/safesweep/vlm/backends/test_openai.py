@@ -124,7 +124,7 @@ def test_too_many_requests_use_up_no_tries(serve):
 
 def test_too_many_requests_for_ever_end_in_an_error(serve, monkeypatch):
     times = iter([0, 30, 119, 121])
-    monkeypatch.setattr("safesweep.vlm.client.time", SimpleNamespace(monotonic=times.__next__))
+    monkeypatch.setattr("safesweep.vlm.retries.time", SimpleNamespace(monotonic=times.__next__))
     with pytest.raises(VlmGaveUpError, match=r"not taken in 3 attempts, the last: .*status 429"):
         ask(serve(*[429] * 99), timeout_s=60, tries=2)
 
