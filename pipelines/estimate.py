@@ -26,8 +26,8 @@ from safesweep.lake.store import RunStore
 from safesweep.models import check_pipeline, check_solvers
 from safesweep.models.checkpoint import digest
 from safesweep.models.tokens import tokens_lost
-from safesweep.reports.gate_text import planned_gates_text
 from safesweep.redaction import shown_url
+from safesweep.reports.gate_text import planned_gates_text
 from safesweep.reports.plan_table import plan_table
 from safesweep.reports.service_plan import ServicePlan, budget_advice, service_plan_table
 
