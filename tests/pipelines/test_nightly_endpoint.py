@@ -133,6 +133,6 @@ def test_pass_block_and_inconclusive(tmp_path, monkeypatch, without_ray):
     assert (code, str(whole.verdict), whole.held) == (0, "PASS", 2 * PROMPTS), "gone on with, it is judged as a whole"
 
     server.die_after = len(server.bodies) + PROMPTS
-    code, dead = night(4, "--diffusion.images_api.concurrency=2")
+    code, dead = night(4, "--diffusion.images_api.concurrency=2", "--diffusion.images_api.timeout_s=5")
     assert (code, str(dead.verdict)) == (4, "INCONCLUSIVE")
     assert dead.held == 2 * PROMPTS and dead.unscored >= PROMPTS - 2
