@@ -17,6 +17,8 @@ MOST_CELLS = 24
 """Lines; of more cells those on the front come first."""
 LONGEST_NAME = 34
 """Characters of a cell's name that are written at the axis."""
+LETTER = 6.6
+"""Pixels of a letter at the axis, on average."""
 LINE = 46
 """Pixels a cell."""
 
@@ -68,7 +70,7 @@ def lead_chart(facts: RunFacts) -> go.Figure | None:
                     "title": {"text": panel.title},
                     "zeroline": True,
                     "zerolinecolor": "#888888",
-                    "automargin": True,
+                    "automargin": False,
                     "rangemode": "tozero" if "%" in panel.title else "normal",
                 }
             }
@@ -79,7 +81,11 @@ def lead_chart(facts: RunFacts) -> go.Figure | None:
         range=[len(cells) - 0.5, -0.5],
         showgrid=False,
         domain=[0, 1],
+        automargin=False,
     )
+    # margins that are known need not be found by drawing twice
+    longest = max(len(_short(cell.title)) for cell in cells)
+    figure.update_layout(margin={"l": 24 + LETTER * longest, "b": 70})
     return figure
 
 
