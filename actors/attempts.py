@@ -37,11 +37,19 @@ class Scoring(NamedTuple):
 class AttemptScorer(ScoringActor):
     """Adds its scorers' evidence to records, and measures how far pictures show a target's text."""
 
-    def score(self, asked: Sequence[Scoring], fidelity: str | None = None) -> list[tuple[bytes, float | None]]:
+    def score(
+        self, asked: Sequence[Scoring], fidelity: str | None = None, alone: bool = False
+    ) -> list[tuple[bytes, float | None]]:
         """Each record with evidence added, and its fidelity, a cosine; None where it is not asked for or could not be measured.
 
-        ``fidelity``: the evidence name of the scorer that measures it, one of this actor's.
+        ``fidelity``: the evidence name of the scorer that measures it, one of this actor's. ``alone``: one picture at a time, for a batch's
+        size moves the last bits of a score, and a search that is told other bits may choose other parents where two are equal.
         """
+        if alone:
+            return [self._score([one], fidelity)[0] for one in asked]
+        return self._score(asked, fidelity)
+
+    def _score(self, asked: Sequence[Scoring], fidelity: str | None) -> list[tuple[bytes, float | None]]:
         fresh = [place for place, one in enumerate(asked) if not one.scored]
         records = [one.record for one in asked]
         if fresh:

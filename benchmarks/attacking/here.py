@@ -59,14 +59,15 @@ def workers_here(
     engine = maker._engine
     assert isinstance(engine, Engine)
     engine._ask = ask
+    alone = config.diffusion.reproducible
     fidelity = config.attack.fidelity if config.attack.measures_fidelity else None
     safety, alignment = (AttemptScorer(stage.scorers, stage.threads) for stage in (config.safety, config.alignment))
     try:
         yield (
             Workers(
                 Makers([Here(maker)]),
-                Scorers([Here(safety)], config.safety.batch_size, None),
-                Scorers([Here(alignment)], config.alignment.batch_size, fidelity),
+                Scorers([Here(safety)], config.safety.batch_size, None, alone),
+                Scorers([Here(alignment)], config.alignment.batch_size, fidelity, alone),
             ),
             maker,
         )

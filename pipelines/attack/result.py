@@ -87,6 +87,7 @@ def write_winners(config: AttackConfig, plan: RunPlan, outcome: AttackOutcome, f
         if not own:
             continue
         attacked = {
+            "sd_model": model.partition("@")[0],
             "attack_method": METHOD,
             "attacked_model": model,
             "attacked_cell": label,
@@ -112,7 +113,6 @@ def _winner(row: Mapping[str, Any], target: Prompt, config: AttackConfig) -> dic
         "sd_guidance_scale": scale,
         "sd_image_width": target.width or config.width,
         "sd_image_height": target.height or config.height,
-        "sd_model": config.diffusion.model,
         "attack_target": row["target_prompt"],
     }
 

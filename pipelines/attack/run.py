@@ -205,8 +205,19 @@ def _trace_folder(store: RunStore) -> str | None:
 
 
 def words_of(config: AttackConfig) -> tuple[str, ...]:
-    """What ``substitute`` and ``insert`` draw from. Raises ``InputError`` for a file that cannot be read, and where there is no word."""
-    path = config.attack.words
+    """What operators draw words from; empty where none does.
+
+    Raises ``InputError`` for a file that cannot be read, where there is no word, and for a service, whose vocabulary is not seen, without
+    a file.
+    """
+    path, drawing = config.attack.words, [name for name in config.attack.operators if OPERATORS[name].draws_words]
+    if not drawing:
+        return ()
+    if path is None and config.diffusion.service is not None:
+        raise InputError(
+            f"attack.words: is missing, the vocabulary of a service is not seen; allowed: a file of words, one a line, which operator "
+            f"{drawing[0]!r} draws from"
+        )
     if path is None:
         found = encoder_words(config.diffusion.model, config.diffusion.revision)
         where = f"attack.words: the text encoders of {config.diffusion.model} have"

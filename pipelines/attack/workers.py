@@ -45,8 +45,9 @@ class Makers:
 class Scorers:
     """A pool of scoring actors; what came while they were busy is their next batch."""
 
-    def __init__(self, actors: Sequence[Any], batch: int, fidelity: str | None) -> None:
-        self._actors, self._batch, self._fidelity = list(actors), batch, fidelity
+    def __init__(self, actors: Sequence[Any], batch: int, fidelity: str | None, alone: bool = False) -> None:
+        """``batch``, ``fidelity`` and ``alone``: as the actors are asked, see ``AttemptScorer.score``."""
+        self._actors, self._batch, self._fidelity, self._alone = list(actors), batch, fidelity, alone
         self._waiting: asyncio.Queue[tuple[Scoring, asyncio.Future[tuple[bytes, float | None]]]] = asyncio.Queue()
         self._loops: list[asyncio.Task[None]] = []
 
@@ -69,7 +70,7 @@ class Scorers:
             while len(batch) < self._batch and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
             try:
-                found = await actor.score.remote([asked for asked, _ in batch], self._fidelity)
+                found = await actor.score.remote([asked for asked, _ in batch], self._fidelity, self._alone)
             except Exception as error:  # it is raised where the answers are awaited
                 for _, answer in batch:
                     if not answer.done():
@@ -116,7 +117,7 @@ def workers(
 
     def pool(stage: StageSettings, fidelity: str | None) -> Scorers:
         own = [start(AttemptScorer, stage, (stage.scorers, stage.threads, scope)) for _ in range(stage.actors)]
-        return Scorers(own, stage.batch_size, fidelity)
+        return Scorers(own, stage.batch_size, fidelity, config.diffusion.reproducible)
 
     given = (config.diffusion, config.vlm if asks else None, cells, stamp, trace_folder, scope)
     fidelity = config.attack.fidelity if config.attack.measures_fidelity else None

@@ -53,6 +53,15 @@ def test_scores_are_the_main_jobs_and_fidelity_is_the_cosine_with_the_target(mad
     assert found[2][1] != pytest.approx(wanted[1][0]["measurements"][0]["score"], abs=1e-3)
 
 
+def test_what_is_scored_alone_depends_on_no_neighbour_to_its_last_bit(made):
+    config, records, _ = made
+    scorer = AttemptScorer(config.alignment.scorers, 1)
+    asked = [Scoring(record, "a red skull") for record in (records[0], records[1], records[0])]
+    together = scorer.score(asked, "clip", alone=True)
+    [first] = scorer.score(asked[:1], "clip", alone=True)
+    assert together[0] == together[2] == first and together[1] != first
+
+
 def test_a_trial_without_a_picture_passes_through(made):
     config, records, _ = made
     [row] = from_records(records[:1]).to_pylist()

@@ -33,6 +33,9 @@ class Operator(ABC):
     asks: ClassVar[bool] = False
     """Whether it needs a language model."""
 
+    draws_words: ClassVar[bool] = False
+    """Whether it draws from ``Materials.words``."""
+
     def __init__(self, materials: Materials) -> None:
         self.materials = materials
 

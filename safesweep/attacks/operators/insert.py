@@ -1,6 +1,7 @@
 """A word of the encoder's own vocabulary comes into the prompt."""
 
 from random import Random
+from typing import ClassVar
 
 from safesweep.attacks.base import Candidate
 from safesweep.attacks.operators.base import Operator, with_words
@@ -8,6 +9,8 @@ from safesweep.attacks.operators.base import Operator, with_words
 
 class Insert(Operator):
     """Before any word, or behind the last."""
+
+    draws_words: ClassVar[bool] = True
 
     async def rewrite(self, drawn: Random, one: Candidate, other: Candidate) -> Candidate:
         """A word longer."""

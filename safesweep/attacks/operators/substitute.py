@@ -1,6 +1,7 @@
 """One word of the prompt becomes another of the encoder's own vocabulary."""
 
 from random import Random
+from typing import ClassVar
 
 from safesweep.attacks.base import Candidate
 from safesweep.attacks.operators.base import Operator, with_words
@@ -8,6 +9,8 @@ from safesweep.attacks.operators.base import Operator, with_words
 
 class Substitute(Operator):
     """Any word may go, any may come."""
+
+    draws_words: ClassVar[bool] = True
 
     async def rewrite(self, drawn: Random, one: Candidate, other: Candidate) -> Candidate:
         """As long as it was."""

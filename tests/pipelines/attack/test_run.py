@@ -114,3 +114,13 @@ def test_words_are_the_encoders_own_or_a_files(tmp_path):
         path.write_bytes(content)
         with pytest.raises(InputError, match=wanted):
             words_of(attack_config(tmp_path, "--attack.words", str(path)))
+
+
+def test_a_services_vocabulary_is_not_seen(tmp_path):
+    service = ("--diffusion", '{"backend": "images_api", "images_api": {"url": "http://127.0.0.1:9/v1", "model": "m"}}')
+    with pytest.raises(InputError, match=r"attack\.words: is missing, .* which operator 'substitute' draws from"):
+        words_of(attack_config(tmp_path, *service))
+    assert words_of(attack_config(tmp_path, *service, "--attack.operators", '["drop", "seed"]')) == ()
+    path = tmp_path / "words.txt"
+    path.write_text("quorn")
+    assert words_of(attack_config(tmp_path, *service, "--attack.words", str(path))) == ("quorn",)

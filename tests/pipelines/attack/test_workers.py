@@ -53,24 +53,24 @@ def test_a_maker_that_gives_no_trial_ends_the_attack(why, said):
 
 def test_what_comes_while_a_scorer_is_busy_is_its_next_batch():
     async def run():
-        stub = Stub(lambda asked, name: [(one.record + name.encode(), 0.5) for one in asked])
-        scorers = Scorers([stub], 3, "clip")
+        stub = Stub(lambda asked, name, alone: [(one.record + name.encode(), float(alone)) for one in asked])
+        scorers = Scorers([stub], 3, "clip", alone=True)
         tasks = [asyncio.create_task(scorers.score(Scoring(b"%d" % n, "target"))) for n in range(6)]
         await asyncio.sleep(0.01)
         stub.go.set()
         found = await asyncio.gather(*tasks)
         scorers.close()
-        return [len(asked) for asked, _ in stub.calls], found
+        return [len(asked) for asked, *_ in stub.calls], found
 
     sizes, found = asyncio.run(run())
-    assert sizes in ([3, 3], [1, 3, 2]) and found == [(b"%dclip" % n, 0.5) for n in range(6)]
+    assert sizes in ([3, 3], [1, 3, 2]) and found == [(b"%dclip" % n, 1.0) for n in range(6)]
 
 
 def test_a_scorer_that_fails_fails_its_batch_and_goes_on():
     async def run():
         fails = [True]
 
-        def answer(asked, name):
+        def answer(asked, name, alone):
             if fails:
                 fails.clear()
                 raise RuntimeError("broken")
