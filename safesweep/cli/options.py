@@ -3,6 +3,7 @@
 import re
 from argparse import ArgumentParser
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -35,7 +36,7 @@ class Option:
     fields: tuple[FieldInfo, ...]
     """Its field, in a section of several kinds that of each kind that has it."""
     needed: bool
-    """It has no default, of whichever kind its section is."""
+    """It has no default, of whichever kind its section is, and the section is always there."""
     section: str
     """The section that it is in; empty at the top."""
     about: str
@@ -95,11 +96,12 @@ def options_of(model: type[CommandSettings]) -> tuple[Option, ...]:
 
 
 def _fields(section: Any, name: str) -> tuple[tuple[FieldInfo, ...], bool]:
-    """The field of each kind of ``section`` (a model, or a union of several) that has it, and whether all have."""
+    """The field of each kind of ``section`` (a model, or a union of several) that has it, and whether all have, none of them being none."""
     first, _, rest = name.partition(".")
     kinds = [kind for kind in (section, *get_args(section)) if isinstance(kind, type) and issubclass(kind, BaseModel)]
     fields = [field for kind in kinds for key, field in kind.model_fields.items() if first in (key, field.alias)]
-    return _fields(fields[0].annotation, rest) if rest else (tuple(fields), len(fields) == len(kinds))
+    everywhere = len(fields) == len(kinds) and NoneType not in get_args(section)
+    return _fields(fields[0].annotation, rest) if rest else (tuple(fields), everywhere)
 
 
 def _choices(fields: tuple[FieldInfo, ...]) -> str:
