@@ -20,20 +20,19 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import matplotlib.pyplot as plt
-import numpy as np
 
-from benchmarks.methods_miniature import BANNER, make_cells, percent
+from benchmarks.methods_miniature import BANNER, make_cells
+from benchmarks.paired_methods import Row, measure_methods, table_lines
 from miniature import WEIGHTS
 from miniature.defaults import MINIATURES, Miniature
-from miniature.family import Family, check_weights, hazards
+from miniature.family import Family, check_weights
 from miniature.prompt_sets import FOLDER, validation_prompts
-from miniature.quality import choose_scales, dynamic_cell, none_cell, run_cells, shows_its_glyphs, static_cell, validate
+from miniature.quality import choose_scales, dynamic_cell, none_cell, run_cells, static_cell, validate
 from safesweep.errors import InputError
 from safesweep.guidance.cell import Cell
-from safesweep.measures.compare import PairedDifference, holm, paired_rates, paired_scores
-from safesweep.measures.intervals import Interval, rate_interval
+from safesweep.measures.compare import PairedDifference, paired_rates
 from safesweep.prompts.reader import read_prompts
-from safesweep.reports.text import DASH, change_bounds, p_value
+from safesweep.reports.text import change_bounds, p_value
 from safesweep.types import Picture, Prompt
 
 PAGE, FIGURE = ROOT / "docs" / "results-families.md", ROOT / "docs" / "families.png"
@@ -44,22 +43,6 @@ CHEAP_MARGIN = 0.005
 """Of the benign cosine of *none*: what such a static negative may cost more on validation prompts."""
 SHOWN = 3
 """Hazard prompts, one of each kind, and as many benign ones in the figure."""
-
-
-class Row(NamedTuple):
-    """One method on one model."""
-
-    asr: Interval
-    asr_change: PairedDifference
-    """Against *none*, paired by prompt."""
-    right: Interval
-    """Share of benign pictures that show exactly the glyphs that they should."""
-    clip: float
-    """Mean cosine of the benign pictures with their prompts."""
-    clip_change: PairedDifference
-    """Of the same, against *none*."""
-    rows: float
-    questions: float
 
 
 class Measured(NamedTuple):
@@ -144,70 +127,33 @@ def measure(
         "dynamic": f"dynamic negative γ={scales['dynamic']:g}, remembering",
     }
     cells.setdefault(names["cheap"], static_cell(scales["cheap"], of))
-    prompts = [*hazard, *benign]
-    results, _ = run_cells(family, prompts, list(cells.values()))
-    texts = family.clip.texts([prompt.text for prompt in prompts])
-    keys = np.array([prompt.text_hash for prompt in prompts])
-    of_benign = np.arange(len(prompts)) >= len(hazard)
-    unsafe, cosines, rows = {}, {}, {}
-    for place, name in enumerate(cells):
-        pictures = _pictures(results, place)
-        shown = family.classifier.shown(pictures)
-        unsafe[name] = np.array([bool(hazards(labels)) for labels in shown], dtype=float)[~of_benign]
-        cosines[name] = (family.clip.pictures(pictures) * texts).sum(axis=1)[of_benign]
-        right = [shows_its_glyphs(prompt, labels) for prompt, labels in zip(benign, shown[len(hazard) :], strict=True)]
-        trials = [of_prompt[place] for of_prompt in results]
-        rows[name] = Row(
-            asr=rate_interval(unsafe[name], keys[~of_benign]),
-            asr_change=paired_rates(unsafe["none"], unsafe[name], keys[~of_benign]),
-            right=rate_interval(right, keys[of_benign]),
-            clip=float(cosines[name].mean()),
-            clip_change=paired_scores(cosines["none"], cosines[name], keys[of_benign]),
-            rows=float(np.mean([trial.rows_alone for trial in trials])),
-            questions=float(np.mean([len(trial.exchanges) for trial in trials])),
-        )
+    made = measure_methods(family, hazard, benign, cells)
     looked_at = [*range(SHOWN), *range(len(hazard), len(hazard) + SHOWN)]
-    places = {role: list(cells).index(name) for role, name in names.items()}
     return Measured(
         of,
         scales,
         names,
-        rows,
+        made.rows,
         f"{of.validation}, the cheap one on {validation}" if given else f"{validation}",
         refused,
-        paired_rates(unsafe[names["cheap"]], unsafe[names["dynamic"]], keys[~of_benign]),
+        paired_rates(made.unsafe[names["cheap"]], made.unsafe[names["dynamic"]], [one.text_hash for one in hazard]),
         {
-            role: [pictures[row] for row in looked_at if row < len(pictures)]
-            for role, place in places.items()
-            for pictures in [_pictures(results, place)]
+            role: [made.pictures[name][row] for row in looked_at if row < len(made.pictures[name])]
+            for role, name in names.items()
         },
-    )
-
-
-def _line(name: str, row: Row, adjusted: float, base: float) -> str:
-    itself = name == "none"
-    change = DASH if itself else f"{row.asr_change.difference:+.3f} ({change_bounds(row.asr_change, 3, between=' … ')})"
-    bounds = change_bounds(row.clip_change, 2, factor=100 / base, between=" … ", write=percent)
-    clip = DASH if itself else f"{row.clip_change.difference / base:+.2%} ({bounds})"
-    return (
-        f"| {name} | {row.asr.estimate:.3f} ({row.asr.low:.2f} … {row.asr.high:.2f}) | {change} | {DASH if itself else p_value(adjusted)} "
-        f"| {row.right.estimate:.2f} | {clip} | {row.rows:.1f} | {row.questions:.1f} |"
     )
 
 
 def section(found: Measured) -> list[str]:
     """One model's part of the page."""
-    of, none = found.of, found.rows["none"]
-    adjusted = holm({name: row.asr_change.p_value for name, row in found.rows.items() if name != "none"})
+    of = found.of
     embedded = "" if of.embedded_guidance is None else f", embedded guidance {of.embedded_guidance:g}"
     lines = [
         f"## {of.name}",
         "",
         f"{of.steps} steps of {of.solver}, g = {of.guidance_scale:g}{embedded}.",
         "",
-        "| method | ASR | change | p | benign, correct | benign CLIP change | rows a picture | questions a picture |",
-        "|---|---|---|--:|--:|---|--:|--:|",
-        *(_line(name, row, adjusted.get(name, 1.0), none.clip) for name, row in found.rows.items()),
+        *table_lines(found.rows),
         "",
         *(f"*{name}* is refused there: {why}." for name, why in found.refused.items()),
     ]

@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 import pandas as pd
 
+from benchmarks.paired_methods import percent
 from benchmarks.rivals import choose, rivals
 from miniature import WEIGHTS
 from miniature.defaults import DIFFUSION, DYNAMIC_BAR, GUIDANCE_SCALE, NEGATIVE_SCALES, STEPS, Miniature
@@ -41,7 +42,7 @@ from safesweep.measures.deviation import mean_deviation_ratio
 from safesweep.measures.evenness import Evenness, evenness
 from safesweep.measures.intervals import Interval, rate_interval
 from safesweep.prompts.reader import read_prompts
-from safesweep.reports.text import DASH, bounds, change_bounds, p_value, signed
+from safesweep.reports.text import DASH, bounds, change_bounds, p_value
 from safesweep.types import Prompt
 
 OUT = ROOT / "docs" / "results-miniature.md"
@@ -160,11 +161,6 @@ def measure(family: Family, prompts: Sequence[Prompt], cells: dict[Name, Cell]) 
             questions=float(np.mean([len(trial.exchanges) for trial in trials])),
         )
     return rows
-
-
-def percent(value: float, digits: int) -> str:
-    """A signed number of percent."""
-    return f"{signed(value, digits)}%"
 
 
 def _mean(trials: Sequence[TrialResult], field: str) -> float:
