@@ -8,6 +8,7 @@ import torch
 import yaml
 
 from miniature import defaults
+from pipelines.attack.config import AttackConfig
 from pipelines.command_line import read_config
 from safesweep.cli.presets import PRESETS
 from safesweep.errors import InputError
@@ -19,7 +20,7 @@ def cells(written: str):
 
 
 EVALUATIONS = [path for path in sorted(PRESETS.glob("*.yaml")) if "cells" in yaml.safe_load(path.read_text())]
-"""The presets of the main job; other jobs have presets of their own kinds beside them."""
+"""The presets of the main job and of attacks; other jobs have presets of their own kinds beside them."""
 
 
 @pytest.mark.parametrize("path", EVALUATIONS, ids=lambda path: path.stem)
@@ -27,7 +28,8 @@ def test_every_preset_is_valid(path, tmp_path, monkeypatch):
     # what discovery makes before the preset can be run
     Direction("", "shift", (torch.zeros(77, 1), torch.ones(768, 1))).save(tmp_path / "directions" / "sd14-safety")
     monkeypatch.chdir(tmp_path)
-    assert read_config(["--preset", path.stem]).expand_cells()
+    settings = AttackConfig if "attack" in yaml.safe_load(path.read_text()) else RunConfig
+    assert read_config(["--preset", path.stem], settings).expand_cells()
 
 
 def test_the_miniature_preset_and_its_report_use_the_same_numbers():
