@@ -10,6 +10,7 @@ import yaml
 from miniature import defaults
 from pipelines.attack.config import AttackConfig
 from pipelines.command_line import read_config
+from pipelines.config import RunConfig
 from safesweep.cli.presets import PRESETS
 from safesweep.errors import InputError
 from safesweep.guidance.direction import Direction
