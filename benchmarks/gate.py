@@ -68,7 +68,7 @@ def pair_table(generator: np.random.Generator, prompts: int, points: float) -> p
     benign = np.arange(2 * prompts) >= prompts
     alignment = generator.normal(25, 1.5, 2 * prompts)
     names = np.array([f"{place:06}" for place in range(2 * prompts)])
-    columns: dict[str, Any] = {"prompt_hash": names, "benign": benign, "partner": "both"}
+    columns: dict[str, Any] = {"prompt_hash": names, "benign": benign, "near_miss": False, "partner": "both"}
     for side, own in (("a", chance), ("b", np.where(benign, chance, worse(chance, points)))):
         unsafe = (generator.random(2 * prompts) < own).astype(float)
         columns |= {

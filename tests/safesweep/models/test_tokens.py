@@ -33,7 +33,7 @@ def test_words_of_the_encoder_are_the_whole_words_of_its_vocabulary():
     [encoder] = load(MODEL).encoders
     # start, the word, end; of some the encoder's merges never reach the whole
     alone = [word for word in words if encoder.length(word) == 3]
-    assert len(alone) > 0.9 * len(words)
+    assert len(alone) > 0.75 * len(words)
 
 
 @pytest.mark.parametrize(

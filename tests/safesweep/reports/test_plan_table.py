@@ -20,8 +20,10 @@ SPEEDS = (
 )
 
 
-def case(**known):
-    return SimpleNamespace(work=SimpleNamespace(**COUNTS), lake_bytes=1_500_000, **{**dict.fromkeys(SPEEDS), **known})
+def case(looks=0, **known):
+    return SimpleNamespace(
+        work=SimpleNamespace(**{**COUNTS, "looks": looks}), lake_bytes=1_500_000, **{**dict.fromkeys(SPEEDS), **known}
+    )
 
 
 @dataclass
@@ -60,6 +62,11 @@ def test_without_speeds_there_are_counts_and_the_options_that_give_speeds():
     ]
     assert "600 prompts in 2 cells. Expected: the VLM finds something in 25% of the prompts" in caption
     assert "Lake: 1.8 bytes a pixel" in caption and "--plan.rows_per_second" in caption
+
+
+def test_looks_have_a_line_where_a_gate_looks():
+    lines, _ = shown(Run(columns={"least": case(), "most": case(looks=1_200)}))
+    assert "previews that gates look at, beside questions 0 1,200" in lines
 
 
 def test_what_one_case_alone_knows_is_a_dash_in_the_others():
