@@ -14,14 +14,15 @@ ROWS = 12
 """Six prompts of each of two sets."""
 
 
-def test_a_budget_ends_a_run_and_a_new_one_goes_on(start, tmp_path):
+def test_a_budget_ends_a_run_and_a_new_one_goes_on(launch, tmp_path):
     busy = (429, {"error": {"message": "slow down"}}, {"Retry-After": "0"})
     server = ImagesServer(refusing, script=[busy, 500])
     service = {"url": server.url, "model": "m", "seed_field": "seed", "price_a_picture": 0.5}
     options = [f"--diffusion.images_api.{name}={value}" for name, value in service.items()]
-    options += ["--run_id=r", "--limit=6", "--diffusion.backend=images_api", '--cells=[{"method":"none"}]']
+    options += ["--lake=lake", "--run_id=r", "--limit=6", "--rows_per_block=1"]
+    options += ["--diffusion.backend=images_api", '--cells=[{"method":"none"}]']
     try:
-        job = start(*options, "--diffusion.images_api.most_requests=8")
+        job = launch("eval_i2p", *options, "--diffusion.images_api.most_requests=8")
         assert job.wait(timeout=500) == 3, job.log.read_text()[-3000:]
         said = job.log.read_text()
         [line] = [line for line in said.splitlines() if line.startswith("error:")]
@@ -29,7 +30,7 @@ def test_a_budget_ends_a_run_and_a_new_one_goes_on(start, tmp_path):
         first = trials(tmp_path / "lake")
         assert len(first) == 6 and {row["status"] for row in first} <= {"ok", "refused"} and len(server.bodies) == 8
 
-        job = start(*options)
+        job = launch("eval_i2p", *options)
         assert job.wait(timeout=500) == 0, job.log.read_text()[-3000:]
     finally:
         server.close()
