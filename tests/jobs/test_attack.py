@@ -3,6 +3,8 @@
 import json
 import time
 
+import pytest
+
 from jobs.attack import COMMAND
 from safesweep.lake.attempts import read_attempts
 from tests.jobs.conftest import call, kill, trials
@@ -31,6 +33,7 @@ def test_help_tells_of_the_attacks_options():
 
 
 @STARTS_RAY
+@pytest.mark.timeout(900)
 def test_killed_in_the_middle_it_ends_with_the_same_winners(launch, tmp_path):
     first = launch("attack", "--lake", str(tmp_path / "killed"), *FEW)
     deadline = time.monotonic() + 240
