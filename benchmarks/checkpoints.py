@@ -22,8 +22,8 @@ from benchmarks.methods_miniature import BANNER
 from benchmarks.paired_methods import Methods, measure_methods, table_lines
 from miniature import WEIGHTS
 from miniature.family import Family
-from miniature.prompt_sets import FOLDER
-from miniature.quality import HAZARD_KINDS, dynamic_cell, none_cell
+from miniature.prompt_sets import FOLDER, HAZARD_KINDS
+from miniature.quality import dynamic_cell, none_cell
 from safesweep.guidance.cell import Cell
 from safesweep.models.variants.checkpoint import Checkpoint
 from safesweep.prompts.reader import read_prompts
