@@ -36,7 +36,7 @@ def test_help_tells_of_the_attacks_options():
 @pytest.mark.timeout(900)
 def test_killed_in_the_middle_it_ends_with_the_same_winners(launch, tmp_path):
     first = launch("attack", "--lake", str(tmp_path / "killed"), *FEW)
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 500
     while not list((tmp_path / "killed").glob("searches/*/attempts-*.parquet")):
         assert first.poll() is None and time.monotonic() < deadline, first.log.read_text()
         time.sleep(0.1)

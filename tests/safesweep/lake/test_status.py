@@ -24,7 +24,7 @@ from safesweep.reports.sheets.style import OUTCOMES
 )
 def test_every_status_is_one_of_three(found, made, refused, failed):
     said = f"SELECT {status.is_made()}, {status.is_refused()}, {status.has_failed('status')} FROM (SELECT ?::VARCHAR AS status)"
-    assert duckdb.execute(said, [found]).fetchone() == (made, refused, failed)
+    assert duckdb.execute(said, [found]).fetchall() == [(made, refused, failed)]
     assert (found in status.ANSWERED) == (not failed)
 
 
