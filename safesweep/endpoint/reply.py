@@ -10,8 +10,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from safesweep.vlm.completion import quota_spent, short
-from safesweep.vlm.errors import VlmBusyError, VlmError, VlmQuotaError, VlmRefusedError, VlmTroubleError
+from safesweep.vlm.chat_request import check_status
+from safesweep.vlm.completion import short
+from safesweep.vlm.errors import VlmRefusedError, VlmTroubleError
 
 REFUSALS = (
     *(
@@ -55,14 +56,7 @@ def read_images(status: int, headers: Mapping[str, str], text: str, where: str) 
     body = _object(text)
     if (reason := _refusal(status, body)) is not None:
         raise VlmRefusedError(reason)
-    if quota_spent(status, headers, text):
-        raise VlmQuotaError(f"{where}: the quota is used up: status {status}: {short(text)}")
-    if status == 429:
-        raise VlmBusyError(f"{where}: status 429: {short(text)}", _seconds(headers.get("Retry-After")))
-    if status >= 500 or status in (408, 409, 425):
-        raise VlmTroubleError(f"{where}: status {status}: {short(text)}")
-    if status != 200:
-        raise VlmError(f"{where}: status {status}: {short(text)}")
+    check_status(status, headers, text, where)
     return _given(body, text, where)
 
 
@@ -122,10 +116,3 @@ def _object(text: str) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return read if isinstance(read, Mapping) else {}
-
-
-def _seconds(value: str | None) -> float | None:
-    try:
-        return None if value is None else max(0.0, float(value))
-    except ValueError:
-        return None  # a date: the caller's own back-off will do
